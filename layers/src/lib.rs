@@ -1,1 +1,15 @@
-//! Being built.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod balance;
+pub mod classify;
+pub mod config;
+pub mod limit;
+pub mod panic;
+pub mod request;
+pub mod timeout;
+
+pub use classify::{Advice, Applied, Classify, Failure, Fault, Outcome};
+pub use config::InvalidConfig;
+pub use request::{Call, Context, Deadline, Idempotency, Limit, NodeId, Request};

@@ -1,0 +1,3 @@
+//! Limits.
+mod error;
+pub use error::{Reason, Rejected};

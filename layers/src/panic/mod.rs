@@ -1,0 +1,3 @@
+//! Panic isolation.
+mod error;
+pub use error::Panicked;

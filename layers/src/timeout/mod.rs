@@ -1,0 +1,3 @@
+//! Time limits.
+mod error;
+pub use error::Elapsed;
