@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::request::NodeId;
+use crate::request::{Limit, NodeId};
 
 /// Did a request take effect, as far as the client can know?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,8 +126,8 @@ pub enum Stop {
     AttemptsExhausted,
     /// The retry budget of the session is spent.
     BudgetExhausted,
-    /// No further attempt fits into the time that is left.
-    NoTimeLeft,
+    /// No further attempt fits into the time that this limit leaves.
+    NoTimeLeft(Limit),
 }
 
 /// Judges results. Everything but [`classify`](Self::classify) and [`facts`](Self::facts) has a default that does nothing.
@@ -158,7 +158,7 @@ pub trait Classify<Req, Res, E>: Send + Sync + 'static {
         error
     }
 
-    /// Called once with the error a finished retry ends with. `request_limit` says which limit left no time for more.
+    /// Called once with the error a finished retry ends with.
     fn finish(&self, error: E, why: Stop) -> E {
         let _ = why;
         error

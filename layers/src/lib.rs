@@ -6,8 +6,11 @@ pub mod balance;
 pub mod classify;
 pub mod config;
 pub mod limit;
+mod macros;
 pub mod panic;
+mod random;
 pub mod request;
+pub mod retry;
 pub mod timeout;
 
 pub use classify::{Advice, Applied, Classify, Failure, Fault, Outcome};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::balance::Ticket;
+use crate::classify::Advice;
 
 /// Names a node among all nodes of a service. For Cassandra it is the host id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,6 +111,7 @@ pub struct Attempt {
     number: u32,
     tried: [Option<NodeId>; REMEMBERED_NODES],
     stay: Option<NodeId>,
+    reprepare: bool,
 }
 
 impl Attempt {
@@ -131,6 +133,12 @@ impl Attempt {
         self.stay
     }
 
+    /// Must the prepared form be made anew before this attempt?
+    #[must_use]
+    pub const fn must_reprepare(&self) -> bool {
+        self.reprepare
+    }
+
     pub(crate) fn first() -> Self {
         Self {
             number: 1,
@@ -138,14 +146,15 @@ impl Attempt {
         }
     }
 
-    /// The attempt after this one, which was sent to `node`.
-    pub(crate) fn next(mut self, node: Option<NodeId>, stay: bool) -> Self {
+    /// The attempt after this one, which was sent to `node` and ended with `advice`.
+    pub(crate) fn next(mut self, node: Option<NodeId>, advice: Advice) -> Self {
         if let Some(node) = node.filter(|n| !self.has_tried(*n)) {
             self.tried.rotate_right(1);
             self.tried[0] = Some(node);
         }
         self.number += 1;
-        self.stay = if stay { node } else { None };
+        self.stay = if advice == Advice::SameOnce { node } else { None };
+        self.reprepare = advice == Advice::Reprepare;
         self
     }
 }

@@ -1,0 +1,162 @@
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::config::InvalidConfig;
+
+const WINDOW: u64 = 10;
+// One second more than the window: the second that is running is not complete.
+const SECONDS: usize = WINDOW as usize + 1;
+
+/// The ledger of a session: how many retries its calls of the last 10 s have earned.
+///
+/// A retry is allowed while the retries of the last 10 s are fewer than the larger of a floor (default 50) and a share
+/// (default 20 %) of the calls of the last 10 s. So a quiet session makes all its retries, and a busy one at most 1.2 attempts per call when
+/// everything fails. Clones share one ledger.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    ledger: std::sync::Arc<Ledger>,
+}
+
+#[derive(Debug)]
+struct Ledger {
+    floor: u32,
+    percent: u32,
+    origin: Instant,
+    seconds: Mutex<[Second; SECONDS]>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Second {
+    number: u64,
+    calls: u64,
+    retries: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::unchecked(50, 20)
+    }
+}
+
+impl Budget {
+    /// A budget of at least `floor` retries in 10 s and `percent` of the calls.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] when `percent` is above 100: every call would be allowed to double.
+    pub fn new(floor: u32, percent: u32) -> Result<Self, InvalidConfig> {
+        if percent > 100 {
+            return Err(InvalidConfig::new(
+                "retry.budget",
+                percent,
+                "a share from 0 to 100 percent",
+            ));
+        }
+        Ok(Self::unchecked(floor, percent))
+    }
+
+    fn unchecked(floor: u32, percent: u32) -> Self {
+        Self {
+            ledger: std::sync::Arc::new(Ledger {
+                floor,
+                percent,
+                origin: Instant::now(),
+                seconds: Mutex::new([Second::default(); SECONDS]),
+            }),
+        }
+    }
+
+    /// Counts a call.
+    pub fn deposit(&self, now: Instant) {
+        self.ledger
+            .with(now, |seconds, current, _| seconds[current].calls += 1);
+    }
+
+    /// Takes one retry, if the budget allows it.
+    #[must_use]
+    pub fn withdraw(&self, now: Instant) -> bool {
+        let ledger = &*self.ledger;
+        ledger.with(now, |seconds, current, number| {
+            let (calls, retries) = ledger.sums(seconds, number);
+            let allowed = (calls * u64::from(ledger.percent) / 100).max(u64::from(ledger.floor));
+            if retries >= allowed {
+                return false;
+            }
+            seconds[current].retries += 1;
+            true
+        })
+    }
+
+    /// The retries that are left now.
+    #[must_use]
+    pub fn left(&self, now: Instant) -> u64 {
+        let ledger = &*self.ledger;
+        ledger.with(now, |seconds, _, number| {
+            let (calls, retries) = ledger.sums(seconds, number);
+            (calls * u64::from(ledger.percent) / 100)
+                .max(u64::from(ledger.floor))
+                .saturating_sub(retries)
+        })
+    }
+}
+
+impl Ledger {
+    /// Runs `f` with the seconds, the index of the one that is running, and its number.
+    fn with<T>(&self, now: Instant, f: impl FnOnce(&mut [Second; SECONDS], usize, u64) -> T) -> T {
+        let number = now.saturating_duration_since(self.origin).as_secs();
+        let current = (number % SECONDS as u64) as usize;
+        let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
+        if seconds[current].number != number {
+            seconds[current] = Second {
+                number,
+                ..Second::default()
+            };
+        }
+        f(&mut seconds, current, number)
+    }
+
+    fn sums(&self, seconds: &[Second; SECONDS], number: u64) -> (u64, u64) {
+        seconds
+            .iter()
+            .filter(|second| number - second.number.min(number) <= WINDOW)
+            .fold((0, 0), |(calls, retries), second| {
+                (calls + second.calls, retries + second.retries)
+            })
+    }
+}
+
+/// How long a deposit counts.
+impl Budget {
+    /// The window of the budget: 10 s.
+    pub const WINDOW: Duration = Duration::from_secs(WINDOW);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_session_has_the_floor_and_a_busy_one_its_share() {
+        let budget = Budget::new(5, 20).unwrap();
+        let now = Instant::now();
+        assert_eq!((0..100).filter(|_| budget.withdraw(now)).count(), 5);
+        (0..1_000).for_each(|_| budget.deposit(now));
+        assert_eq!((0..1_000).filter(|_| budget.withdraw(now)).count(), 195);
+        assert_eq!(budget.left(now), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_older_than_the_window_no_longer_counts() {
+        let budget = Budget::new(5, 20).unwrap();
+        let now = Instant::now();
+        (0..5).for_each(|_| assert!(budget.withdraw(now)));
+        assert!(!budget.withdraw(now + Duration::from_secs(9)));
+        assert!(budget.withdraw(now + Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn a_share_above_all_calls_is_refused() {
+        assert_eq!(Budget::new(1, 101).unwrap_err().option(), "retry.budget");
+    }
+}

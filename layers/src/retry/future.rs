@@ -1,0 +1,223 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tower_service::Service;
+
+use super::layer::Shared;
+use crate::classify::{Advice, AttemptFigures, Classify, Failure, Outcome, Stop};
+use crate::request::{Idempotency, Request};
+
+pin_project! {
+    /// The future of [`Retry`](super::Retry).
+    pub struct ResponseFuture<S, C, Req, Facts>
+    where
+        S: Service<Req>,
+    {
+        #[pin]
+        state: State<S::Future>,
+        // Polled ready anew before each further attempt.
+        service: S,
+        shared: Arc<Shared<C>>,
+        request: Req,
+        facts: Facts,
+        // What the failed attempts left behind.
+        earlier: Option<S::Error>,
+        attempt_started: Instant,
+        same_node_used: bool,
+        reprepare_used: bool,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        Attempt { #[pin] attempt: F },
+        Pause { #[pin] sleep: Sleep },
+        Readying,
+    }
+}
+
+impl<S, C, Req, Facts> fmt::Debug for ResponseFuture<S, C, Req, Facts>
+where
+    S: Service<Req>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S, C, Req> ResponseFuture<S, C, Req, C::Facts>
+where
+    S: Service<Req>,
+    C: Classify<Req, S::Response, S::Error>,
+    Req: Request + Clone,
+{
+    pub(super) fn start(mut service: S, shared: Arc<Shared<C>>, request: Req) -> Self {
+        let now = Instant::now();
+        if let Some(budget) = &shared.policy.budget {
+            budget.deposit(now);
+        }
+        let facts = shared.classifier.facts(&request);
+        let attempt = service.call(request.clone());
+        Self {
+            state: State::Attempt { attempt },
+            service,
+            shared,
+            request,
+            facts,
+            earlier: None,
+            attempt_started: now,
+            same_node_used: false,
+            reprepare_used: false,
+        }
+    }
+}
+
+impl<S, C, Req> Future for ResponseFuture<S, C, Req, C::Facts>
+where
+    S: Service<Req>,
+    C: Classify<Req, S::Response, S::Error>,
+    Req: Request + Clone,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.state.as_mut().project() {
+                StateProj::Attempt { attempt } => {
+                    let result = ready!(attempt.poll(cx));
+                    let classifier = &this.shared.classifier;
+                    let outcome = classifier.classify(this.facts, result.as_ref());
+                    let number = this.request.context().attempt.number();
+                    let (failure, error) = match (outcome, result) {
+                        (Outcome::Failure(failure), Err(error)) => (failure, error),
+                        // A response that the classifier calls a failure is still the caller's to read.
+                        (_, Ok(mut response)) => {
+                            classifier.succeeded(&mut response, number);
+                            return Poll::Ready(Ok(response));
+                        }
+                        (Outcome::Success, Err(error)) => return Poll::Ready(Err(error)),
+                    };
+                    let now = Instant::now();
+                    let node = classifier.node(Err(&error));
+                    let figures = AttemptFigures {
+                        number,
+                        node,
+                        elapsed: now.saturating_duration_since(*this.attempt_started),
+                        failure,
+                    };
+                    let error = classifier.accumulate(this.earlier.take(), error, &figures);
+                    let used = Used {
+                        same_node: this.same_node_used,
+                        reprepare: this.reprepare_used,
+                    };
+                    let idempotent = this.request.idempotency() == Idempotency::Yes;
+                    let elsewhere = classifier.has_alternatives();
+                    match decide(
+                        this.shared,
+                        &failure,
+                        number,
+                        idempotent,
+                        elsewhere,
+                        used,
+                        this.request,
+                        now,
+                    ) {
+                        Err(stop) => return Poll::Ready(Err(classifier.finish(error, stop))),
+                        Ok(pause) => {
+                            *this.earlier = Some(error);
+                            let context = this.request.context_mut();
+                            context.attempt = context.attempt.next(node, failure.advice);
+                            // Replacing the state drops the attempt before the pause starts.
+                            this.state.set(if pause.is_zero() {
+                                State::Readying
+                            } else {
+                                State::Pause {
+                                    sleep: sleep_until(now + pause),
+                                }
+                            });
+                        }
+                    }
+                }
+                StateProj::Pause { sleep } => {
+                    ready!(sleep.poll(cx));
+                    this.state.set(State::Readying);
+                }
+                StateProj::Readying => {
+                    ready!(this.service.poll_ready(cx))?;
+                    *this.attempt_started = Instant::now();
+                    let attempt = this.service.call(this.request.clone());
+                    this.state.set(State::Attempt { attempt });
+                }
+            }
+        }
+    }
+}
+
+/// What may be used once per call.
+struct Used<'a> {
+    same_node: &'a mut bool,
+    reprepare: &'a mut bool,
+}
+
+/// The pause before the next attempt, or why there is none.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the whole state of the decision, in one place"
+)]
+fn decide<C, Req: Request>(
+    shared: &Shared<C>,
+    failure: &Failure,
+    number: u32,
+    idempotent: bool,
+    elsewhere: bool,
+    used: Used<'_>,
+    request: &Req,
+    now: Instant,
+) -> Result<Duration, Stop> {
+    if !failure.may_retry(idempotent) {
+        return Err(Stop::NotRetryable);
+    }
+    let once = match failure.advice {
+        Advice::SameOnce => Some(used.same_node),
+        Advice::Reprepare => Some(used.reprepare),
+        Advice::Never | Advice::Next | Advice::Backoff | Advice::NextBackoff => None,
+    };
+    if once.as_ref().is_some_and(|used| **used) {
+        return Err(Stop::NotRetryable);
+    }
+    if number > shared.policy.max_retries {
+        return Err(Stop::AttemptsExhausted);
+    }
+    let at_once = match failure.advice {
+        Advice::SameOnce | Advice::Reprepare => true,
+        Advice::Next => number == 1 && elsewhere,
+        Advice::Never | Advice::Backoff | Advice::NextBackoff => false,
+    };
+    let pause = if at_once {
+        Duration::ZERO
+    } else {
+        shared.policy.backoff.pause(number, &shared.random)
+    };
+    if let Some(deadline) = request.context().deadline()
+        && now + pause >= deadline.at
+    {
+        return Err(Stop::NoTimeLeft(deadline.limit));
+    }
+    if let Some(budget) = &shared.policy.budget
+        && !budget.withdraw(now)
+    {
+        return Err(Stop::BudgetExhausted);
+    }
+    if let Some(used) = once {
+        *used = true;
+    }
+    Ok(pause)
+}

@@ -1,0 +1,59 @@
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::policy::RetryPolicy;
+use super::service::Retry;
+use crate::config::InvalidConfig;
+use crate::random::Random;
+
+/// Repeats what may be repeated. See the [module](self).
+#[derive(Debug)]
+pub struct RetryLayer<C> {
+    shared: Arc<Shared<C>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared<C> {
+    pub(super) policy: RetryPolicy,
+    pub(super) classifier: C,
+    pub(super) random: Random,
+}
+
+// By hand: the classifier is shared, it need not be `Clone`.
+impl<C> Clone for RetryLayer<C> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<C> RetryLayer<C> {
+    /// Retries by `policy` what `classifier` allows.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] when the policy makes no sense.
+    pub fn new(policy: RetryPolicy, classifier: C) -> Result<Self, InvalidConfig> {
+        policy.validate()?;
+        let random = policy.seed.map_or_else(Random::new, Random::seeded);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                policy,
+                classifier,
+                random,
+            }),
+        })
+    }
+}
+
+impl<S, C> Layer<S> for RetryLayer<C> {
+    type Service = Retry<S, C>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Retry {
+            inner,
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::service::Timeout;
+use crate::config::InvalidConfig;
+use crate::request::Limit;
+
+/// Bounds a call or an attempt in time. See the [module](self).
+#[derive(Clone, Copy, Debug)]
+pub struct TimeoutLayer {
+    pub(super) scope: Scope,
+    pub(super) limit: Option<Duration>,
+    pub(super) timer: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    Call,
+    Attempt,
+}
+
+impl Scope {
+    pub(super) const fn limit(self) -> Limit {
+        match self {
+            Self::Call => Limit::Call,
+            Self::Attempt => Limit::Attempt,
+        }
+    }
+}
+
+impl TimeoutLayer {
+    /// Bounds one call: everything below this layer.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] when the limit is zero: every call would fail.
+    pub fn call(limit: impl Into<Option<Duration>>) -> Result<Self, InvalidConfig> {
+        Self::new(Scope::Call, limit.into(), "timeout")
+    }
+
+    /// Bounds one attempt.
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] when the limit is zero: every attempt would fail.
+    pub fn attempt(limit: impl Into<Option<Duration>>) -> Result<Self, InvalidConfig> {
+        Self::new(Scope::Attempt, limit.into(), "attempt_timeout")
+    }
+
+    fn new(scope: Scope, limit: Option<Duration>, option: &'static str) -> Result<Self, InvalidConfig> {
+        if limit == Some(Duration::ZERO) {
+            return Err(InvalidConfig::new(
+                option,
+                Duration::ZERO,
+                "a duration above zero, or none at all",
+            ));
+        }
+        Ok(Self {
+            scope,
+            limit,
+            timer: true,
+        })
+    }
+
+    /// Only writes the deadline; for stacks in which every layer that waits watches it.
+    #[must_use]
+    pub const fn without_timer(mut self) -> Self {
+        self.timer = false;
+        self
+    }
+}
+
+impl<S> Layer<S> for TimeoutLayer {
+    type Service = Timeout<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Timeout { inner, layer: *self }
+    }
+}
