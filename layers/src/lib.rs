@@ -5,6 +5,7 @@
 pub mod balance;
 pub mod classify;
 pub mod config;
+pub mod health;
 pub mod limit;
 mod macros;
 pub mod panic;

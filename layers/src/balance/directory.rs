@@ -1,0 +1,73 @@
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::endpoint::Endpoint;
+
+/// Which of a request's candidates are asked for. The balancer asks group by group and goes on only while it has found
+/// no usable one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Where the data is: the replicas nearby.
+    Preferred,
+    /// The other nodes nearby.
+    Nearby,
+    /// Everything else that is permitted.
+    Remote,
+}
+
+impl Group {
+    pub(super) const ALL: [Self; 3] = [Self::Preferred, Self::Nearby, Self::Remote];
+}
+
+/// Knows which nodes may take a request.
+pub trait Directory<Req>: Send + Sync + 'static {
+    /// Shows the candidates of one group with whether they are connected now, until `each` breaks off. Must not allocate, and must
+    /// not take longer in a larger cluster: in a large group begin anywhere, the balancer breaks off after a few.
+    fn visit(
+        &self,
+        request: &Req,
+        group: Group,
+        each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>,
+    );
+
+    /// Does the order of the candidates matter, so that every client asks the same one first? Default: no.
+    fn is_ordered(&self, request: &Req) -> bool {
+        let _ = request;
+        false
+    }
+}
+
+/// All nodes of a table are candidates for everything.
+#[derive(Clone, Debug)]
+pub struct AllNodes {
+    table: crate::health::Table,
+}
+
+impl AllNodes {
+    /// The nodes of this table.
+    #[must_use]
+    pub const fn new(table: crate::health::Table) -> Self {
+        Self { table }
+    }
+}
+
+impl<Req> Directory<Req> for AllNodes {
+    fn visit(
+        &self,
+        _request: &Req,
+        group: Group,
+        each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>,
+    ) {
+        if group != Group::Nearby {
+            return;
+        }
+        let endpoints = self.table.endpoints();
+        let start = self.table.random_below(endpoints.len());
+        let (before, after) = endpoints.split_at(start);
+        for endpoint in after.iter().chain(before) {
+            if each(endpoint, true).is_break() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! One node as the client sees it.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::ledger::{Entry, Ledger};
+use crate::classify::Outcome;
+use crate::health::{Passive, ProbeRecord, Shared};
+use crate::request::NodeId;
+
+/// "Nothing" for the times that are kept as nanoseconds since the table was made.
+const NEVER: u64 = u64::MAX;
+
+/// A node: what is under way to it, how it answered of late, and whether it may be chosen.
+///
+/// Made by [`Table::endpoint`](crate::health::Table::endpoint); shared by the balancer, the prober and everyone who shows health.
+pub struct Endpoint {
+    id: NodeId,
+    name: Box<str>,
+    payload: Box<dyn Any + Send + Sync>,
+    shared: Arc<Shared>,
+    ledger: Mutex<Ledger>,
+    in_flight: AtomicU32,
+    abandoned: AtomicU32,
+    /// Copy of the ledger's oldest send time, to read without its lock.
+    oldest: AtomicU64,
+    last_answer: AtomicU64,
+    mean: AtomicU64,
+    samples: AtomicU32,
+    pub(crate) passive: Passive,
+    probe: Mutex<Option<ProbeRecord>>,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("in_flight", &self.in_flight())
+            .field("abandoned", &self.abandoned())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoint {
+    pub(crate) fn new(
+        id: NodeId,
+        name: Box<str>,
+        payload: Box<dyn Any + Send + Sync>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            payload,
+            shared,
+            ledger: Mutex::default(),
+            in_flight: AtomicU32::new(0),
+            abandoned: AtomicU32::new(0),
+            oldest: AtomicU64::new(NEVER),
+            last_answer: AtomicU64::new(0),
+            mean: AtomicU64::new(0),
+            samples: AtomicU32::new(0),
+            passive: Passive::default(),
+            probe: Mutex::default(),
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Its name for people and metrics, usually the address.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the maker of the endpoint attached to it.
+    #[must_use]
+    pub fn payload<T: 'static>(&self) -> Option<&T> {
+        self.payload.downcast_ref()
+    }
+
+    /// Requests that the node has not answered, abandoned ones included.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight.load(Relaxed)
+    }
+
+    /// Requests that nobody waits for any more and that the node has not answered.
+    #[must_use]
+    pub fn abandoned(&self) -> u32 {
+        self.abandoned.load(Relaxed)
+    }
+
+    /// Mean latency of its answers (moving average, weight 0.05); none before the first.
+    #[must_use]
+    pub fn mean_latency(&self) -> Option<Duration> {
+        (self.samples.load(Relaxed) > 0).then(|| Duration::from_nanos(self.mean.load(Relaxed)))
+    }
+
+    /// How many answers the mean is made of; stops counting at `u32::MAX`.
+    pub(crate) fn samples(&self) -> u32 {
+        self.samples.load(Relaxed)
+    }
+
+    /// The age of the oldest unanswered request, as of `now`.
+    pub(crate) fn oldest_age(&self, now: u64) -> Option<u64> {
+        match self.oldest.load(Relaxed) {
+            NEVER => None,
+            sent => Some(now.saturating_sub(sent)),
+        }
+    }
+
+    /// Is it silent: its oldest request overdue, and no answer of any kind for as long?
+    pub(crate) fn is_stalled(&self, now: u64, limit: u64) -> bool {
+        self.oldest_age(now).is_some_and(|age| age > limit)
+            && now.saturating_sub(self.last_answer.load(Relaxed)) > limit
+    }
+
+    /// Sends a request: counts it until the ticket is answered or dropped.
+    pub(crate) fn begin(self: &Arc<Self>) -> Ticket {
+        let sent = self.shared.now();
+        self.in_flight.fetch_add(1, Relaxed);
+        let entry = self.with_ledger(|ledger| ledger.enter(sent));
+        Ticket {
+            endpoint: Arc::clone(self),
+            entry,
+            sent,
+            released: false,
+        }
+    }
+
+    fn with_ledger<T>(&self, f: impl FnOnce(&mut Ledger) -> T) -> T {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = f(&mut ledger);
+        self.oldest.store(ledger.oldest().unwrap_or(NEVER), Relaxed);
+        result
+    }
+
+    fn record_latency(&self, latency: Duration) {
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        let samples = self.samples.load(Relaxed);
+        let mean = self.mean.load(Relaxed);
+        let next = if samples == 0 {
+            nanos
+        } else {
+            mean - mean / 20 + nanos / 20
+        };
+        // Two threads may overwrite each other's sample; a moving average does not mind.
+        self.mean.store(next, Relaxed);
+        self.samples.store(samples.saturating_add(1), Relaxed);
+        self.shared.latencies.record(latency);
+    }
+
+    /// A probe was answered: what is still unanswered is slow, the node is not silent.
+    pub(crate) fn probed(&self, record: ProbeRecord) {
+        if record.error.is_none() {
+            self.last_answer.store(self.shared.now(), Relaxed);
+            self.with_ledger(Ledger::excuse_all);
+        }
+        *self.probe.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
+    }
+
+    /// The last probe.
+    pub(crate) fn last_probe(&self) -> Option<ProbeRecord> {
+        self.probe.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts one more abandoned request, unless there are `abandoned_limit` already.
+    pub(crate) fn abandon(self: &Arc<Self>) -> Option<Abandoned> {
+        let limit = self.shared.settings.abandoned_limit;
+        self.abandoned
+            .fetch_update(Relaxed, Relaxed, |count| (count < limit).then_some(count + 1))
+            .is_ok()
+            .then(|| Abandoned(Arc::clone(self)))
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+/// Holds an abandoned request's place in the count.
+#[derive(Debug)]
+pub(crate) struct Abandoned(Arc<Endpoint>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.abandoned.fetch_sub(1, Relaxed);
+    }
+}
+
+/// One attempt under way on one node.
+///
+/// The balancer puts it on the request; the leaf takes it ([`Context::take_ticket`](crate::Context::take_ticket)) and keeps it until the
+/// node has answered. Dropped without an answer it only gives its place back.
+#[derive(Debug)]
+pub struct Ticket {
+    endpoint: Arc<Endpoint>,
+    entry: Entry,
+    sent: u64,
+    released: bool,
+}
+
+impl Ticket {
+    /// The node it is for.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// The node has answered, or its connection is known to be lost.
+    pub fn answered(mut self, outcome: &Outcome) {
+        let endpoint = &self.endpoint;
+        let now = endpoint.shared.now();
+        let latency = Duration::from_nanos(now.saturating_sub(self.sent));
+        // Only a success says how fast the node is: an error may come at once and must not attract traffic.
+        if *outcome == Outcome::Success {
+            endpoint.record_latency(latency);
+        }
+        endpoint.last_answer.store(now, Relaxed);
+        self.release();
+    }
+
+    fn release(&mut self) {
+        if !std::mem::replace(&mut self.released, true) {
+            let entry = self.entry;
+            self.endpoint.with_ledger(|ledger| ledger.leave(entry));
+            self.endpoint.in_flight.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.release();
+    }
+}

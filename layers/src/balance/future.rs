@@ -1,0 +1,114 @@
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::endpoint::Endpoint;
+use super::layer::Parts;
+use crate::classify::{Classify, Fault, Outcome};
+
+pin_project! {
+    /// The future of [`Balance`](super::Balance).
+    pub struct ResponseFuture<F, D, C, Req, Facts, E> {
+        #[pin]
+        attempt: Option<F>,
+        watch: Option<Watch<D, C, Facts>>,
+        refused: Option<E>,
+        request: PhantomData<fn(Req)>,
+    }
+}
+
+struct Watch<D, C, Facts> {
+    parts: Arc<Parts<D, C>>,
+    facts: Facts,
+    probation: Probation,
+}
+
+/// Gives the one request of a probation back when it ends without a result.
+struct Probation {
+    endpoint: Arc<Endpoint>,
+    claimed: bool,
+}
+
+impl Drop for Probation {
+    fn drop(&mut self) {
+        if self.claimed {
+            self.endpoint.passive.leave_probation();
+        }
+    }
+}
+
+impl<F, D, C, Req, Facts, E> fmt::Debug for ResponseFuture<F, D, C, Req, Facts, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F, D, C, Req, Facts, E> ResponseFuture<F, D, C, Req, Facts, E> {
+    pub(super) const fn new(
+        attempt: F,
+        parts: Arc<Parts<D, C>>,
+        facts: Facts,
+        endpoint: Arc<Endpoint>,
+        claimed: bool,
+    ) -> Self {
+        let probation = Probation { endpoint, claimed };
+        Self {
+            attempt: Some(attempt),
+            watch: Some(Watch {
+                parts,
+                facts,
+                probation,
+            }),
+            refused: None,
+            request: PhantomData,
+        }
+    }
+
+    pub(super) const fn refused(error: E) -> Self {
+        Self {
+            attempt: None,
+            watch: None,
+            refused: Some(error),
+            request: PhantomData,
+        }
+    }
+}
+
+impl<F, D, C, Req, Res, E> Future for ResponseFuture<F, D, C, Req, C::Facts, E>
+where
+    F: Future<Output = Result<Res, E>>,
+    C: Classify<Req, Res, E>,
+{
+    type Output = Result<Res, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Some(attempt) = this.attempt.as_pin_mut() else {
+            return this
+                .refused
+                .take()
+                .map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+        };
+        let result = ready!(attempt.poll(cx));
+        if let Some(mut watch) = this.watch.take() {
+            let shared = watch.parts.table.shared();
+            let passive = &watch.probation.endpoint.passive;
+            match watch.parts.classifier.classify(&watch.facts, result.as_ref()) {
+                Outcome::Success => passive.succeeded(shared),
+                Outcome::Failure(failure) => match failure.fault {
+                    Fault::Node => passive.failed(shared.now(), shared),
+                    // The node answered: whatever is wrong, it is not the node.
+                    Fault::Request | Fault::Replicas => passive.succeeded(shared),
+                    Fault::Load | Fault::Client => return Poll::Ready(result),
+                },
+            }
+            watch.probation.claimed = false;
+        }
+        Poll::Ready(result)
+    }
+}

@@ -1,0 +1,122 @@
+//! The 95th percentile of recent latencies of a session, kept without a lock.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Four buckets per doubling: a bucket is at most 19 % wide.
+const PER_DOUBLING: u32 = 4;
+const BUCKETS: usize = 40 * PER_DOUBLING as usize;
+/// The percentile is computed anew after this many samples.
+const REFRESH: u32 = 64;
+/// Counts are halved at this many samples, so that old ones fade.
+const FADE: u32 = 4_096;
+
+/// Latencies of a session on a logarithmic scale.
+#[derive(Debug)]
+pub(crate) struct Latencies {
+    buckets: [AtomicU32; BUCKETS],
+    samples: AtomicU32,
+    seen: AtomicU64,
+    p95: AtomicU64,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self {
+            buckets: std::array::from_fn(|_| AtomicU32::new(0)),
+            samples: AtomicU32::new(0),
+            seen: AtomicU64::new(0),
+            p95: AtomicU64::new(0),
+        }
+    }
+}
+
+fn bucket(nanos: u64) -> usize {
+    let nanos = nanos.max(1);
+    let doubling = nanos.ilog2();
+    // The two bits below the leading one choose the quarter.
+    let quarter = if doubling >= 2 {
+        (nanos >> (doubling - 2)) & 3
+    } else {
+        0
+    };
+    ((doubling * PER_DOUBLING) as usize + quarter as usize).min(BUCKETS - 1)
+}
+
+fn upper_bound(bucket: usize) -> u64 {
+    let (doubling, quarter) = (bucket as u64 / 4, bucket as u64 % 4);
+    (1_u64 << doubling).saturating_add(((quarter + 1) << doubling) / 4)
+}
+
+impl Latencies {
+    pub(crate) fn record(&self, latency: Duration) {
+        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        self.buckets[bucket(nanos)].fetch_add(1, Relaxed);
+        self.seen.fetch_add(1, Relaxed);
+        // Counts of two threads may interleave here; a percentile off by a few samples does no harm.
+        let samples = self.samples.fetch_add(1, Relaxed) + 1;
+        if samples.is_multiple_of(REFRESH) {
+            self.refresh();
+            if samples >= FADE {
+                self.fade();
+            }
+        }
+    }
+
+    /// How many samples there were since the start.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen.load(Relaxed)
+    }
+
+    /// The upper bound of the 95th percentile; zero before the first 64 samples.
+    pub(crate) fn p95(&self) -> Duration {
+        Duration::from_nanos(self.p95.load(Relaxed))
+    }
+
+    fn refresh(&self) {
+        let total: u64 = self.buckets.iter().map(|b| u64::from(b.load(Relaxed))).sum();
+        let wanted = (total * 95).div_ceil(100);
+        let mut sum = 0;
+        for (i, count) in self.buckets.iter().enumerate() {
+            sum += u64::from(count.load(Relaxed));
+            if sum >= wanted {
+                self.p95.store(upper_bound(i), Relaxed);
+                return;
+            }
+        }
+    }
+
+    fn fade(&self) {
+        for count in &self.buckets {
+            count.store(count.load(Relaxed) / 2, Relaxed);
+        }
+        self.samples.store(FADE / 2, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_percentile_is_right_within_a_bucket_and_follows_a_change() {
+        let latencies = Latencies::default();
+        for i in 1..=1_000_u64 {
+            latencies.record(Duration::from_micros(i * 10));
+        }
+        let p95 = latencies.p95().as_micros();
+        assert!((9_000..=12_000).contains(&p95), "{p95} µs");
+        for _ in 0..20_000 {
+            latencies.record(Duration::from_millis(100));
+        }
+        assert!(latencies.p95() >= Duration::from_millis(100));
+    }
+
+    #[test]
+    fn every_duration_has_a_bucket() {
+        for nanos in [0, 1, 2, 3, 4, 5, 1_000, u64::MAX] {
+            assert!(bucket(nanos) < BUCKETS);
+        }
+        assert!(upper_bound(bucket(1_000_000)) >= 1_000_000);
+    }
+}

@@ -1,0 +1,202 @@
+//! What becomes of an attempt that nobody waits for any more.
+//!
+//! What was sent stays sent. If a timed-out attempt were dropped and forgotten, a silent node would look idle and attract all
+//! traffic. So the leaf wraps its one boxed future in [`Kept`]: dropping that after it was polled and before it ended hands the
+//! box to the session's [`Reaper`], which polls it on until the node answers, and only then gives the node's slot back.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::endpoint::{Abandoned, Endpoint};
+
+/// How long an abandoned attempt is kept at most. After that the node is taken to have lost it.
+pub const LONGEST_LIFE: Duration = Duration::from_secs(30);
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Keeps abandoned attempts alive until their nodes answer. One task; it ends when the last clone is dropped.
+///
+/// What it holds is bounded: per node by [`HealthSettings::abandoned_limit`](crate::health::HealthSettings::abandoned_limit) (what
+/// is beyond that is really dropped, and counted), and in time by [`LONGEST_LIFE`].
+pub struct Reaper<T> {
+    inbox: Arc<Inbox<T>>,
+}
+
+struct Inbox<T> {
+    // Not bounded by itself: every entry holds one of its node's bounded places.
+    sender: UnboundedSender<Leftover<T>>,
+    dropped: AtomicU64,
+    task: JoinHandle<()>,
+}
+
+impl<T> Drop for Inbox<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl<T> Clone for Reaper<T> {
+    fn clone(&self) -> Self {
+        Self {
+            inbox: Arc::clone(&self.inbox),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Reaper<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reaper")
+            .field("dropped", &self.dropped())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + 'static> Reaper<T> {
+    /// Starts the task on the runtime of the caller.
+    #[must_use]
+    pub fn spawn() -> Self {
+        let (sender, receiver) = unbounded_channel();
+        let task = tokio::spawn(run(receiver));
+        Self {
+            inbox: Arc::new(Inbox {
+                sender,
+                dropped: AtomicU64::new(0),
+                task,
+            }),
+        }
+    }
+
+    /// Wraps an attempt on `endpoint`. The attempt owns its [`Ticket`](super::Ticket) and answers it. Without an endpoint, dropping is
+    /// dropping.
+    pub fn keep(&self, attempt: Boxed<T>, endpoint: Option<Arc<Endpoint>>) -> Kept<T> {
+        Kept {
+            attempt: Some(attempt),
+            polled: false,
+            endpoint,
+            reaper: self.clone(),
+        }
+    }
+}
+
+impl<T> Reaper<T> {
+    /// How many attempts were dropped although their node had not answered, because there were too many.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.inbox.dropped.load(Relaxed)
+    }
+
+    /// Drops everything that is kept and ends the task.
+    pub fn stop(&self) {
+        self.inbox.task.abort();
+    }
+}
+
+/// An attempt that survives being dropped. See the [module](self).
+pub struct Kept<T> {
+    attempt: Option<Boxed<T>>,
+    polled: bool,
+    endpoint: Option<Arc<Endpoint>>,
+    reaper: Reaper<T>,
+}
+
+impl<T> fmt::Debug for Kept<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept")
+            .field("polled", &self.polled)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Future for Kept<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        self.polled = true;
+        let Some(attempt) = &mut self.attempt else {
+            return Poll::Pending;
+        };
+        let result = ready!(attempt.as_mut().poll(cx));
+        self.attempt = None;
+        Poll::Ready(result)
+    }
+}
+
+impl<T> Drop for Kept<T> {
+    fn drop(&mut self) {
+        // Finished, or never polled: then nothing was sent.
+        let (Some(attempt), true) = (self.attempt.take(), self.polled) else {
+            return;
+        };
+        let Some(endpoint) = &self.endpoint else {
+            return;
+        };
+        // A panic unwinds through here as well; its future must not be polled again.
+        if std::thread::panicking() {
+            return;
+        }
+        let inbox = &self.reaper.inbox;
+        let sent = endpoint.abandon().is_some_and(|place| {
+            inbox
+                .sender
+                .send(Leftover {
+                    attempt,
+                    until: Instant::now() + LONGEST_LIFE,
+                    _place: place,
+                })
+                .is_ok()
+        });
+        if !sent {
+            inbox.dropped.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+struct Leftover<T> {
+    attempt: Boxed<T>,
+    until: Instant,
+    _place: Abandoned,
+}
+
+/// Lives as long as the node does not answer, but not longer than it may.
+struct Life<T> {
+    leftover: Leftover<T>,
+    end: Pin<Box<Sleep>>,
+}
+
+impl<T> Future for Life<T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if this.leftover.attempt.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        this.end.as_mut().poll(cx)
+    }
+}
+
+async fn run<T: Send + 'static>(mut inbox: UnboundedReceiver<Leftover<T>>) {
+    let mut lives = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            leftover = inbox.recv() => match leftover {
+                Some(leftover) => {
+                    let end = Box::pin(sleep_until(leftover.until));
+                    lives.push(Life { leftover, end });
+                }
+                None => return,
+            },
+            Some(()) = lives.next(), if !lives.is_empty() => {}
+        }
+    }
+}

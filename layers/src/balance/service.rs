@@ -1,0 +1,141 @@
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::choose::{COMPARED, Class, Seen, choose};
+use super::directory::{Directory, Group};
+use super::endpoint::Endpoint;
+use super::error::NoCandidate;
+use super::future::ResponseFuture;
+use super::layer::Parts;
+use crate::classify::Classify;
+use crate::health::Standing;
+use crate::limit::{Reason, Rejected};
+use crate::request::Request;
+
+/// The service of [`BalanceLayer`](super::BalanceLayer).
+pub struct Balance<S, D, C> {
+    pub(super) inner: S,
+    pub(super) shared: Arc<Parts<D, C>>,
+}
+
+crate::macros::inner_accessors!(Balance, D, C);
+
+impl<S: Clone, D, C> Clone for Balance<S, D, C> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<S: fmt::Debug, D, C> fmt::Debug for Balance<S, D, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Balance")
+            .field("inner", &self.inner)
+            .field("table", &self.shared.table)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, D, C, Req> Service<Req> for Balance<S, D, C>
+where
+    S: Service<Req>,
+    S::Error: From<NoCandidate> + From<Rejected>,
+    D: Directory<Req>,
+    C: Classify<Req, S::Response, S::Error>,
+    Req: Request,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, D, C, Req, C::Facts, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Req) -> Self::Future {
+        let parts = &self.shared;
+        let endpoint = match pick(parts, &request) {
+            Ok(endpoint) => endpoint,
+            Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
+            Err(Refusal::Full) => return ResponseFuture::refused(Rejected::new(Reason::NodesFull).into()),
+        };
+        let now = parts.table.shared().now();
+        let probation =
+            endpoint.passive.standing(now) == Standing::Probation && endpoint.passive.enter_probation();
+        let facts = parts.classifier.facts(&request);
+        request.context_mut().ticket = Some(endpoint.begin());
+        ResponseFuture::new(
+            self.inner.call(request),
+            Arc::clone(parts),
+            facts,
+            endpoint,
+            probation,
+        )
+    }
+}
+
+enum Refusal {
+    NoCandidate,
+    Full,
+}
+
+fn pick<Req, D, C>(parts: &Parts<D, C>, request: &Req) -> Result<Arc<Endpoint>, Refusal>
+where
+    D: Directory<Req>,
+    Req: Request,
+{
+    let shared = parts.table.shared();
+    let (now, stall_limit) = (shared.now(), shared.stall_limit());
+    let attempt = &request.context().attempt;
+    let mut seen: [Option<Seen>; COMPARED] = [const { None }; COMPARED];
+    let mut count = 0;
+    let mut stay = None;
+    for group in Group::ALL {
+        let mut found = false;
+        parts.directory.visit(request, group, &mut |endpoint, connected| {
+            if connected && attempt.stay() == Some(endpoint.id()) {
+                stay = Some(Arc::clone(endpoint));
+                return ControlFlow::Break(());
+            }
+            if seen[..count]
+                .iter()
+                .flatten()
+                .any(|s| Arc::ptr_eq(&s.endpoint, endpoint))
+            {
+                return ControlFlow::Continue(());
+            }
+            let look = Seen::look(endpoint, connected, attempt, shared, now, stall_limit);
+            found |= look.class() == Class::Usable;
+            seen[count] = Some(look);
+            count += 1;
+            if count == COMPARED {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        if stay.is_some() {
+            break;
+        }
+        if found || count == COMPARED {
+            break;
+        }
+    }
+    if let Some(endpoint) = stay {
+        return Ok(endpoint);
+    }
+    if count == 0 {
+        return Err(Refusal::NoCandidate);
+    }
+    let ordered = parts.directory.is_ordered(request);
+    choose(&seen[..count], ordered, shared.random.next())
+        .and_then(|index| seen[index].take())
+        .map(|seen| seen.endpoint)
+        .ok_or(Refusal::Full)
+}

@@ -1,0 +1,26 @@
+//! What is known of the nodes: one table, written by the balancer and the prober, read by everyone.
+//!
+//! Three kinds of knowledge meet in an [`Endpoint`](crate::balance::Endpoint):
+//!
+//! * **Passive health**, from the results of real requests. After 5 failures in a row that were the node's own (see
+//!   [`Fault::Node`](crate::Fault)) it is ejected: for 1 s, then twice as long each time, up to 60 s, ± 20 % jitter, and never so that more than half of all
+//!   nodes are out. One real request is its way back.
+//! * **The stall gate**, from what is unanswered: a node whose oldest request is overdue and that has answered nothing for as
+//!   long is not chosen. Overdue means 1.5 times the 95th percentile of the session's recent latencies, at least 10 ms, at most
+//!   1 s, and 100 ms until there are 100 samples.
+//! * **Active health**, from the [`Prober`]: it asks every node in an interval, and an answer re-admits a node that is only slow.
+//!
+//! Saturation is not sickness: a node at its limit of requests in flight is passed over, not ejected.
+
+mod passive;
+mod prober;
+mod settings;
+mod snapshot;
+mod table;
+
+pub(crate) use passive::{Passive, Standing};
+pub use prober::{HealthCheck, ProbeRecord, Prober};
+pub use settings::HealthSettings;
+pub use snapshot::{EndpointHealth, State};
+pub(crate) use table::Shared;
+pub use table::Table;

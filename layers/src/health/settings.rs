@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use crate::config::InvalidConfig;
+
+/// The numbers of the health table. The defaults are those that the module describes.
+#[derive(Clone, Copy, Debug)]
+pub struct HealthSettings {
+    pub(crate) node_limit: u32,
+    pub(crate) abandoned_limit: u32,
+    pub(crate) consecutive_failures: u32,
+    pub(crate) ejection_base: Duration,
+    pub(crate) ejection_cap: Duration,
+    pub(crate) seed: Option<u64>,
+}
+
+impl Default for HealthSettings {
+    fn default() -> Self {
+        Self {
+            // Half of the 32,768 stream ids of one CQL connection.
+            node_limit: 16_384,
+            // The scylla driver closes a connection with more than 1,024 old orphans.
+            abandoned_limit: 1_024,
+            consecutive_failures: 5,
+            ejection_base: Duration::from_secs(1),
+            ejection_cap: Duration::from_secs(60),
+            seed: None,
+        }
+    }
+}
+
+impl HealthSettings {
+    /// How many requests may be in flight to one node. Default 16,384.
+    #[must_use]
+    pub const fn node_limit(mut self, requests: u32) -> Self {
+        self.node_limit = requests;
+        self
+    }
+
+    /// How many abandoned requests are kept per node until it answers. Default 1,024.
+    #[must_use]
+    pub const fn abandoned_limit(mut self, requests: u32) -> Self {
+        self.abandoned_limit = requests;
+        self
+    }
+
+    /// Failures in a row after which a node is ejected. Default 5.
+    #[must_use]
+    pub const fn consecutive_failures(mut self, failures: u32) -> Self {
+        self.consecutive_failures = failures;
+        self
+    }
+
+    /// The first ejection and the longest. Default 1 s and 60 s.
+    #[must_use]
+    pub const fn ejection(mut self, base: Duration, cap: Duration) -> Self {
+        self.ejection_base = base;
+        self.ejection_cap = cap;
+        self
+    }
+
+    /// Makes ties and jitter repeatable.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), InvalidConfig> {
+        let positive = |option, value: u32| {
+            if value == 0 {
+                Err(InvalidConfig::new(option, value, "a number above zero"))
+            } else {
+                Ok(())
+            }
+        };
+        positive("health.node_limit", self.node_limit)?;
+        positive("health.consecutive_failures", self.consecutive_failures)?;
+        if self.ejection_base.is_zero() || self.ejection_base > self.ejection_cap {
+            return Err(InvalidConfig::new(
+                "health.ejection",
+                (self.ejection_base, self.ejection_cap),
+                "a first ejection above zero and not above the longest",
+            ));
+        }
+        if self.ejection_cap > Duration::from_secs(86_400) {
+            return Err(InvalidConfig::new(
+                "health.ejection",
+                self.ejection_cap,
+                "at most one day",
+            ));
+        }
+        Ok(())
+    }
+}
