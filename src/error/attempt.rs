@@ -1,0 +1,163 @@
+//! Adding up the attempts of one request.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_cassandra_layers::classify::{AttemptFigures, Stop};
+use tower_cassandra_layers::{Applied, Limit};
+use uuid::Uuid;
+
+use super::row::{Reached, Row};
+use super::source::{Core, Detail, Source};
+use super::{Error, ErrorKind, Inner};
+
+/// More than any sensible policy makes, and few enough to keep.
+const REMEMBERED: usize = 16;
+
+/// How one attempt failed.
+#[derive(Clone)]
+pub struct AttemptError {
+    core: Arc<Core>,
+    node: Option<Uuid>,
+    applied: Applied,
+    elapsed: Duration,
+}
+
+impl AttemptError {
+    /// The node it was sent to, where one was chosen.
+    #[must_use]
+    pub const fn node(&self) -> Option<Uuid> {
+        self.node
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.core.kind()
+    }
+
+    /// May this attempt have been applied?
+    #[must_use]
+    pub const fn applied(&self) -> Applied {
+        self.applied
+    }
+
+    /// From sending it on to its result.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+}
+
+impl fmt::Display for AttemptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind())?;
+        if let Some(node) = self.node {
+            write!(f, ", node {node}")?;
+        }
+        write!(f, ", after {:?}", self.elapsed)
+    }
+}
+
+impl fmt::Debug for AttemptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttemptError")
+            .field("kind", &self.kind())
+            .field("node", &self.node)
+            .field("applied", &self.applied)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for AttemptError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.core.source()
+    }
+}
+
+impl Error {
+    /// Joins the error of an attempt to what the attempts before it left behind.
+    #[must_use]
+    pub(crate) fn accumulate(earlier: Option<Self>, error: Self, attempt: &AttemptFigures) -> Self {
+        let mut new = Arc::unwrap_or_clone(error.0);
+        let applied = attempt.failure.applied;
+        new.node = attempt.node.map(|id| Uuid::from_u128(id.0)).or(new.node);
+        // R2: one `Maybe` stays, whatever a later attempt says.
+        new.earlier = new.earlier.worst(applied);
+        new.sent |=
+            applied != Applied::No || matches!(new.core.row.reached(), Reached::Silence | Reached::Server);
+        new.stop = None;
+        // A retry further inside has already counted its own.
+        if new.attempts.is_empty() {
+            new.attempts.push(AttemptError {
+                core: Arc::clone(&new.core),
+                node: new.node,
+                applied,
+                elapsed: attempt.elapsed,
+            });
+        }
+        let mut all = match earlier {
+            Some(earlier) => Arc::unwrap_or_clone(earlier.0).followed_by(new),
+            None => new,
+        };
+        let excess = all.attempts.len().saturating_sub(REMEMBERED);
+        all.attempts.drain(..excess);
+        if !all.sent && all.core.row.reached() == Reached::Nobody && all.core.row != Row::NoHost {
+            all.core = Arc::new(Core::new(Row::NoHost, Detail::None, Source::Cause(all.core)));
+        }
+        Self(Arc::new(all))
+    }
+
+    /// The error a retry ends with. Nobody is to retry it once more.
+    ///
+    /// When no time was left it is a timeout of the call, whose source is the error it would have been.
+    #[must_use]
+    pub(crate) fn finish(self, why: Stop) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        if why == Stop::NoTimeLeft && !inner.core.row.ends_the_call() {
+            inner.cut(Row::LateUnsent, Limit::Call, None);
+        }
+        inner.stop = Some(why);
+        Self(Arc::new(inner))
+    }
+}
+
+impl Inner {
+    /// Chooses which error the request has now, after one more attempt.
+    fn followed_by(mut self, new: Self) -> Self {
+        let answered = self.core.row.reached() == Reached::Server;
+        match (new.core.row, new.core.row.reached()) {
+            (row, _) if row.ends_the_call() => {
+                let (limit, waited) = new.core.timeout().unwrap_or((Limit::Call, None));
+                self.cut(row, limit, waited);
+                self.node = new.node;
+            }
+            // The answer of a server is worth more than trouble on the way to another one.
+            (Row::Rejected, _) | (_, Reached::Nobody | Reached::Silence) if answered => {}
+            _ => {
+                self.core = new.core;
+                self.node = new.node;
+            }
+        }
+        self.nature = new.nature;
+        self.earlier = self.earlier.worst(new.earlier);
+        self.sent |= new.sent;
+        self.stop = None;
+        self.attempts.extend(new.attempts);
+        self
+    }
+
+    /// A time limit ended it: what it would have been without that becomes the source.
+    fn cut(&mut self, row: Row, limit: Limit, waited: Option<Duration>) {
+        let otherwise = Error(Arc::new(Self {
+            core: Arc::clone(&self.core),
+            attempts: Vec::new(),
+            ..*self
+        }));
+        let detail = Detail::Timeout { limit, waited };
+        self.core = Arc::new(Core::new(row, detail, Source::Ours(otherwise)));
+    }
+}

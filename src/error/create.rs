@@ -1,0 +1,193 @@
+//! Errors that do not come from the driver's requests, and the seam to foreign services.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scylla::errors::{BadQuery, SerializationError};
+use tower_cassandra_layers::balance::NoCandidate;
+use tower_cassandra_layers::limit::{Reason, Rejected};
+use tower_cassandra_layers::panic::Panicked;
+use tower_cassandra_layers::timeout::Elapsed;
+use tower_cassandra_layers::{Applied, InvalidConfig, Limit};
+use uuid::Uuid;
+
+use super::row::Row;
+use super::source::{Core, Detail, Source};
+use super::{Error, ErrorKind};
+use crate::nature::Nature;
+
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+fn foreign(row: Row, source: impl Into<BoxError>) -> Error {
+    Error::new(Core::new(
+        row,
+        Detail::None,
+        Source::Foreign(Arc::from(source.into())),
+    ))
+}
+
+fn ours(row: Row, detail: Detail) -> Error {
+    Error::new(Core::new(row, detail, Source::None))
+}
+
+impl Error {
+    /// An option makes no sense. The value is shown: never give a secret.
+    pub(crate) fn config(option: &'static str, value: impl fmt::Debug, expected: &'static str) -> Self {
+        InvalidConfig::new(option, value, expected).into()
+    }
+
+    /// The session is closed: before the request was sent (A11), or while it was under way (A13).
+    pub(crate) fn closed(applied: Applied) -> Self {
+        let row = match applied {
+            Applied::No => Row::Closed,
+            Applied::Maybe | Applied::Yes => Row::ClosedMeanwhile,
+        };
+        ours(row, Detail::None)
+    }
+
+    /// Something the driver cannot do. Fixed text, never made from a request.
+    pub(crate) fn unsupported(what: &'static str) -> Self {
+        ours(Row::Unsupported, Detail::Text(what))
+    }
+
+    /// Text with values while strict preparing is on.
+    pub(crate) fn parameters_need_prepare() -> Self {
+        ours(Row::ParametersNeedPrepare, Detail::None)
+    }
+
+    /// A version of the protocol is demanded that is not spoken.
+    pub(crate) fn protocol_version(negotiated: u8, required: u8) -> Self {
+        let detail = Detail::Protocol { negotiated, required };
+        ours(Row::ProtocolVersion, detail)
+    }
+
+    /// A row does not fit the type that was asked for (D4). The statement was executed all the same.
+    pub(crate) fn decode(source: impl Into<BoxError>) -> Self {
+        foreign(Row::Decode, source)
+    }
+
+    /// The values do not fit the statement (A1).
+    pub(crate) fn serialization(source: SerializationError) -> Self {
+        Self::from_bad_query(BadQuery::SerializationError(source))
+    }
+
+    /// Foreign code below us failed, after our request had reached it.
+    pub(crate) fn internal(source: impl Into<BoxError>) -> Self {
+        foreign(Row::Foreign { called: true }, source)
+    }
+
+    /// There is no node to send it to. The cause, if there is one, is only its source.
+    pub(crate) fn no_host(source: Option<BoxError>) -> Self {
+        match source {
+            Some(source) => foreign(Row::NoCandidate, source),
+            None => ours(Row::NoCandidate, Detail::None),
+        }
+    }
+
+    /// A time limit passed.
+    pub(crate) fn timed_out(limit: Limit, applied: Applied) -> Self {
+        late(limit, None, applied)
+    }
+
+    /// A limit of ours refused it, before anything was sent (A11).
+    pub(crate) fn rejected(reason: Reason) -> Self {
+        ours(Row::Rejected, Detail::Rejected(reason))
+    }
+
+    /// The time for connecting passed. The source is what the last try ended with.
+    pub(crate) fn connect_timeout(waited: Duration, last: Option<Self>) -> Self {
+        let detail = Detail::Timeout {
+            limit: Limit::Call,
+            waited: Some(waited),
+        };
+        let source = last.map_or(Source::None, Source::Ours);
+        Self::new(Core::new(Row::LateUnsent, detail, source))
+    }
+
+    /// No session could be made for a reason that the driver has no error for.
+    pub(crate) fn connect(source: impl Into<BoxError>) -> Self {
+        let row = Row::Connect {
+            kind: ErrorKind::Connect,
+            permanent: false,
+        };
+        foreign(row, source)
+    }
+
+    /// Names the node, where whoever made the error did not know it.
+    #[must_use]
+    pub(crate) fn at(self, node: Option<Uuid>) -> Self {
+        let nature = self.0.nature;
+        self.with(nature, node)
+    }
+
+    /// The seam to services that are not ours: what their error means, given whether they had passed the request on to the
+    /// service inside.
+    ///
+    /// Our own errors come out as they went in. A foreign limit counts as one of the call, since nobody can say what it was
+    /// laid around; so it is not repeated.
+    pub(crate) fn from_boxed(error: BoxError, called: bool) -> Self {
+        fn known<E: Into<Error> + StdError + 'static>(error: BoxError) -> Result<Error, BoxError> {
+            error.downcast::<E>().map(|error| (*error).into())
+        }
+
+        let applied = if called { Applied::Maybe } else { Applied::No };
+        known::<Self>(error)
+            .or_else(known::<Elapsed>)
+            .or_else(known::<Rejected>)
+            .or_else(known::<NoCandidate>)
+            .or_else(known::<Panicked>)
+            .or_else(known::<InvalidConfig>)
+            .unwrap_or_else(|error| {
+                if error.is::<tower::timeout::error::Elapsed>() {
+                    late(Limit::Call, None, applied)
+                } else if error.is::<tower::load_shed::error::Overloaded>() {
+                    foreign(Row::Rejected, error)
+                } else {
+                    foreign(Row::Foreign { called }, error)
+                }
+            })
+    }
+}
+
+fn late(limit: Limit, waited: Option<Duration>, applied: Applied) -> Error {
+    let row = match (applied, limit) {
+        (Applied::No, _) => Row::LateUnsent,
+        (Applied::Maybe | Applied::Yes, Limit::Attempt) => Row::AttemptTimeout,
+        (Applied::Maybe | Applied::Yes, Limit::Call | Limit::Deadline) => Row::CallTimeout,
+    };
+    ours(row, Detail::Timeout { limit, waited })
+}
+
+impl From<Elapsed> for Error {
+    fn from(error: Elapsed) -> Self {
+        let node = error.node().map(|id| Uuid::from_u128(id.0));
+        late(error.limit(), Some(error.waited()), error.applied()).with(Nature::Other, node)
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(error: Rejected) -> Self {
+        Self::rejected(error.reason())
+    }
+}
+
+impl From<NoCandidate> for Error {
+    fn from(error: NoCandidate) -> Self {
+        Self::no_host(Some(error.into()))
+    }
+}
+
+impl From<Panicked> for Error {
+    /// Whatever panicked may have sent the request before.
+    fn from(error: Panicked) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<InvalidConfig> for Error {
+    fn from(error: InvalidConfig) -> Self {
+        ours(Row::Config, Detail::Config(error))
+    }
+}

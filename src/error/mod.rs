@@ -1,0 +1,244 @@
+//! The one error of the crate.
+
+mod attempt;
+mod classify;
+mod create;
+mod facts;
+mod kind;
+mod row;
+mod source;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_cassandra_layers::classify::Stop;
+use tower_cassandra_layers::limit::Reason;
+use tower_cassandra_layers::{Advice, Applied, Failure, InvalidConfig, Limit};
+use uuid::Uuid;
+
+pub use attempt::AttemptError;
+pub use kind::ErrorKind;
+
+use crate::nature::Nature;
+use source::{Core, Detail};
+
+/// Why a request failed, whether it may have been applied all the same, and what may be done about it.
+///
+/// It is one pointer wide, and a clone costs a reference count: one failure can go to many waiters.
+///
+/// `Display` and `Debug` hold neither values nor credentials, nor text of the statement, nor the message of the server, which
+/// may quote them. They are for logs. The message is in [`message`](Self::message), and the driver's error, which prints all it
+/// knows, in [`source`](StdError::source).
+///
+/// # Was it applied?
+///
+/// [`applied`](Self::applied) is the worst over all attempts of the request: once one of them may have been applied, no
+/// later answer makes that undone. For a conditional write there is a way to find out: read the row at `SERIAL` or
+/// `LOCAL_SERIAL`. Such a read first finishes an open round.
+///
+/// # Which of several errors is it?
+///
+/// When attempts on several nodes failed, the last answer of a *server* is the error: trouble with the connection to another
+/// node does not hide that too few replicas are alive. Without an answer it is the last attempt's error, or
+/// [`ErrorKind::NoHost`] if nothing was sent to any node. When a time limit ended it, it is [`ErrorKind::Timeout`], and the error
+/// it would have been is the source. All are in [`attempts`](Self::attempts).
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    core: Arc<Core>,
+    nature: Nature,
+    node: Option<Uuid>,
+    /// The worst over the attempts so far. Only `core` says it for an error that went through no retry.
+    earlier: Applied,
+    /// Was any attempt sent to a node?
+    sent: bool,
+    stop: Option<Stop>,
+    attempts: Vec<AttemptError>,
+}
+
+impl Error {
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.core.kind()
+    }
+
+    /// Did the statement take effect, as far as the client can know? The worst over all attempts.
+    #[must_use]
+    pub fn applied(&self) -> Applied {
+        self.judge(self.0.nature).applied
+    }
+
+    /// Can the client not know whether it was applied?
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.applied() == Applied::Maybe
+    }
+
+    /// Could the same request succeed later or elsewhere, unchanged? `false` where nobody can say.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.0.core.row.columns().transient
+    }
+
+    /// Did time run out, here or on the server? True for [`ErrorKind::Timeout`], [`ErrorKind::ReadTimeout`] and
+    /// [`ErrorKind::WriteTimeout`].
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::Timeout | ErrorKind::ReadTimeout | ErrorKind::WriteTimeout
+        )
+    }
+
+    /// May the request be sent again, given whether applying it twice is harmless? For callers with a loop of their own around
+    /// a stack without retry. After a retry that has ended it is always `false`: there is no sense in multiplying attempts.
+    ///
+    /// Conditional writes and counters are refused by themselves once they may have been applied.
+    #[must_use]
+    pub fn may_retry(&self, idempotent: bool) -> bool {
+        self.judge(self.0.nature).may_retry(idempotent)
+    }
+
+    /// What may be done, *if* [`may_retry`](Self::may_retry) allows it.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        self.judge(self.0.nature).advice
+    }
+
+    /// Has a retry ended with this error? Then the advice is [`Advice::Never`].
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.0.stop.is_some()
+    }
+
+    /// The kind as a label for metrics, out of a fixed set.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        self.kind().label()
+    }
+
+    /// Which limit passed, for [`ErrorKind::Timeout`].
+    #[must_use]
+    pub fn timeout(&self) -> Option<Limit> {
+        Some(self.0.core.timeout()?.0)
+    }
+
+    /// How long it was waited, for [`ErrorKind::Timeout`], where that is known.
+    #[must_use]
+    pub fn waited(&self) -> Option<Duration> {
+        self.0.core.timeout()?.1
+    }
+
+    /// Which limit refused, for [`ErrorKind::Rejected`], if it was one of ours.
+    #[must_use]
+    pub fn rejection(&self) -> Option<Reason> {
+        match self.0.core.detail {
+            Detail::Rejected(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The option, its value and what would be right, for [`ErrorKind::Config`].
+    #[must_use]
+    pub fn invalid_config(&self) -> Option<&InvalidConfig> {
+        match &self.0.core.detail {
+            Detail::Config(config) => Some(config),
+            _ => None,
+        }
+    }
+
+    /// The version of the protocol that is spoken, for [`ErrorKind::ProtocolVersion`].
+    #[must_use]
+    pub fn negotiated_protocol(&self) -> Option<u8> {
+        match self.0.core.detail {
+            Detail::Protocol { negotiated, .. } => Some(negotiated),
+            _ => None,
+        }
+    }
+
+    /// The version of the protocol that was demanded, for [`ErrorKind::ProtocolVersion`].
+    #[must_use]
+    pub fn required_protocol(&self) -> Option<u8> {
+        match self.0.core.detail {
+            Detail::Protocol { required, .. } => Some(required),
+            _ => None,
+        }
+    }
+
+    /// The node it came from, or that did not answer, where one was chosen.
+    #[must_use]
+    pub fn node(&self) -> Option<Uuid> {
+        self.0.node
+    }
+
+    /// The failed attempts in their order, at most the last sixteen. Empty for an error that went through no retry.
+    #[must_use]
+    pub fn attempts(&self) -> &[AttemptError] {
+        &self.0.attempts
+    }
+
+    /// The judgement for the layers.
+    pub(crate) fn judge(&self, nature: Nature) -> Failure {
+        let core = &self.0.core;
+        let nature = core.nature(nature);
+        let columns = core.row.columns();
+        Failure {
+            applied: core.row.applied(nature).worst(self.0.earlier),
+            advice: if self.is_exhausted() {
+                Advice::Never
+            } else {
+                core.row.advice(nature)
+            },
+            fault: columns.fault,
+            label: columns.kind.label(),
+        }
+    }
+
+    /// Settles the nature of the request, where whoever made the error could not know it: limits and balancers know nothing
+    /// of statements.
+    #[must_use]
+    pub(crate) fn judged(mut self, nature: Nature) -> Self {
+        if self.0.nature != nature {
+            Arc::make_mut(&mut self.0).nature = nature;
+        }
+        self
+    }
+
+    /// Does it come from something this version of the crate does not know? Metrics show that apart.
+    pub(crate) fn is_unclassified(&self) -> bool {
+        self.0.core.row.is_unclassified()
+    }
+
+    fn new(core: Core) -> Self {
+        Self(Arc::new(Inner {
+            core: Arc::new(core),
+            nature: Nature::Other,
+            node: None,
+            earlier: Applied::No,
+            sent: false,
+            stop: None,
+            attempts: Vec::new(),
+        }))
+    }
+
+    fn with(mut self, nature: Nature, node: Option<Uuid>) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.nature = nature;
+        inner.node = node.or(inner.node);
+        self
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.core.source()
+    }
+}
