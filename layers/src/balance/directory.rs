@@ -30,6 +30,12 @@ pub trait Directory<Req>: Send + Sync + 'static {
         each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>,
     );
 
+    /// Is it sent to one node? What is not, passes the balancer without a ticket. Default: yes.
+    fn is_routed(&self, request: &Req) -> bool {
+        let _ = request;
+        true
+    }
+
     /// Does the order of the candidates matter, so that every client asks the same one first? Default: no.
     fn is_ordered(&self, request: &Req) -> bool {
         let _ = request;

@@ -60,6 +60,9 @@ where
 
     fn call(&mut self, mut request: Req) -> Self::Future {
         let parts = &self.shared;
+        if !parts.directory.is_routed(&request) {
+            return ResponseFuture::unrouted(self.inner.call(request));
+        }
         let endpoint = match pick(parts, &request) {
             Ok(endpoint) => endpoint,
             Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
