@@ -17,6 +17,7 @@ struct Angry {
     at_once: bool,
 }
 
+/// Panics when something ends. Counting in is let pass, so that something is under way that can end.
 struct Handle;
 
 impl CounterFn for Handle {
@@ -28,9 +29,7 @@ impl CounterFn for Handle {
     }
 }
 impl GaugeFn for Handle {
-    fn increment(&self, _: f64) {
-        panic!("gauge")
-    }
+    fn increment(&self, _: f64) {}
     fn decrement(&self, _: f64) {
         panic!("gauge")
     }
