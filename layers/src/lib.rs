@@ -8,6 +8,7 @@ pub mod config;
 pub mod health;
 pub mod limit;
 mod macros;
+pub mod metrics;
 pub mod panic;
 mod random;
 pub mod request;

@@ -117,8 +117,10 @@ impl Error {
     #[must_use]
     pub(crate) fn finish(self, why: Stop) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
-        if why == Stop::NoTimeLeft && !inner.core.row.ends_the_call() {
-            inner.cut(Row::LateUnsent, Limit::Call, None);
+        if let Stop::NoTimeLeft(limit) = why
+            && !inner.core.row.ends_the_call()
+        {
+            inner.cut(Row::LateUnsent, limit, None);
         }
         inner.stop = Some(why);
         Self(Arc::new(inner))

@@ -52,6 +52,25 @@ impl Error {
         ours(Row::Unsupported, Detail::Text(what))
     }
 
+    /// A request that could never work, found before it was sent (A1). Fixed text, never made from a request.
+    pub(crate) fn invalid(what: &'static str) -> Self {
+        ours(Row::BatchTooLarge, Detail::Text(what))
+    }
+
+    /// There is no such keyspace; nothing was changed. The name is in the source.
+    pub(crate) fn no_such_keyspace(name: &str) -> Self {
+        foreign(Row::BatchTooLarge, format!("there is no keyspace {name:?}"))
+    }
+
+    /// DDL succeeded, and the nodes did not agree on the schema in time (E1).
+    pub(crate) fn schema_disagreement() -> Self {
+        ours(
+            Row::AfterSuccess,
+            Detail::Text("the nodes did not agree on the schema in time"),
+        )
+        .with(Nature::Schema, None)
+    }
+
     /// Text with values while strict preparing is on.
     pub(crate) fn parameters_need_prepare() -> Self {
         ours(Row::ParametersNeedPrepare, Detail::None)

@@ -22,6 +22,7 @@ use tower_cassandra_layers::{Advice, Applied, Failure, InvalidConfig, Limit};
 use uuid::Uuid;
 
 pub use attempt::AttemptError;
+pub(crate) use create::BoxError;
 pub use kind::ErrorKind;
 
 use crate::nature::Nature;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::ledger::{Entry, Ledger};
 use crate::classify::Outcome;
 use crate::health::{Passive, ProbeRecord, Shared};
+use crate::metrics::NodeMetrics;
 use crate::request::NodeId;
 
 /// "Nothing" for the times that are kept as nanoseconds since the table was made.
@@ -32,6 +33,7 @@ pub struct Endpoint {
     samples: AtomicU32,
     pub(crate) passive: Passive,
     probe: Mutex<Option<ProbeRecord>>,
+    metrics: Option<NodeMetrics>,
 }
 
 impl fmt::Debug for Endpoint {
@@ -51,6 +53,7 @@ impl Endpoint {
         name: Box<str>,
         payload: Box<dyn Any + Send + Sync>,
         shared: Arc<Shared>,
+        metrics: Option<NodeMetrics>,
     ) -> Self {
         Self {
             id,
@@ -66,6 +69,7 @@ impl Endpoint {
             samples: AtomicU32::new(0),
             passive: Passive::default(),
             probe: Mutex::default(),
+            metrics,
         }
     }
 
@@ -127,13 +131,31 @@ impl Endpoint {
     /// Sends a request: counts it until the ticket is answered or dropped.
     pub(crate) fn begin(self: &Arc<Self>) -> Ticket {
         let sent = self.shared.now();
-        self.in_flight.fetch_add(1, Relaxed);
+        let in_flight = self.in_flight.fetch_add(1, Relaxed) + 1;
+        self.show_in_flight(in_flight);
         let entry = self.with_ledger(|ledger| ledger.enter(sent));
         Ticket {
             endpoint: Arc::clone(self),
             entry,
             sent,
             released: false,
+        }
+    }
+
+    /// The handles of its metrics, where its table has any.
+    pub(crate) const fn metrics(&self) -> Option<&NodeMetrics> {
+        self.metrics.as_ref()
+    }
+
+    fn show_in_flight(&self, in_flight: u32) {
+        if let Some(metrics) = &self.metrics {
+            metrics.set_in_flight(in_flight as usize);
+        }
+    }
+
+    fn show_abandoned(&self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.set_abandoned(self.abandoned() as usize);
         }
     }
 
@@ -161,6 +183,10 @@ impl Endpoint {
 
     /// A probe was answered: what is still unanswered is slow, the node is not silent.
     pub(crate) fn probed(&self, record: ProbeRecord) {
+        if let Some(metrics) = &self.metrics {
+            metrics.probed(record.error.is_none());
+            metrics.set_healthy(record.error.is_none());
+        }
         if record.error.is_none() {
             self.last_answer.store(self.shared.now(), Relaxed);
             self.with_ledger(Ledger::excuse_all);
@@ -176,10 +202,11 @@ impl Endpoint {
     /// Counts one more abandoned request, unless there are `abandoned_limit` already.
     pub(crate) fn abandon(self: &Arc<Self>) -> Option<Abandoned> {
         let limit = self.shared.settings.abandoned_limit;
-        self.abandoned
-            .fetch_update(Relaxed, Relaxed, |count| (count < limit).then_some(count + 1))
-            .is_ok()
-            .then(|| Abandoned(Arc::clone(self)))
+        let counted = self
+            .abandoned
+            .fetch_update(Relaxed, Relaxed, |count| (count < limit).then_some(count + 1));
+        self.show_abandoned();
+        counted.is_ok().then(|| Abandoned(Arc::clone(self)))
     }
 
     pub(crate) const fn shared(&self) -> &Arc<Shared> {
@@ -194,6 +221,7 @@ pub(crate) struct Abandoned(Arc<Endpoint>);
 impl Drop for Abandoned {
     fn drop(&mut self) {
         self.0.abandoned.fetch_sub(1, Relaxed);
+        self.0.show_abandoned();
     }
 }
 
@@ -233,7 +261,8 @@ impl Ticket {
         if !std::mem::replace(&mut self.released, true) {
             let entry = self.entry;
             self.endpoint.with_ledger(|ledger| ledger.leave(entry));
-            self.endpoint.in_flight.fetch_sub(1, Relaxed);
+            let in_flight = self.endpoint.in_flight.fetch_sub(1, Relaxed) - 1;
+            self.endpoint.show_in_flight(in_flight);
         }
     }
 }

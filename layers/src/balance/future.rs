@@ -70,7 +70,12 @@ impl<F, D, C, Req, Facts, E> ResponseFuture<F, D, C, Req, Facts, E> {
     }
 
     pub(super) const fn unrouted(attempt: F) -> Self {
-        Self { attempt: Some(attempt), watch: None, refused: None, request: PhantomData }
+        Self {
+            attempt: Some(attempt),
+            watch: None,
+            refused: None,
+            request: PhantomData,
+        }
     }
 
     pub(super) const fn refused(error: E) -> Self {

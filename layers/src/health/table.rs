@@ -10,6 +10,7 @@ use super::settings::HealthSettings;
 use super::snapshot::EndpointHealth;
 use crate::balance::{Endpoint, Latencies};
 use crate::config::InvalidConfig;
+use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::request::NodeId;
 
@@ -18,6 +19,7 @@ use crate::request::NodeId;
 pub struct Table {
     shared: Arc<Shared>,
     endpoints: Arc<RwLock<Arc<[Arc<Endpoint>]>>>,
+    metrics: Option<Metrics>,
 }
 
 /// What all endpoints of a table have in common.
@@ -95,18 +97,23 @@ impl Table {
                 ejected: AtomicUsize::new(0),
             }),
             endpoints: Arc::new(RwLock::new(Arc::from([]))),
+            metrics: None,
         })
+    }
+
+    /// Endpoints made from now on show their figures there.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 
     /// Makes an endpoint of this table. It counts once it is given to [`replace`](Self::replace). `payload` is whatever the leaf needs to
     /// reach the node.
     pub fn endpoint(&self, id: NodeId, name: &str, payload: impl Any + Send + Sync) -> Arc<Endpoint> {
-        Arc::new(Endpoint::new(
-            id,
-            name.into(),
-            Box::new(payload),
-            Arc::clone(&self.shared),
-        ))
+        let metrics = self.metrics.as_ref().map(|metrics| metrics.node(name));
+        let shared = Arc::clone(&self.shared);
+        Arc::new(Endpoint::new(id, name.into(), Box::new(payload), shared, metrics))
     }
 
     /// Sets the nodes there are now. Requests under way keep the endpoints they were sent to.

@@ -214,10 +214,16 @@ fn decide<C, Req: Request>(
     if let Some(budget) = &shared.policy.budget
         && !budget.withdraw(now)
     {
+        if let Some(metrics) = &shared.metrics {
+            metrics.budget_exhausted();
+        }
         return Err(Stop::BudgetExhausted);
     }
     if let Some(used) = once {
         *used = true;
+    }
+    if let Some(metrics) = &shared.metrics {
+        metrics.retried(failure.label);
     }
     Ok(pause)
 }

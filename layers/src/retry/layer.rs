@@ -5,6 +5,7 @@ use tower_layer::Layer;
 use super::policy::RetryPolicy;
 use super::service::Retry;
 use crate::config::InvalidConfig;
+use crate::metrics::Metrics;
 use crate::random::Random;
 
 /// Repeats what may be repeated. See the [module](self).
@@ -18,6 +19,7 @@ pub(super) struct Shared<C> {
     pub(super) policy: RetryPolicy,
     pub(super) classifier: C,
     pub(super) random: Random,
+    pub(super) metrics: Option<Metrics>,
 }
 
 // By hand: the classifier is shared, it need not be `Clone`.
@@ -37,13 +39,37 @@ impl<C> RetryLayer<C> {
     pub fn new(policy: RetryPolicy, classifier: C) -> Result<Self, InvalidConfig> {
         policy.validate()?;
         let random = policy.seed.map_or_else(Random::new, Random::seeded);
+        let shared = Shared {
+            policy,
+            classifier,
+            random,
+            metrics: None,
+        };
         Ok(Self {
-            shared: Arc::new(Shared {
-                policy,
-                classifier,
-                random,
-            }),
+            shared: Arc::new(shared),
         })
+    }
+
+    /// Counts retries by the reason, and how often the budget refused one.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self
+    where
+        C: Clone,
+    {
+        let Shared {
+            policy, classifier, ..
+        } = &*self.shared;
+        let random = policy.seed.map_or_else(Random::new, Random::seeded);
+        let (policy, classifier) = (policy.clone(), classifier.clone());
+        let shared = Shared {
+            policy,
+            classifier,
+            random,
+            metrics: Some(metrics),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 }
 

@@ -1,0 +1,40 @@
+//! The defaults, each with its reason. Every one is really used.
+
+use std::time::Duration;
+
+use scylla::statement::{Consistency, SerialConsistency};
+
+/// The contact point where none is given.
+pub const CONTACT_POINT: &str = "127.0.0.1";
+/// The port of contact points that name none.
+pub const PORT: u16 = 9042;
+/// A majority of the replicas nearby: what is written is read back. The original's default was `LocalOne`.
+pub const CONSISTENCY: Consistency = Consistency::LocalQuorum;
+/// Conditional writes agree among the replicas nearby.
+pub const SERIAL_CONSISTENCY: SerialConsistency = SerialConsistency::LocalSerial;
+/// One call: queueing, back-off and every attempt. The original's driver has the same.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// One attempt: above the server's own write timeout of 2 s, so that its answer is heard, and far enough below the call limit for a second try.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// All of connecting, all attempts together.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often connecting is attempted.
+pub const CONNECT_ATTEMPTS: u32 = 3;
+/// One PREPARE on all nodes; the driver has no limit of its own.
+pub const PREPARE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long `close` waits for what is under way.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long DDL waits until all nodes know the new schema.
+pub const SCHEMA_AGREEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often it asks.
+pub const SCHEMA_AGREEMENT_INTERVAL: Duration = Duration::from_millis(200);
+/// One request for metadata. 2 s, as in the original, fail on a busy or just started node.
+pub const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+/// Opening a TCP connection.
+pub const TCP_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection is asked for a sign of life this often …
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// … and lost when none comes in this time: a silent node is noticed within 8 s.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many prepared statements a session remembers.
+pub const PREPARED_CACHE: usize = 1_000;

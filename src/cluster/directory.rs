@@ -1,0 +1,287 @@
+//! Which nodes may take a statement: its replicas nearby, then the other nodes nearby, then what else is permitted.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::cluster::{ClusterState, Node};
+use scylla::frame::response::result::TableSpec;
+use scylla::routing::Token;
+use scylla::statement::Consistency;
+use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
+use tower_cassandra_layers::health::Table;
+use tower_cassandra_layers::request::NodeId;
+use uuid::Uuid;
+
+use crate::leaf::Target;
+use crate::nature::Nature;
+use crate::statement::{Statement, What};
+
+/// How the nodes are chosen among data centres.
+#[derive(Clone, Debug)]
+pub(crate) struct Locality {
+    /// None: that of the first contact point that answered.
+    pub(crate) datacenter: Option<String>,
+    pub(crate) permit_failover: bool,
+    pub(crate) default_consistency: Consistency,
+}
+
+/// The nodes of a cluster as the balancer needs them. Clones are the same directory.
+#[derive(Clone, Debug)]
+pub(crate) struct ClusterDirectory {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    table: Table,
+    local: String,
+    permit_failover: bool,
+    default_consistency: Consistency,
+    view: ArcSwap<View>,
+}
+
+/// The nodes by one state of the driver's metadata.
+#[derive(Debug)]
+struct View {
+    state: Arc<ClusterState>,
+    by_id: HashMap<Uuid, Arc<Endpoint>>,
+    nearby: Vec<Arc<Endpoint>>,
+    remote: Vec<Arc<Endpoint>>,
+}
+
+fn target(endpoint: &Endpoint) -> Option<&Target> {
+    endpoint.payload::<Target>()
+}
+
+impl View {
+    /// Takes over the endpoints of nodes that are the same as before, so that what is known of them is kept.
+    fn build(state: Arc<ClusterState>, before: Option<&Self>, table: &Table, local: &str) -> Self {
+        let mut view = Self {
+            state,
+            by_id: HashMap::new(),
+            nearby: Vec::new(),
+            remote: Vec::new(),
+        };
+        for node in view.state.get_nodes_info() {
+            let endpoint = before
+                .and_then(|before| before.by_id.get(&node.host_id))
+                .filter(|endpoint| target(endpoint).is_some_and(|target| Arc::ptr_eq(&target.node, node)))
+                .map_or_else(|| new_endpoint(table, node), Arc::clone);
+            let near = node
+                .datacenter
+                .as_deref()
+                .is_none_or(|datacenter| datacenter == local);
+            let side = if near { &mut view.nearby } else { &mut view.remote };
+            side.push(Arc::clone(&endpoint));
+            view.by_id.insert(node.host_id, endpoint);
+        }
+        view
+    }
+}
+
+fn new_endpoint(table: &Table, node: &Arc<Node>) -> Arc<Endpoint> {
+    let name = format!("{}:{}", node.address.ip(), node.address.port());
+    table.endpoint(
+        NodeId(node.host_id.as_u128()),
+        &name,
+        Target::new(Arc::clone(node)),
+    )
+}
+
+impl ClusterDirectory {
+    pub(crate) fn new(
+        state: Arc<ClusterState>,
+        table: Table,
+        locality: &Locality,
+        contact_points: &[String],
+    ) -> Self {
+        let local = locality
+            .datacenter
+            .clone()
+            .unwrap_or_else(|| first_answering_datacenter(&state, contact_points));
+        let view = View::build(state, None, &table, &local);
+        table.replace(view.by_id.values().cloned());
+        Self {
+            shared: Arc::new(Shared {
+                table,
+                local,
+                permit_failover: locality.permit_failover,
+                default_consistency: locality.default_consistency,
+                view: ArcSwap::from_pointee(view),
+            }),
+        }
+    }
+
+    /// Follows the driver's metadata; cheap when nothing has changed.
+    pub(crate) fn follow(&self, state: Arc<ClusterState>) {
+        let shared = &*self.shared;
+        let before = shared.view.load();
+        if Arc::ptr_eq(&before.state, &state) {
+            return;
+        }
+        let view = View::build(state, Some(&before), &shared.table, &shared.local);
+        shared.table.replace(view.by_id.values().cloned());
+        shared.view.store(Arc::new(view));
+    }
+
+    /// The data centre that counts as nearby.
+    pub(crate) fn local_datacenter(&self) -> &str {
+        &self.shared.local
+    }
+
+    /// The node behind an endpoint.
+    pub(crate) fn node(&self, host: Uuid) -> Option<Arc<Node>> {
+        let view = self.shared.view.load();
+        view.by_id
+            .get(&host)
+            .and_then(|endpoint| target(endpoint))
+            .map(|target| Arc::clone(&target.node))
+    }
+
+    /// May this statement leave the local data centre?
+    fn may_leave(&self, statement: &Statement) -> bool {
+        let consistency = statement
+            .options
+            .consistency
+            .unwrap_or(self.shared.default_consistency);
+        let is_local = matches!(
+            consistency,
+            Consistency::LocalOne | Consistency::LocalQuorum | Consistency::LocalSerial
+        );
+        self.shared.permit_failover && !is_local
+    }
+}
+
+fn is_connected(endpoint: &Endpoint) -> bool {
+    target(endpoint).is_some_and(|target| target.node.is_connected())
+}
+
+type Each<'a> = &'a mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>;
+
+/// Visits a list from a random place on, so that a large cluster costs no more than a small one.
+fn visit_from_anywhere(table: &Table, endpoints: &[Arc<Endpoint>], each: Each<'_>) {
+    let start = table.random_below(endpoints.len());
+    let (before, after) = endpoints.split_at(start);
+    let _ = after
+        .iter()
+        .chain(before)
+        .try_for_each(|endpoint| each(endpoint, is_connected(endpoint)));
+}
+
+fn visit_replicas(view: &View, statement: &Statement, local: &str, each: Each<'_>) {
+    let (Some(token), Some((Some(keyspace), table))) = (statement.token(), statement.table()) else {
+        return;
+    };
+    // For an unknown keyspace the driver would answer with one node as if there were one copy.
+    let Some(strategy) = view
+        .state
+        .get_keyspace(keyspace)
+        .map(|keyspace| &keyspace.strategy)
+    else {
+        return;
+    };
+    let spec = TableSpec::borrowed(keyspace, table);
+    let replicas =
+        view.state
+            .replica_locator()
+            .replicas_for_token(Token::new(token), strategy, Some(local), &spec);
+    let mut show = |node: &Arc<Node>| match view.by_id.get(&node.host_id) {
+        Some(endpoint) => each(endpoint, node.is_connected()),
+        None => ControlFlow::Continue(()),
+    };
+    let _ = if is_ordered(statement) {
+        replicas
+            .into_replicas_ordered()
+            .into_iter()
+            .try_for_each(|(node, _)| show(node))
+    } else {
+        replicas.into_iter().try_for_each(|(node, _)| show(node))
+    };
+}
+
+fn is_ordered(statement: &Statement) -> bool {
+    statement.nature() == Nature::Lwt
+}
+
+impl Directory<Statement> for ClusterDirectory {
+    fn visit(
+        &self,
+        statement: &Statement,
+        group: Group,
+        each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>,
+    ) {
+        let shared = &*self.shared;
+        let view = shared.view.load();
+        if let Some(host) = statement.options.host {
+            if group == Group::Preferred
+                && let Some(endpoint) = view.by_id.get(&host)
+            {
+                let _ = each(endpoint, is_connected(endpoint));
+            }
+            return;
+        }
+        match group {
+            Group::Preferred => visit_replicas(&view, statement, &shared.local, each),
+            Group::Nearby => visit_from_anywhere(&shared.table, &view.nearby, each),
+            Group::Remote if self.may_leave(statement) => {
+                visit_from_anywhere(&shared.table, &view.remote, each);
+            }
+            Group::Remote => {}
+        }
+    }
+
+    // The driver prepares on all nodes.
+    fn is_routed(&self, statement: &Statement) -> bool {
+        !matches!(statement.what, What::Prepare(_))
+    }
+
+    fn is_ordered(&self, statement: &Statement) -> bool {
+        is_ordered(statement)
+    }
+}
+
+/// The data centre of the first contact point that has a connection, else of any node that has one.
+fn first_answering_datacenter(state: &ClusterState, contact_points: &[String]) -> String {
+    let nodes = state.get_nodes_info();
+    let connected = || nodes.iter().filter(|node| node.is_connected());
+    let is_at = |node: &Node, point: &str| {
+        let (ip, port) = (node.address.ip().to_string(), node.address.port());
+        point == ip || point == format!("{ip}:{port}") || point == format!("[{ip}]:{port}")
+    };
+    let by_point = contact_points
+        .iter()
+        .find_map(|point| connected().find(|node| is_at(node, point)));
+    let chosen = by_point.or_else(|| connected().next()).or_else(|| nodes.first());
+    let local = chosen
+        .and_then(|node| node.datacenter.clone())
+        .unwrap_or_default();
+    let mut others: Vec<&str> = nodes
+        .iter()
+        .filter_map(|node| node.datacenter.as_deref())
+        .filter(|name| *name != local)
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    tracing::info!(
+        local,
+        others = others.join(", "),
+        "local data centre taken from the first contact point that answered"
+    );
+    local
+}
+
+/// Does a table hold counters, as far as the schema is known?
+pub(crate) fn has_counters(state: &ClusterState, keyspace: &str, table: &str) -> bool {
+    state
+        .get_keyspace(keyspace)
+        .and_then(|keyspace| keyspace.tables.get(table))
+        .is_some_and(|table| {
+            table
+                .columns
+                .values()
+                .any(|column| matches!(column.typ, ColumnType::Native(NativeType::Counter)))
+        })
+}

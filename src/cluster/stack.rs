@@ -1,0 +1,133 @@
+//! The order of the stack, written once.
+
+use std::sync::Arc;
+
+use tower::util::{BoxCloneSyncService, Either, MapErr};
+use tower::{ServiceBuilder, ServiceExt};
+use tower_cassandra_layers::balance::{BalanceLayer, Reaper};
+use tower_cassandra_layers::health::Table;
+use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
+use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
+use tower_cassandra_layers::panic::CatchPanicLayer;
+use tower_cassandra_layers::retry::RetryLayer;
+use tower_cassandra_layers::timeout::TimeoutLayer;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::directory::ClusterDirectory;
+use crate::classifier::CqlClassifier;
+use crate::error::{BoxError, Error};
+use crate::leaf::{DriverSlot, SessionService};
+use crate::response::Response;
+use crate::session::Stack;
+use crate::statement::Statement;
+
+/// A service at an insertion point, its type forgotten.
+///
+/// This is what a user's layer given to [`ClusterBuilder::layer`](super::ClusterBuilder::layer) is laid around.
+pub type BoxService = BoxCloneSyncService<Statement, Response, Error>;
+
+type Wrap = Arc<dyn Fn(BoxService) -> BoxService + Send + Sync>;
+
+/// A user's layers at one insertion point, outermost first. Without any of them nothing is boxed.
+#[derive(Clone, Default)]
+pub(super) struct UserLayers(Vec<Wrap>);
+
+impl UserLayers {
+    pub(super) fn push<L, S>(&mut self, layer: L)
+    where
+        L: Layer<BoxService, Service = S> + Send + Sync + 'static,
+        S: Service<Statement, Response = Response> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.0.push(Arc::new(move |inner| {
+            let service: MapErr<S, fn(S::Error) -> Error> = layer
+                .layer(inner)
+                .map_err(|error| Error::from_boxed(error.into(), true));
+            BoxCloneSyncService::new(service)
+        }));
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<S> Layer<S> for UserLayers
+where
+    S: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    type Service = Either<BoxService, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        if self.is_empty() {
+            return Either::Right(inner);
+        }
+        let boxed = BoxCloneSyncService::new(inner);
+        Either::Left(self.0.iter().rev().fold(boxed, |inner, wrap| wrap(inner)))
+    }
+}
+
+/// The layers of one session, each as it was configured.
+pub(super) struct Layers {
+    pub(super) metrics: Option<Metrics>,
+    pub(super) timeout: TimeoutLayer,
+    pub(super) user: UserLayers,
+    pub(super) concurrency: Option<ConcurrencyLimitLayer>,
+    pub(super) rate: Option<RateLimitLayer>,
+    pub(super) retry: Option<RetryLayer<CqlClassifier>>,
+    pub(super) user_attempt: UserLayers,
+    pub(super) balance: Option<(Table, ClusterDirectory)>,
+    pub(super) attempt_timeout: TimeoutLayer,
+    pub(super) classifier: CqlClassifier,
+}
+
+/// Builds the stack. The order is the picture on the front page, from top to bottom.
+pub(super) fn stack(
+    layers: Layers,
+    driver: DriverSlot,
+    reaper: Reaper<Result<Response, Error>>,
+) -> Arc<dyn Stack> {
+    let classifier = layers.classifier;
+    let metrics = layers
+        .metrics
+        .clone()
+        .map(|metrics| MetricsLayer::new(metrics, classifier.clone()));
+    let attempt_metrics = layers
+        .metrics
+        .map(|_| AttemptMetricsLayer::new(classifier.clone()));
+    let balance = layers
+        .balance
+        .map(|(table, directory)| BalanceLayer::new(table, directory, classifier));
+    let service = ServiceBuilder::new()
+        // What the caller felt: outside of everything that can refuse, wait or fail.
+        .option_layer(metrics)
+        // A panic in anything below becomes an error of kind `Internal`.
+        .layer(CatchPanicLayer::new())
+        // Writes the deadline; what waits below watches it.
+        .layer(layers.timeout)
+        // The user's layers see logical calls.
+        .layer(layers.user)
+        // Admission: a call is admitted once, its permit covers all attempts.
+        .option_layer(layers.concurrency)
+        .option_layer(layers.rate)
+        // The one owner of attempts.
+        .option_layer(layers.retry)
+        // The user's attempt layers see every attempt, before its node is chosen.
+        .layer(layers.user_attempt)
+        // Chooses the node of the attempt and watches what becomes of it.
+        .option_layer(balance)
+        // Per node.
+        .option_layer(attempt_metrics)
+        // Bounds one attempt; inside of the balancer, so that a silent node is held responsible.
+        .layer(layers.attempt_timeout)
+        // The leaf: one attempt, one node, one boxed future of the driver.
+        .service(SessionService::with_slot(driver, reaper));
+    Arc::new(service)
+}

@@ -1,0 +1,226 @@
+//! One operation: checks, values bound, time stamped, page after page.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::time::{Instant, timeout};
+use tower_cassandra_layers::classify::Applied;
+use tower_cassandra_layers::request::Deadline;
+
+use super::{Inner, Session};
+use crate::cluster::has_counters;
+use crate::error::Error;
+use crate::nature::Nature;
+use crate::response::Response;
+use crate::statement::{BatchParts, Statement, Timestamp, What};
+
+/// Microseconds since 1970 that never repeat and never run backwards within a session.
+#[derive(Debug, Default)]
+pub(crate) struct Clock(AtomicI64);
+
+impl Clock {
+    fn stamp(&self) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
+        let before = self
+            .0
+            .fetch_update(Relaxed, Relaxed, |last| Some(now.max(last.saturating_add(1))));
+        let before = before.unwrap_or_else(|last| last);
+        now.max(before.saturating_add(1))
+    }
+}
+
+pub(super) fn no_use() -> Error {
+    Error::unsupported("`USE` would change the keyspace under everybody's feet: call `Session::set_keyspace`")
+}
+
+impl Session {
+    /// Runs a statement and reads all its pages, each page as a call through the whole stack.
+    ///
+    /// After DDL it waits, as a step of its own, until all nodes know the new schema.
+    ///
+    /// # Errors
+    /// Of any kind; [`Error::applied`] says whether the statement may have taken effect. `Closed` after [`close`](Self::close), `Invalid` for options that
+    /// make no sense, `SchemaAgreement` when DDL was applied and the nodes did not agree in time.
+    ///
+    /// Dropping the future cancels: everything is given back at once; what was sent may still be applied.
+    pub async fn execute(&self, statement: impl Into<Statement>) -> Result<Response, Error> {
+        let inside = self
+            .inner
+            .gate
+            .enter()
+            .ok_or_else(|| Error::closed(Applied::No))?;
+        tokio::select! {
+            biased;
+            result = self.inner.run(statement.into()) => result,
+            () = inside.cut_off() => Err(Error::closed(Applied::Maybe)),
+        }
+    }
+}
+
+impl Inner {
+    async fn run(&self, mut statement: Statement) -> Result<Response, Error> {
+        self.check(&statement)?;
+        if let Some(limit) = statement.options.deadline
+            && let Some(at) = Instant::now().checked_add(limit)
+        {
+            statement.context.shorten(Deadline::at(at));
+        }
+        let mut statement = self.bind(statement).await?;
+        self.stamp(&mut statement);
+        let nature = statement.nature();
+        let mut response = self.page(&statement).await?;
+        while let Some(next) = response.paging_state().cloned() {
+            within_caps(&statement, &response)?;
+            statement.paging = Some(next);
+            statement.options.continued = true;
+            response.append(self.page(&statement).await?);
+        }
+        within_caps(&statement, &response)?;
+        if nature == Nature::Schema {
+            self.agree().await?;
+        }
+        Ok(response)
+    }
+
+    async fn page(&self, statement: &Statement) -> Result<Response, Error> {
+        self.stack.call(statement.clone()).await
+    }
+
+    /// Finds what could never work before anything is sent.
+    fn check(&self, statement: &Statement) -> Result<(), Error> {
+        if statement.is_use() {
+            return Err(no_use());
+        }
+        if statement.options.driver_page_size().is_none() {
+            return Err(Error::invalid(
+                "the page size has to be from 1 to 2,147,483,647 rows",
+            ));
+        }
+        match &statement.what {
+            What::Unbound(..) if self.settings.strict_prepared => Err(Error::parameters_need_prepare()),
+            What::Batch(batch) => {
+                let unbound = batch
+                    .members
+                    .iter()
+                    .any(|member| matches!(member.what, What::Unbound(..)));
+                if unbound && self.settings.strict_prepared {
+                    return Err(Error::parameters_need_prepare());
+                }
+                batch.validate()
+            }
+            What::Text(_) | What::Unbound(..) | What::Bound { .. } | What::Prepare(_) => Ok(()),
+        }
+    }
+
+    /// Binds values that wait for their statement to be prepared.
+    async fn bind(&self, statement: Statement) -> Result<Statement, Error> {
+        match &statement.what {
+            What::Unbound(text, values) => {
+                let prepared = self.prepared.get(text, &self.stack);
+                // One node that is silent must not hold up the call: it is sent as text to a healthy one, and preparing goes on.
+                let what = match timeout(self.settings.fallback_after, prepared).await {
+                    Ok(prepared) => prepared?.bind_dyn(&**values)?.what,
+                    Err(_) => statement.what.clone(),
+                };
+                Ok(Statement { what, ..statement })
+            }
+            What::Batch(batch) if batch.ready().is_none() => {
+                let mut members = Vec::with_capacity(batch.members.len());
+                for member in &batch.members {
+                    members.push(match &member.what {
+                        What::Unbound(text, values) => {
+                            self.prepared.get(text, &self.stack).await?.bind_dyn(&**values)?
+                        }
+                        _ => member.clone(),
+                    });
+                }
+                let what = What::Batch(Arc::new(BatchParts::new(batch.kind, members)));
+                Ok(Statement { what, ..statement })
+            }
+            _ => Ok(statement),
+        }
+    }
+
+    /// Notes what every attempt of the call must have in common.
+    fn stamp(&self, statement: &mut Statement) {
+        let nature = statement.nature();
+        // A text that was marked idempotent may write to a counter; only the schema knows.
+        if nature == Nature::Write
+            && statement.options.idempotent == Some(true)
+            && self.writes_counter(statement)
+        {
+            statement.options.counter = true;
+        }
+        let stamped = matches!(
+            nature,
+            Nature::Write | Nature::LoggedBatch | Nature::UnloggedBatch
+        ) && !statement.options.counter;
+        if statement.options.timestamp == Timestamp::Session {
+            statement.options.timestamp = if stamped && !self.settings.server_timestamps {
+                Timestamp::Explicit(self.clock.stamp())
+            } else {
+                Timestamp::Server
+            };
+        }
+    }
+
+    fn writes_counter(&self, statement: &Statement) -> bool {
+        let (What::Text(_), Some((keyspace, table)), Ok(driver)) =
+            (&statement.what, statement.table(), self.driver())
+        else {
+            return false;
+        };
+        let current = driver.get_keyspace();
+        let keyspace = keyspace.or_else(|| current.as_ref().map(|name| name.as_str()));
+        keyspace.is_some_and(|keyspace| has_counters(&driver.get_cluster_state(), keyspace, table))
+    }
+
+    /// Waits until all nodes know the schema. The DDL itself is done; whatever goes wrong here does not undo it.
+    async fn agree(&self) -> Result<(), Error> {
+        let Ok(driver) = self.driver() else {
+            return Ok(());
+        };
+        let agreed = async {
+            driver
+                .await_schema_agreement()
+                .await
+                .map_err(Error::from_schema_agreement)?;
+            driver.refresh_metadata().await.map_err(Error::from_metadata)
+        };
+        match timeout(self.settings.schema_agreement_timeout, agreed).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::schema_disagreement()),
+        }
+    }
+}
+
+fn within_caps(statement: &Statement, response: &Response) -> Result<(), Error> {
+    let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
+    if over(statement.options.max_rows, response.len()) {
+        return Err(Error::invalid("the result has more rows than `max_rows` allows"));
+    }
+    if over(statement.options.max_bytes, response.byte_len()) {
+        return Err(Error::invalid(
+            "the result has more bytes than `max_bytes` allows",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_never_repeat_and_never_run_backwards() {
+        let clock = Clock::default();
+        let mut last = 0;
+        for _ in 0..10_000 {
+            let next = clock.stamp();
+            assert!(next > last);
+            last = next;
+        }
+    }
+}

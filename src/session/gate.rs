@@ -1,0 +1,125 @@
+//! Who may enter, how many are inside, and how the last ones are shown out.
+
+use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::SeqCst};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+/// The count of running calls with the closed bit above it.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    state: AtomicU64,
+    /// The last one has left, after the gate was closed.
+    empty: Notify,
+    /// Those still inside have to go.
+    cut: Notify,
+}
+
+const CLOSED: u64 = 1 << 63;
+const CUT: u64 = 1 << 62;
+const COUNT: u64 = CUT - 1;
+
+/// One call inside.
+#[derive(Debug)]
+pub(crate) struct Inside<'a>(&'a Gate);
+
+impl Gate {
+    /// Lets a call in; none after closing.
+    pub(crate) fn enter(&self) -> Option<Inside<'_>> {
+        let before = self.state.fetch_add(1, AcqRel);
+        let inside = Inside(self);
+        // Leaving again is the guard's business also when the gate was closed.
+        (before & CLOSED == 0).then_some(inside)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.load(Acquire) & CLOSED != 0
+    }
+
+    pub(crate) fn running(&self) -> u64 {
+        self.state.load(Acquire) & COUNT
+    }
+
+    /// Closes and waits for those inside. What is left after `limit` is cut off; their number is returned. Any number of callers
+    /// may wait; dropping the future leaves the gate closed.
+    pub(crate) async fn close(&self, limit: Duration) -> u64 {
+        self.state.fetch_or(CLOSED, SeqCst);
+        let drained = async {
+            loop {
+                let empty = self.empty.notified();
+                tokio::pin!(empty);
+                // Registered before the count is read, so that the last one to leave cannot slip through in between.
+                empty.as_mut().enable();
+                if self.running() == 0 {
+                    return;
+                }
+                empty.await;
+            }
+        };
+        if timeout(limit, drained).await.is_ok() {
+            return 0;
+        }
+        let before = self.state.fetch_or(CUT, SeqCst);
+        self.cut.notify_waiters();
+        // Another caller with a shorter limit has cut them off already.
+        if before & CUT == 0 { before & COUNT } else { 0 }
+    }
+}
+
+impl Inside<'_> {
+    /// Ends when the call has to go.
+    pub(crate) async fn cut_off(&self) {
+        let cut = self.0.cut.notified();
+        tokio::pin!(cut);
+        cut.as_mut().enable();
+        if self.0.state.load(Acquire) & CUT == 0 {
+            cut.await;
+        }
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        let before = self.0.state.fetch_sub(1, AcqRel);
+        if before & CLOSED != 0 && before & COUNT == 1 {
+            self.0.empty.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[tokio::test(start_paused = true)]
+    async fn closing_waits_for_those_inside_and_lets_nobody_in() {
+        let gate = Arc::new(Gate::default());
+        let inside = gate.enter().unwrap();
+        let closing = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.close(Duration::from_secs(30)).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(gate.enter().is_none());
+        assert_eq!(gate.running(), 1);
+        drop(inside);
+        assert_eq!(closing.await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_at_the_limit_is_cut_off_and_counted_once() {
+        let gate = Gate::default();
+        let inside = gate.enter().unwrap();
+        let (cut, other, ()) = tokio::join!(
+            gate.close(Duration::from_secs(1)),
+            gate.close(Duration::from_secs(2)),
+            inside.cut_off()
+        );
+        assert_eq!((cut, other), (1, 0));
+        inside.cut_off().await;
+        drop(inside);
+        assert_eq!(gate.close(Duration::from_secs(1)).await, 0);
+    }
+}

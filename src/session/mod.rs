@@ -1,0 +1,320 @@
+//! The handle a service holds.
+
+mod execute;
+mod gate;
+mod health;
+mod prepared;
+mod stack;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use scylla::client::session::Session as Driver;
+use scylla::observability::tracing::TracingInfo;
+use tokio::time::timeout;
+use tower_cassandra_layers::balance::Reaper;
+use tower_cassandra_layers::classify::Applied;
+use tower_cassandra_layers::health::Table;
+use tower_cassandra_layers::request::Limit;
+use tower_service::Service;
+use uuid::Uuid;
+
+use crate::cluster::{ClusterDirectory, Housekeeping, check_keyspace, defaults};
+use crate::error::{BoxError, Error};
+use crate::leaf::DriverSlot;
+use crate::response::Response;
+use crate::statement::{Prepared, Statement, Text};
+use gate::Gate;
+pub use health::{Health, NodeHealth};
+use prepared::PreparedCache;
+pub(crate) use stack::Stack;
+
+/// A session: execute, prepare, health, close. Cheap to clone; all clones are the same session.
+///
+/// It is a [`Service<Statement>`](tower_service::Service) as well. Errors of statements leave it usable. Dropping the future of a call gives everything back at once; what was
+/// sent may still be applied. When the last clone is dropped the connections end and so do the session's tasks; [`close`](Self::close) waits for running calls first.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    stack: Arc<dyn Stack>,
+    gate: Gate,
+    prepared: PreparedCache,
+    settings: Settings,
+    clock: execute::Clock,
+    keyspace: Mutex<Option<Arc<str>>>,
+    core: Option<Core>,
+    housekeeping: Mutex<Option<Housekeeping>>,
+}
+
+/// What a session over a real driver has and one over a mock has not.
+pub(crate) struct Core {
+    pub(crate) driver: DriverSlot,
+    pub(crate) reaper: Reaper<Result<Response, Error>>,
+    pub(crate) table: Table,
+    pub(crate) directory: ClusterDirectory,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) strict_prepared: bool,
+    pub(crate) server_timestamps: bool,
+    pub(crate) prepared_cache: usize,
+    pub(crate) prepare_timeout: Duration,
+    pub(crate) fallback_after: Duration,
+    pub(crate) schema_agreement_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            strict_prepared: false,
+            server_timestamps: false,
+            prepared_cache: defaults::PREPARED_CACHE,
+            prepare_timeout: defaults::PREPARE_TIMEOUT,
+            fallback_after: defaults::ATTEMPT_TIMEOUT,
+            schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("running", &self.inner.gate.running())
+            .field("closed", &self.is_closed())
+            .field("keyspace", &self.keyspace())
+            .field("prepared", &self.inner.prepared)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session over a service of your own: a stack composed by hand over a [`SessionService`](crate::SessionService), or a mock.
+    ///
+    /// The service sees one page per call. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and `Rejected`, anything
+    /// else `Internal`. What needs the cluster itself (`health`, `trace`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
+    #[must_use]
+    pub fn from_service<S>(service: S) -> Self
+    where
+        S: Service<Statement, Response = Response> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+    {
+        Self::assemble(Arc::new(service), None, Settings::default(), None)
+    }
+
+    pub(crate) fn assemble(
+        stack: Arc<dyn Stack>,
+        core: Option<Core>,
+        settings: Settings,
+        housekeeping: Option<Housekeeping>,
+    ) -> Self {
+        let keyspace = core
+            .as_ref()
+            .and_then(|core| core.driver.get())
+            .and_then(|driver| driver.get_keyspace())
+            .map(|name| Arc::from(name.as_str()));
+        Self {
+            inner: Arc::new(Inner {
+                stack,
+                gate: Gate::default(),
+                prepared: PreparedCache::new(settings.prepared_cache, settings.prepare_timeout),
+                settings,
+                clock: execute::Clock::default(),
+                keyspace: Mutex::new(keyspace),
+                core,
+                housekeeping: Mutex::new(housekeeping),
+            }),
+        }
+    }
+
+    /// Runs text with values; the text is prepared once and remembered.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute); `Serialization` when the values do not fit.
+    pub async fn query(
+        &self,
+        text: impl AsRef<str>,
+        values: impl scylla::serialize::row::SerializeRow + Send + Sync + 'static,
+    ) -> Result<Response, Error> {
+        self.execute(Statement::with_values(text, values)).await
+    }
+
+    /// Prepares a text, or finds it among those prepared before. Concurrent calls with one text share one PREPARE.
+    ///
+    /// # Errors
+    /// `Syntax`, `Invalid`, `Unauthorized` by the server; `Timeout` after the prepare limit; `Closed`.
+    pub async fn prepare(&self, text: impl AsRef<str>) -> Result<Prepared, Error> {
+        let inside = self
+            .inner
+            .gate
+            .enter()
+            .ok_or_else(|| Error::closed(Applied::No))?;
+        let text = Text::new(text.as_ref());
+        if Statement::prepare(Arc::clone(&text), defaults::PREPARE_TIMEOUT).is_use() {
+            return Err(execute::no_use());
+        }
+        tokio::select! {
+            biased;
+            prepared = self.inner.prepared.get(&text, &self.inner.stack) => prepared,
+            () = inside.cut_off() => Err(Error::closed(Applied::No)),
+        }
+    }
+
+    /// The current keyspace.
+    #[must_use]
+    pub fn keyspace(&self) -> Option<Arc<str>> {
+        self.inner
+            .keyspace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Changes the keyspace of the session, that is of all its clones.
+    ///
+    /// # Errors
+    /// `Config` when the name is not 1 to 48 ASCII letters, digits and `_` (nothing is sent); `Invalid` when there is no such keyspace: session and
+    /// old keyspace stay as they were.
+    pub async fn set_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), Error> {
+        let _inside = self
+            .inner
+            .gate
+            .enter()
+            .ok_or_else(|| Error::closed(Applied::No))?;
+        check_keyspace(name)?;
+        let driver = self.inner.driver()?;
+        let exists = |state: &scylla::cluster::ClusterState| {
+            let name = if case_sensitive {
+                name.to_owned()
+            } else {
+                name.to_ascii_lowercase()
+            };
+            state.get_keyspace(name).is_some()
+        };
+        // The driver stores a name before the server has seen it. A keyspace made a moment ago may not be known yet.
+        if !exists(&driver.get_cluster_state()) {
+            let refreshed = timeout(defaults::METADATA_TIMEOUT, driver.refresh_metadata());
+            refreshed
+                .await
+                .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
+                .map_err(Error::from_metadata)?;
+            if !exists(&driver.get_cluster_state()) {
+                return Err(Error::no_such_keyspace(name));
+            }
+        }
+        timeout(defaults::TIMEOUT, driver.use_keyspace(name, case_sensitive))
+            .await
+            .map_err(|_| Error::timed_out(Limit::Call, Applied::Maybe))?
+            .map_err(Error::from_use_keyspace)?;
+        let current = driver.get_keyspace().map(|name| Arc::from(name.as_str()));
+        *self.inner.keyspace.lock().unwrap_or_else(PoisonError::into_inner) = current;
+        self.inner.prepared.clear();
+        Ok(())
+    }
+
+    /// Fetches a trace that the server wrote for a statement with [`tracing`](Statement::tracing).
+    ///
+    /// # Errors
+    /// `NoHost` with the driver's error as source when the trace cannot be read; `Timeout` after 10 s.
+    pub async fn trace(&self, id: Uuid) -> Result<TracingInfo, Error> {
+        let _inside = self
+            .inner
+            .gate
+            .enter()
+            .ok_or_else(|| Error::closed(Applied::No))?;
+        let driver = self.inner.driver()?;
+        timeout(defaults::TIMEOUT, driver.get_tracing_info(&id))
+            .await
+            .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
+            .map_err(|error| Error::no_host(Some(error.into())))
+    }
+
+    /// The driver's session underneath, for what only it can do.
+    ///
+    /// # Errors
+    /// `Closed` after `close`; `Unsupported` for a session made by [`from_service`](Self::from_service).
+    pub fn driver(&self) -> Result<Arc<Driver>, Error> {
+        self.inner.driver()
+    }
+
+    /// Is it closed or closing?
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.inner.gate.is_closed()
+    }
+
+    /// How many operations are running.
+    #[must_use]
+    pub fn running(&self) -> u64 {
+        self.inner.gate.running()
+    }
+
+    /// Refuses new calls (`Closed`), waits for the running ones up to `limit` ([`defaults::CLOSE_TIMEOUT`](crate::cluster::defaults::CLOSE_TIMEOUT) is the usual one), and lets go of the connections.
+    /// Idle, that is a matter of milliseconds. It may be called any number of times, also at the same time.
+    ///
+    /// # Errors
+    /// `Timeout` when calls had to be cut off; they end with `Closed`. The connections are released all the same.
+    pub async fn close(&self, limit: Duration) -> Result<(), Error> {
+        let cut = self.inner.gate.close(limit).await;
+        self.inner.release();
+        if cut == 0 {
+            Ok(())
+        } else {
+            Err(Error::timed_out(Limit::Call, Applied::Maybe))
+        }
+    }
+}
+
+impl Inner {
+    fn driver(&self) -> Result<Arc<Driver>, Error> {
+        let core = self
+            .core
+            .as_ref()
+            .ok_or_else(|| Error::unsupported("this session was made from a service and knows no cluster"))?;
+        core.driver.get().ok_or_else(|| Error::closed(Applied::No))
+    }
+
+    fn release(&self) {
+        self.prepared.end_flights();
+        drop(
+            self.housekeeping
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        if let Some(core) = &self.core {
+            core.reaper.stop();
+            core.driver.clear();
+        }
+    }
+}
+
+impl Drop for Inner {
+    // The stack may live on in a clone of a user's service; the connections do not.
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl Service<Statement> for Session {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    /// Always ready: what has to be waited for is waited for in the future.
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, statement: Statement) -> Self::Future {
+        let session = self.clone();
+        Box::pin(async move { session.execute(statement).await })
+    }
+}

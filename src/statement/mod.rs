@@ -1,0 +1,379 @@
+//! A query is a value: [`Statement`], [`Prepared`] and [`Batch`].
+
+mod batch;
+mod options;
+mod prepared;
+mod request;
+mod text;
+mod values;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scylla::response::PagingState;
+use scylla::serialize::row::SerializeRow;
+use scylla::statement::{Consistency, SerialConsistency};
+use tokio::time::Instant;
+use tower_cassandra_layers::request::{Context, Deadline, OwnLimit};
+use uuid::Uuid;
+
+pub(crate) use batch::BatchParts;
+pub use batch::{Batch, BatchKind};
+pub(crate) use options::{Options, Timestamp};
+pub use prepared::Prepared;
+pub(crate) use text::{TextFacts, Verb};
+pub(crate) use values::Bound;
+
+use crate::nature::Nature;
+
+/// A query as a value: what to run, with which values and options.
+///
+/// Made from text (`"SELECT …"`, [`Statement::new`], [`Statement::with_values`]), by [`Prepared::bind`], or from a [`Batch`]. It is immutable and cheap to
+/// clone: every setter gives a new value, and using it never changes what others see. Values are serialised once; every attempt sends the same bytes.
+///
+/// | option | default |
+/// |---|---|
+/// | consistency, serial consistency | those of the session |
+/// | idempotent | SELECT yes, everything else no |
+/// | timestamp | stamped by the session, once per call |
+/// | page size | 5,000 rows |
+/// | call limit, attempt limit | those of the session; DDL and TRUNCATE 60 s for both |
+/// | deadline, `max_rows`, `max_bytes`, host | none |
+/// | tracing | off |
+#[derive(Clone)]
+pub struct Statement {
+    pub(crate) what: What,
+    pub(crate) options: Options,
+    pub(crate) paging: Option<PagingState>,
+    pub(crate) context: Context,
+}
+
+#[derive(Clone)]
+pub(crate) enum What {
+    Text(Arc<Text>),
+    /// Text with values that are not bound yet: it has to be prepared first.
+    Unbound(Arc<Text>, Arc<dyn SerializeRow + Send + Sync>),
+    Bound {
+        prepared: Prepared,
+        values: Bound,
+        token: Option<i64>,
+    },
+    Batch(Arc<BatchParts>),
+    Prepare(Arc<Text>),
+}
+
+/// The text of a statement with what was read from it.
+pub(crate) struct Text {
+    pub(crate) text: Box<str>,
+    pub(crate) facts: TextFacts,
+}
+
+impl Text {
+    pub(crate) fn new(text: &str) -> Arc<Self> {
+        Arc::new(Self {
+            text: text.into(),
+            facts: TextFacts::read(text),
+        })
+    }
+
+    /// What kind of request it is, as far as its text tells. Counters cannot be told from the text.
+    pub(crate) const fn nature(&self) -> Nature {
+        match self.facts.verb {
+            Verb::Select => Nature::Read,
+            Verb::Insert | Verb::Update | Verb::Delete | Verb::Batch | Verb::UnloggedBatch
+                if self.facts.conditional =>
+            {
+                Nature::Lwt
+            }
+            Verb::Insert | Verb::Update | Verb::Delete => Nature::Write,
+            Verb::Batch => Nature::LoggedBatch,
+            Verb::UnloggedBatch => Nature::UnloggedBatch,
+            Verb::CounterBatch => Nature::CounterBatch,
+            Verb::Truncate => Nature::Truncate,
+            Verb::Schema => Nature::Schema,
+            Verb::Use | Verb::Other => Nature::Other,
+        }
+    }
+}
+
+impl Statement {
+    fn of(what: What) -> Self {
+        let mut statement = Self {
+            what,
+            options: Options::default(),
+            paging: None,
+            context: Context::default(),
+        };
+        // The server itself may take long for these; a cut-off would leave the schema half agreed.
+        if matches!(statement.nature(), Nature::Schema | Nature::Truncate) {
+            statement.context.call_limit = OwnLimit::Of(Duration::from_secs(60));
+            statement.context.attempt_limit = OwnLimit::Of(Duration::from_secs(60));
+        }
+        statement
+    }
+
+    /// A statement without values, sent as text.
+    #[must_use]
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self::of(What::Text(Text::new(text.as_ref())))
+    }
+
+    /// A statement with values for its `?` or `:name` markers. The session prepares it through its cache and binds the values there; a
+    /// value of a wrong type is an error of kind `Serialization` before anything is sent.
+    #[must_use]
+    pub fn with_values(text: impl AsRef<str>, values: impl SerializeRow + Send + Sync + 'static) -> Self {
+        let text = Text::new(text.as_ref());
+        if values.is_empty() {
+            return Self::of(What::Text(text));
+        }
+        Self::of(What::Unbound(text, Arc::new(values)))
+    }
+
+    pub(crate) fn bound(prepared: Prepared, values: Bound, token: Option<i64>) -> Self {
+        Self::of(What::Bound {
+            prepared,
+            values,
+            token,
+        })
+    }
+
+    pub(crate) fn prepare(text: Arc<Text>, limit: Duration) -> Self {
+        let mut statement = Self::of(What::Prepare(text));
+        statement.context.call_limit = OwnLimit::Of(limit);
+        statement.context.attempt_limit = OwnLimit::Of(limit);
+        statement
+    }
+
+    /// Sets the consistency of this statement.
+    #[must_use]
+    pub const fn consistency(mut self, consistency: Consistency) -> Self {
+        self.options.consistency = Some(consistency);
+        self
+    }
+
+    /// Sets the consistency of the conditional part.
+    #[must_use]
+    pub const fn serial_consistency(mut self, consistency: SerialConsistency) -> Self {
+        self.options.serial_consistency = Some(consistency);
+        self
+    }
+
+    /// Says whether it may be applied twice without harm. The mark wins over what is known of the statement, except that conditional
+    /// writes and counters are never repeated once they may have been applied.
+    #[must_use]
+    pub const fn idempotent(mut self, idempotent: bool) -> Self {
+        self.options.idempotent = Some(idempotent);
+        self
+    }
+
+    /// Sets the write timestamp in microseconds since 1970. A `USING TIMESTAMP` in the text wins over it.
+    #[must_use]
+    pub const fn timestamp(mut self, micros: i64) -> Self {
+        self.options.timestamp = Timestamp::Explicit(micros);
+        self
+    }
+
+    /// Leaves the write timestamp to the server. A repeated attempt may then overwrite a newer value of another client.
+    #[must_use]
+    pub const fn server_timestamp(mut self) -> Self {
+        self.options.timestamp = Timestamp::Server;
+        self
+    }
+
+    /// Sets the rows per page. 0 and numbers above `i32::MAX` are refused with kind `Invalid` when it is executed.
+    #[must_use]
+    pub const fn page_size(mut self, rows: u32) -> Self {
+        self.options.page_size = Some(rows);
+        self
+    }
+
+    /// Sets the limit of one call (one page, all its attempts, queueing and back-off); `None` turns it off.
+    #[must_use]
+    pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.context.call_limit = limit.into().map_or(OwnLimit::Off, OwnLimit::Of);
+        self
+    }
+
+    /// Sets the limit of one attempt; `None` turns it off.
+    #[must_use]
+    pub fn attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.context.attempt_limit = limit.into().map_or(OwnLimit::Off, OwnLimit::Of);
+        self
+    }
+
+    /// Bounds the whole operation, all its pages, from the moment it is executed.
+    #[must_use]
+    pub const fn deadline(mut self, limit: Duration) -> Self {
+        self.options.deadline = Some(limit);
+        self
+    }
+
+    /// Bounds the whole operation by a moment, for deadlines that come from outside. The earlier one wins.
+    #[must_use]
+    pub fn deadline_at(mut self, at: Instant) -> Self {
+        self.context.shorten(Deadline::at(at));
+        self
+    }
+
+    /// Asks the server to trace it; see [`Response::tracing_id`](crate::Response::tracing_id).
+    #[must_use]
+    pub const fn tracing(mut self, on: bool) -> Self {
+        self.options.tracing = on;
+        self
+    }
+
+    /// Sends it to this node and to no other. When the node cannot be reached the error is `NoHost`.
+    #[must_use]
+    pub const fn on_host(mut self, host: Uuid) -> Self {
+        self.options.host = Some(host);
+        self
+    }
+
+    /// More rows than this are an error of kind `Invalid` and not a larger result.
+    #[must_use]
+    pub const fn max_rows(mut self, rows: usize) -> Self {
+        self.options.max_rows = Some(rows);
+        self
+    }
+
+    /// More bytes of rows than this are an error of kind `Invalid` and not a larger result.
+    #[must_use]
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.options.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Continues a result from a state that an earlier page gave.
+    #[must_use]
+    pub fn paging_state(mut self, state: PagingState) -> Self {
+        self.paging = Some(state);
+        self
+    }
+
+    /// What kind of request it is.
+    #[must_use]
+    pub fn nature(&self) -> Nature {
+        let nature = match &self.what {
+            What::Text(text) | What::Unbound(text, _) => text.nature(),
+            What::Bound { prepared, .. } => prepared.nature(),
+            What::Batch(batch) => batch.nature,
+            What::Prepare(_) => Nature::Prepare,
+        };
+        match (nature, self.options.consistency) {
+            (Nature::Read, Some(Consistency::Serial | Consistency::LocalSerial)) => Nature::SerialRead,
+            (Nature::Write, _) if self.options.counter => Nature::Counter,
+            _ => nature,
+        }
+    }
+
+    /// Keyspace, where it is named, and table, where one is known.
+    pub(crate) fn table(&self) -> Option<(Option<&str>, &str)> {
+        match &self.what {
+            What::Text(text) | What::Unbound(text, _) => text
+                .facts
+                .table
+                .as_ref()
+                .map(|(keyspace, table)| (keyspace.as_deref(), table.as_str())),
+            What::Bound { prepared, .. } => prepared.table().map(|(keyspace, table)| (Some(keyspace), table)),
+            What::Batch(batch) => batch.first().and_then(Self::table),
+            What::Prepare(_) => None,
+        }
+    }
+
+    /// The token its partition key has, where that is known.
+    pub(crate) fn token(&self) -> Option<i64> {
+        match &self.what {
+            What::Bound { token, .. } => *token,
+            What::Batch(batch) => batch.first().and_then(Self::token),
+            What::Text(_) | What::Unbound(..) | What::Prepare(_) => None,
+        }
+    }
+
+    /// Is it a `USE`, which would change the keyspace under everybody's feet?
+    pub(crate) fn is_use(&self) -> bool {
+        match &self.what {
+            What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => text.facts.verb == Verb::Use,
+            What::Bound { .. } | What::Batch(_) => false,
+        }
+    }
+}
+
+impl fmt::Debug for Statement {
+    // Neither the text nor the values: both may hold what must not be logged.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match &self.what {
+            What::Text(_) => "text",
+            What::Unbound(..) => "text with values",
+            What::Bound { .. } => "bound",
+            What::Batch(_) => "batch",
+            What::Prepare(_) => "prepare",
+        };
+        f.debug_struct("Statement")
+            .field("what", &what)
+            .field("nature", &self.nature())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<&str> for Statement {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Statement {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&String> for Statement {
+    fn from(text: &String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&Self> for Statement {
+    fn from(statement: &Self) -> Self {
+        statement.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setter_gives_a_new_value_and_leaves_the_old_one() {
+        let one = Statement::new("SELECT a FROM t");
+        let two = one.clone().consistency(Consistency::Serial).idempotent(false);
+        assert_eq!((one.nature(), two.nature()), (Nature::Read, Nature::SerialRead));
+        assert_eq!(
+            (one.options.idempotent, two.options.idempotent),
+            (None, Some(false))
+        );
+    }
+
+    #[test]
+    fn neither_text_nor_values_are_shown() {
+        let secret = Statement::with_values("INSERT INTO t (a) VALUES (?) -- hidden", ("s3cret",));
+        let shown = format!("{secret:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("hidden"), "{shown}");
+    }
+
+    #[test]
+    fn ddl_and_truncate_have_a_minute() {
+        for text in ["CREATE TABLE t (a int PRIMARY KEY)", "TRUNCATE t"] {
+            assert_eq!(
+                Statement::new(text).context.call_limit,
+                OwnLimit::Of(Duration::from_secs(60))
+            );
+        }
+        assert_eq!(
+            Statement::new("SELECT a FROM t").context.call_limit,
+            OwnLimit::Default
+        );
+    }
+}

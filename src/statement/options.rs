@@ -1,0 +1,48 @@
+use std::time::Duration;
+
+use scylla::statement::{Consistency, SerialConsistency};
+use uuid::Uuid;
+
+/// Where the write timestamp comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Timestamp {
+    /// The session stamps it when the call begins.
+    #[default]
+    Session,
+    /// The user gave it.
+    Explicit(i64),
+    /// The server sets it, anew in each attempt.
+    Server,
+}
+
+/// The options of one statement.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) consistency: Option<Consistency>,
+    pub(crate) serial_consistency: Option<SerialConsistency>,
+    pub(crate) idempotent: Option<bool>,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) page_size: Option<u32>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) tracing: bool,
+    pub(crate) host: Option<Uuid>,
+    pub(crate) max_rows: Option<usize>,
+    pub(crate) max_bytes: Option<usize>,
+    /// The schema says that its table has counters.
+    pub(crate) counter: bool,
+    /// It continues an earlier page.
+    pub(crate) continued: bool,
+}
+
+impl Options {
+    /// The page size where none is given.
+    pub(crate) const PAGE_SIZE: i32 = 5_000;
+
+    /// The page size the driver takes; none when the given one makes no sense.
+    pub(crate) fn driver_page_size(&self) -> Option<i32> {
+        match self.page_size {
+            None => Some(Self::PAGE_SIZE),
+            Some(rows) => i32::try_from(rows).ok().filter(|rows| *rows > 0),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+use std::fmt;
+use std::sync::Arc;
+
+use scylla::serialize::row::SerializeRow;
+use scylla::statement::prepared::PreparedStatement;
+
+use super::text::{TextFacts, Verb};
+use super::{Bound, Statement, Text};
+use crate::error::Error;
+use crate::nature::Nature;
+
+/// A statement that the cluster has prepared. Cheap to clone; made by [`Session::prepare`](crate::Session::prepare).
+#[derive(Clone)]
+pub struct Prepared {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    driver: PreparedStatement,
+    nature: Nature,
+    table: Option<(String, String)>,
+    routable: bool,
+}
+
+impl Prepared {
+    /// `is_counter` says whether a table (keyspace, name) has counters.
+    pub(crate) fn new(
+        driver: PreparedStatement,
+        keyspace: Option<&str>,
+        is_counter: impl Fn(&str, &str) -> bool,
+    ) -> Self {
+        let facts = TextFacts::read(driver.get_statement());
+        let table = table_of(&driver, &facts, keyspace);
+        let mut nature = Text {
+            text: "".into(),
+            facts,
+        }
+        .nature();
+        if nature == Nature::Write
+            && let Some((keyspace, table)) = &table
+            && is_counter(keyspace, table)
+        {
+            nature = Nature::Counter;
+        }
+        let routable = driver.is_token_aware();
+        Self {
+            inner: Arc::new(Inner {
+                driver,
+                nature,
+                table,
+                routable,
+            }),
+        }
+    }
+
+    /// Binds values to the markers. They are checked and serialised here, once.
+    ///
+    /// # Errors
+    /// `Serialization` when their number or a type does not fit; the source names the column and its type.
+    pub fn bind(&self, values: impl SerializeRow) -> Result<Statement, Error> {
+        self.bind_dyn(&values)
+    }
+
+    pub(crate) fn bind_dyn(&self, values: &(impl SerializeRow + ?Sized)) -> Result<Statement, Error> {
+        let driver = &self.inner.driver;
+        let columns = driver.get_variable_col_specs();
+        let bound = Bound::new(columns.as_slice(), values).map_err(Error::serialization)?;
+        debug_assert_eq!(bound.count(), columns.len());
+        let token = if self.inner.routable {
+            driver
+                .calculate_token(&bound)
+                .map_err(|error| Error::from_execution(error.into_execution_error(), self.nature(), None))?
+                .map(|token| token.value())
+        } else {
+            None
+        };
+        Ok(Statement::bound(self.clone(), bound, token))
+    }
+
+    /// The text it was prepared from.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.inner.driver.get_statement()
+    }
+
+    /// What kind of request it is.
+    #[must_use]
+    pub fn nature(&self) -> Nature {
+        self.inner.nature
+    }
+
+    pub(crate) fn table(&self) -> Option<(&str, &str)> {
+        self.inner
+            .table
+            .as_ref()
+            .map(|(keyspace, table)| (keyspace.as_str(), table.as_str()))
+    }
+
+    pub(crate) fn driver(&self) -> &PreparedStatement {
+        &self.inner.driver
+    }
+
+    /// Do values bound to `other` have the same bytes here?
+    pub(crate) fn binds_like(&self, other: &Self) -> bool {
+        let (mine, theirs) = (
+            self.inner.driver.get_variable_col_specs(),
+            other.inner.driver.get_variable_col_specs(),
+        );
+        mine.len() == theirs.len() && mine.iter().zip(theirs.iter()).all(|(a, b)| a.typ() == b.typ())
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("nature", &self.inner.nature)
+            .field("table", &self.inner.table)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The first bind marker knows its table; without markers a result column does; else the text has to do.
+fn table_of(
+    driver: &PreparedStatement,
+    facts: &TextFacts,
+    keyspace: Option<&str>,
+) -> Option<(String, String)> {
+    if let Some(spec) = driver.get_table_spec() {
+        return Some((spec.ks_name().to_owned(), spec.table_name().to_owned()));
+    }
+    if facts.verb == Verb::Select {
+        let columns = driver.get_current_result_set_col_specs();
+        if let Some(column) = columns.get().get_by_index(0) {
+            let spec = column.table_spec();
+            return Some((spec.ks_name().to_owned(), spec.table_name().to_owned()));
+        }
+    }
+    let (named, table) = facts.table.clone()?;
+    Some((named.or_else(|| keyspace.map(str::to_owned))?, table))
+}

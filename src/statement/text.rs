@@ -1,0 +1,307 @@
+//! What can be read from the text of a statement: its verb, whether it is conditional, its table.
+//!
+//! Read once, when a statement is made. It is a reader of words and not a parser: the server judges the grammar. Where the
+//! text is unclear the answer is the careful one.
+
+/// The first word of a statement, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Verb {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    Batch,
+    UnloggedBatch,
+    CounterBatch,
+    Truncate,
+    /// CREATE, ALTER, DROP, GRANT, REVOKE.
+    Schema,
+    Use,
+    Other,
+}
+
+/// What the text says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TextFacts {
+    pub(crate) verb: Verb,
+    /// It has an `IF` that makes it a lightweight transaction.
+    pub(crate) conditional: bool,
+    /// Keyspace, where the text names one, and table of a SELECT, INSERT, UPDATE, DELETE or TRUNCATE.
+    pub(crate) table: Option<(Option<String>, String)>,
+}
+
+impl TextFacts {
+    pub(crate) fn read(text: &str) -> Self {
+        let mut words = Words { rest: text };
+        let first = words.next().and_then(Token::word).unwrap_or_default();
+        let mut facts = Self {
+            verb: Verb::Other,
+            conditional: false,
+            table: None,
+        };
+        let is = |word: &str| first.eq_ignore_ascii_case(word);
+        // The table stands behind the verb itself or behind a word that comes later.
+        let mut table_follows = false;
+        let mut introducer = "";
+        facts.verb = if is("SELECT") {
+            introducer = "FROM";
+            Verb::Select
+        } else if is("INSERT") {
+            introducer = "INTO";
+            Verb::Insert
+        } else if is("UPDATE") {
+            table_follows = true;
+            Verb::Update
+        } else if is("DELETE") {
+            introducer = "FROM";
+            Verb::Delete
+        } else if is("TRUNCATE") {
+            table_follows = true;
+            Verb::Truncate
+        } else if is("BEGIN") {
+            Verb::Batch
+        } else if is("USE") {
+            Verb::Use
+        } else if ["CREATE", "ALTER", "DROP", "GRANT", "REVOKE"]
+            .iter()
+            .any(|verb| is(verb))
+        {
+            Verb::Schema
+        } else {
+            Verb::Other
+        };
+        let mut previous_dot = false;
+        let mut name: Option<(Option<String>, String)> = None;
+        for token in words {
+            match token {
+                Token::Symbol('.') => {
+                    previous_dot = true;
+                    continue;
+                }
+                Token::Word(word)
+                    if facts.verb == Verb::Truncate
+                        && name.is_none()
+                        && word.eq_ignore_ascii_case("TABLE") =>
+                {
+                    continue;
+                }
+                Token::Word(word) if facts.verb == Verb::Batch && word.eq_ignore_ascii_case("UNLOGGED") => {
+                    facts.verb = Verb::UnloggedBatch;
+                }
+                Token::Word(word) if facts.verb == Verb::Batch && word.eq_ignore_ascii_case("COUNTER") => {
+                    facts.verb = Verb::CounterBatch;
+                }
+                Token::Word(word) if word.eq_ignore_ascii_case("IF") => {
+                    facts.conditional |= !matches!(facts.verb, Verb::Schema | Verb::Select | Verb::Truncate);
+                }
+                Token::Word(_) | Token::Quoted(_) => {}
+                Token::Symbol(_) | Token::Literal => {}
+            }
+            if let (true, Some(part)) = (table_follows, token.identifier()) {
+                match &mut name {
+                    None => name = Some((None, part)),
+                    Some((keyspace @ None, table)) if previous_dot => {
+                        *keyspace = Some(std::mem::replace(table, part));
+                    }
+                    Some(_) => table_follows = false,
+                }
+            } else if name.is_some() {
+                table_follows = false;
+            }
+            previous_dot = false;
+            if name.is_none() && !introducer.is_empty() && token.is_word(introducer) {
+                table_follows = true;
+            }
+        }
+        facts.table = name;
+        facts
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Token<'a> {
+    Word(&'a str),
+    /// Between double quotes, quotes included.
+    Quoted(&'a str),
+    /// A string or a number.
+    Literal,
+    Symbol(char),
+}
+
+impl<'a> Token<'a> {
+    const fn word(self) -> Option<&'a str> {
+        match self {
+            Self::Word(word) => Some(word),
+            Self::Quoted(_) | Self::Literal | Self::Symbol(_) => None,
+        }
+    }
+
+    fn is_word(self, other: &str) -> bool {
+        self.word().is_some_and(|word| word.eq_ignore_ascii_case(other))
+    }
+
+    /// The name as the server knows it: lower case unless quoted.
+    fn identifier(self) -> Option<String> {
+        match self {
+            Self::Word(word) => Some(word.to_ascii_lowercase()),
+            Self::Quoted(quoted) => Some(quoted.trim_matches('"').replace("\"\"", "\"")),
+            Self::Literal | Self::Symbol(_) => None,
+        }
+    }
+}
+
+/// The tokens of a text, without white space and comments.
+struct Words<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Words<'a> {
+    fn take(&mut self, length: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at(length.min(self.rest.len()));
+        self.rest = rest;
+        taken
+    }
+
+    /// Takes what stands between two delimiters, both included; a doubled end delimiter of one character is part of it.
+    fn delimited(&mut self, open: usize, close: &str, doubled: bool) -> &'a str {
+        let mut from = open;
+        while let Some(found) = self.rest.get(from..).and_then(|rest| rest.find(close)) {
+            let end = from + found + close.len();
+            if doubled && self.rest[end..].starts_with(close) {
+                from = end + close.len();
+            } else {
+                return self.take(end);
+            }
+        }
+        self.take(self.rest.len())
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            self.rest = self.rest.trim_start();
+            let first = self.rest.chars().next()?;
+            if self.rest.starts_with("--") || self.rest.starts_with("//") {
+                let end = self.rest.find(['\n', '\r']).unwrap_or(self.rest.len());
+                self.take(end);
+            } else if self.rest.starts_with("/*") {
+                self.delimited(2, "*/", false);
+            } else if first == '\'' {
+                self.delimited(1, "'", true);
+                return Some(Token::Literal);
+            } else if self.rest.starts_with("$$") {
+                self.delimited(2, "$$", false);
+                return Some(Token::Literal);
+            } else if first == '"' {
+                return Some(Token::Quoted(self.delimited(1, "\"", true)));
+            } else if first.is_alphanumeric() || first == '_' {
+                let end = self
+                    .rest
+                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .unwrap_or(self.rest.len());
+                let word = self.take(end);
+                let literal = first.is_ascii_digit();
+                return Some(if literal {
+                    Token::Literal
+                } else {
+                    Token::Word(word)
+                });
+            } else {
+                self.take(first.len_utf8());
+                return Some(Token::Symbol(first));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Option<(Option<String>, String)> {
+        TextFacts::read(text).table
+    }
+
+    #[test]
+    fn the_verb_is_the_first_word_outside_of_comments() {
+        for (text, verb) in [
+            ("SELECT * FROM t", Verb::Select),
+            ("  -- DELETE\n /* DROP */ select 1", Verb::Select),
+            ("insert into t (a) values (1)", Verb::Insert),
+            (
+                "BEGIN BATCH INSERT INTO t (a) VALUES (1) APPLY BATCH",
+                Verb::Batch,
+            ),
+            ("BEGIN UNLOGGED BATCH APPLY BATCH", Verb::UnloggedBatch),
+            ("begin counter batch apply batch", Verb::CounterBatch),
+            ("CREATE TABLE IF NOT EXISTS t (a int PRIMARY KEY)", Verb::Schema),
+            ("use shop", Verb::Use),
+            ("TRUNCATE t", Verb::Truncate),
+            ("LIST ROLES", Verb::Other),
+            ("", Verb::Other),
+        ] {
+            assert_eq!(TextFacts::read(text).verb, verb, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_condition_is_seen_only_where_it_is_one() {
+        for (text, conditional) in [
+            ("INSERT INTO t (a) VALUES (?) IF NOT EXISTS", true),
+            ("UPDATE t SET a = 1 WHERE k = 2 IF a = 3", true),
+            ("DELETE FROM t WHERE k = 1 if exists", true),
+            ("BEGIN BATCH UPDATE t SET a=1 WHERE k=1 IF a=2 APPLY BATCH", true),
+            ("INSERT INTO t (a) VALUES ('IF NOT EXISTS')", false),
+            ("INSERT INTO t (a) VALUES ('it''s IF')", false),
+            ("UPDATE t SET \"IF\" = 1 WHERE k = 2", false),
+            ("UPDATE t SET a = $$ IF $$ WHERE k = 2", false),
+            ("UPDATE t SET a = 1 /* IF */ WHERE k = 2 -- IF", false),
+            ("CREATE TABLE IF NOT EXISTS t (a int PRIMARY KEY)", false),
+            ("DROP TABLE IF EXISTS t", false),
+        ] {
+            assert_eq!(TextFacts::read(text).conditional, conditional, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_table_is_found_with_and_without_keyspace_and_quotes() {
+        let some = |ks: Option<&str>, t: &str| Some((ks.map(str::to_owned), t.to_owned()));
+        assert_eq!(table("SELECT a FROM Users WHERE b = 1"), some(None, "users"));
+        assert_eq!(table("SELECT a FROM ks.users LIMIT 1"), some(Some("ks"), "users"));
+        assert_eq!(
+            table("INSERT INTO \"Ks\".\"U\"\"x\" (a) VALUES (?)"),
+            some(Some("Ks"), "U\"x")
+        );
+        assert_eq!(
+            table("UPDATE ks . t USING TTL 5 SET a = 1"),
+            some(Some("ks"), "t")
+        );
+        assert_eq!(table("DELETE a FROM t WHERE k = 1"), some(None, "t"));
+        assert_eq!(table("TRUNCATE TABLE ks.t"), some(Some("ks"), "t"));
+        assert_eq!(table("CREATE TABLE t (a int PRIMARY KEY)"), None);
+        assert_eq!(table("SELECT"), None);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic() {
+        for text in [
+            "'",
+            "\"",
+            "$$",
+            "/*",
+            "--",
+            "''",
+            "é'ü",
+            "SELECT 'a",
+            "\u{feff}SELECT",
+            "..",
+            "FROM .",
+            "UPDATE .",
+        ] {
+            let _ = TextFacts::read(text);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Values serialised once, when they are bound; every attempt sends the same bytes.
+
+use std::sync::Arc;
+
+use scylla::serialize::SerializationError;
+use scylla::serialize::row::{RowSerializationContext, SerializeRow};
+use scylla::serialize::writers::RowWriter;
+use scylla_cql_core::serialize::row::SerializedValues;
+
+/// A row that is serialised already. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound(Arc<SerializedValues>);
+
+impl Bound {
+    /// Serialises `values` for these columns.
+    pub(crate) fn new(
+        columns: &[scylla::frame::response::result::ColumnSpec<'_>],
+        values: &(impl SerializeRow + ?Sized),
+    ) -> Result<Self, SerializationError> {
+        let context = RowSerializationContext::from_specs(columns);
+        SerializedValues::from_serializable(&context, values).map(|values| Self(Arc::new(values)))
+    }
+
+    /// No values.
+    pub(crate) fn empty() -> Self {
+        Self(Arc::new(SerializedValues::EMPTY.clone()))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        usize::from(self.0.element_count())
+    }
+}
+
+// The bytes were made for the very statement they travel with, so the types were checked when they were bound.
+impl SerializeRow for Bound {
+    fn serialize(
+        &self,
+        _context: &RowSerializationContext<'_>,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), SerializationError> {
+        writer.append_serialize_row(&self.0);
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
