@@ -103,7 +103,7 @@ fn driver_builder(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>) -> S
         .connection_timeout(builder.tcp_connect_timeout)
         .keepalive_interval(interval)
         .keepalive_timeout(timeout)
-        .pool_size(builder.pool_size.clone())
+        .pool_size(builder.pool_size)
         .auto_await_schema_agreement(false)
         .schema_agreement_timeout(builder.schema_agreement_timeout)
         .schema_agreement_interval(defaults::SCHEMA_AGREEMENT_INTERVAL)
@@ -165,10 +165,9 @@ fn layers(
         user: builder.layers.clone(),
         concurrency: builder
             .concurrency_limit
-            .clone()
             .map(ConcurrencyLimitLayer::new)
             .transpose()?,
-        rate: builder.rate_limit.clone().map(RateLimitLayer::new).transpose()?,
+        rate: builder.rate_limit.map(RateLimitLayer::new).transpose()?,
         retry: match builder.retry.clone() {
             Some(policy) => {
                 let layer = RetryLayer::new(policy, classifier.clone())?;
