@@ -1,7 +1,7 @@
 //! What kind of request it is, as far as judging its errors needs that.
 
-/// What kind of request it is, as far as judging its errors needs that: the same answer of a server means something else
-/// for a plain write than for a conditional one.
+/// What kind of request it is, as far as judging its errors needs that: the same answer of a server means something
+/// else for a plain write than for a conditional one.
 ///
 /// It is not what the text says but what may happen: a batch with one conditional member is [`Nature::Lwt`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,8 +19,8 @@ pub enum Nature {
     Counter,
     /// A logged batch.
     LoggedBatch,
-    /// An unlogged batch. It always counts as one over several partitions: it is sent partition by partition, and nobody
-    /// checks here whether there is only one.
+    /// An unlogged batch. It always counts as one over several partitions: it is sent partition by partition, and
+    /// nobody checks here whether there is only one.
     UnloggedBatch,
     /// A counter batch. Like an unlogged batch it counts as one over several partitions.
     CounterBatch,
@@ -30,7 +30,8 @@ pub enum Nature {
     Truncate,
     /// Preparing a statement. It changes nothing.
     Prepare,
-    /// Anything else, also what nobody looked at. Errors are judged as for a write that could be conditional or a batch.
+    /// Anything else, also what nobody looked at. Errors are judged as for a write that could be conditional or a
+    /// batch.
     #[default]
     Other,
 }

@@ -9,7 +9,8 @@ use tower_cassandra_layers::classify::{AttemptFigures, Stop};
 use tower_cassandra_layers::{Applied, Limit};
 use uuid::Uuid;
 
-use super::row::{Reached, Row};
+use super::judge::Reached;
+use super::row::Row;
 use super::source::{Core, Detail, Source};
 use super::{Error, ErrorKind, Inner};
 
@@ -116,13 +117,18 @@ impl Error {
     /// When no time was left it is a timeout of the call, whose source is the error it would have been.
     #[must_use]
     pub(crate) fn finish(self, why: Stop) -> Self {
+        let mut error = match why {
+            Stop::NoTimeLeft(limit) if !self.0.core.row.ends_the_call() => self.cut(Row::LateUnsent, limit, None),
+            _ => self,
+        };
+        Arc::make_mut(&mut error.0).stop = Some(why);
+        error
+    }
+
+    /// A time limit ended it: what it would have been without that becomes the source.
+    pub(super) fn cut(self, row: Row, limit: Limit, waited: Option<Duration>) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
-        if let Stop::NoTimeLeft(limit) = why
-            && !inner.core.row.ends_the_call()
-        {
-            inner.cut(Row::LateUnsent, limit, None);
-        }
-        inner.stop = Some(why);
+        inner.cut(row, limit, waited);
         Self(Arc::new(inner))
     }
 }
@@ -152,7 +158,6 @@ impl Inner {
         self
     }
 
-    /// A time limit ended it: what it would have been without that becomes the source.
     fn cut(&mut self, row: Row, limit: Limit, waited: Option<Duration>) {
         let otherwise = Error(Arc::new(Self {
             core: Arc::clone(&self.core),

@@ -1,6 +1,7 @@
-//! From the driver's errors to lines of the table. Every variant that the driver has is named, and a new one is a lint error.
+//! From the driver's errors to lines of the table. Every variant that the driver has is named, and a new one is a
+//! lint error.
 
-mod connect;
+pub(super) mod connect;
 mod connection;
 mod db;
 
@@ -64,8 +65,8 @@ fn made(row: Row, source: Source) -> Error {
 }
 
 impl Error {
-    /// What one execution of the driver ended with. The wrapper that the driver puts around the error of an attempt is taken
-    /// off, so that every way to execute ends with the same source.
+    /// What one execution of the driver ended with. The wrapper that the driver puts around the error of an attempt
+    /// is taken off, so that every way to execute ends with the same source.
     #[deny(clippy::wildcard_enum_match_arm)]
     pub(crate) fn from_execution(error: ExecutionError, nature: Nature, node: Option<Uuid>) -> Self {
         let after = |source| made(Row::AfterSuccess, source);

@@ -115,14 +115,12 @@ impl Error {
         ours(Row::Rejected, Detail::Rejected(reason))
     }
 
-    /// The time for connecting passed. The source is what the last try ended with.
-    pub(crate) fn connect_timeout(waited: Duration, last: Option<Self>) -> Self {
-        let detail = Detail::Timeout {
-            limit: Limit::Call,
-            waited: Some(waited),
-        };
-        let source = last.map_or(Source::None, Source::Ours);
-        Self::new(Core::new(Row::LateUnsent, detail, source))
+    /// The time for connecting passed. The source is what it would have ended with.
+    pub(crate) fn connect_timed_out(waited: Duration, last: Option<Self>) -> Self {
+        match last {
+            Some(last) => last.cut(Row::LateUnsent, Limit::Call, Some(waited)),
+            None => late(Limit::Call, Some(waited), Applied::No),
+        }
     }
 
     /// No session could be made for a reason that the driver has no error for.
@@ -141,11 +139,11 @@ impl Error {
         self.with(nature, node)
     }
 
-    /// The seam to services that are not ours: what their error means, given whether they had passed the request on to the
-    /// service inside.
+    /// The seam to services that are not ours: what their error means, given whether they had passed the request on
+    /// to the service inside.
     ///
-    /// Our own errors come out as they went in. A foreign limit counts as one of the call, since nobody can say what it was
-    /// laid around; so it is not repeated.
+    /// Our own errors come out as they went in. A foreign limit counts as one of the call, since nobody can say what
+    /// it was laid around; so it is not repeated.
     pub(crate) fn from_boxed(error: BoxError, called: bool) -> Self {
         fn known<E: Into<Error> + StdError + 'static>(error: BoxError) -> Result<Error, BoxError> {
             error.downcast::<E>().map(|error| (*error).into())

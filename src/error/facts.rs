@@ -24,7 +24,8 @@ struct Facts<'a> {
     rejected_by_coordinator: Option<bool>,
 }
 
-/// The fields of a [`DbError`], by name. All accessors below are of this kind: `None` where the answer has no such field.
+/// The fields of a [`DbError`], by name. All accessors below are of this kind: `None` where the answer has no such
+/// field.
 #[deny(clippy::wildcard_enum_match_arm)]
 fn of(error: &DbError) -> Facts<'_> {
     let code = |code| Facts {

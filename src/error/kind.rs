@@ -75,7 +75,8 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// The kind as a label for metrics: snake case, out of a fixed set. All codes of [`ErrorKind::Other`] share `other`.
+    /// The kind as a label for metrics: snake case, out of a fixed set. All codes of [`ErrorKind::Other`] share
+    /// `other`.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {

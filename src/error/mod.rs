@@ -4,6 +4,7 @@ mod attempt;
 mod classify;
 mod create;
 mod facts;
+mod judge;
 mod kind;
 mod row;
 mod source;
@@ -32,22 +33,22 @@ use source::{Core, Detail};
 ///
 /// It is one pointer wide, and a clone costs a reference count: one failure can go to many waiters.
 ///
-/// `Display` and `Debug` hold neither values nor credentials, nor text of the statement, nor the message of the server, which
-/// may quote them. They are for logs. The message is in [`message`](Self::message), and the driver's error, which prints all it
-/// knows, in [`source`](StdError::source).
+/// `Display` and `Debug` hold neither values nor credentials, nor text of the statement, nor the message of the
+/// server, which may quote them. They are for logs. The message is in [`message`](Self::message), and the driver's
+/// error, which prints all it knows, in [`source`](StdError::source).
 ///
 /// # Was it applied?
 ///
-/// [`applied`](Self::applied) is the worst over all attempts of the request: once one of them may have been applied, no
-/// later answer makes that undone. For a conditional write there is a way to find out: read the row at `SERIAL` or
+/// [`applied`](Self::applied) is the worst over all attempts of the request: once one of them may have been applied,
+/// no later answer makes that undone. For a conditional write there is a way to find out: read the row at `SERIAL` or
 /// `LOCAL_SERIAL`. Such a read first finishes an open round.
 ///
 /// # Which of several errors is it?
 ///
-/// When attempts on several nodes failed, the last answer of a *server* is the error: trouble with the connection to another
-/// node does not hide that too few replicas are alive. Without an answer it is the last attempt's error, or
-/// [`ErrorKind::NoHost`] if nothing was sent to any node. When a time limit ended it, it is [`ErrorKind::Timeout`], and the error
-/// it would have been is the source. All are in [`attempts`](Self::attempts).
+/// When attempts on several nodes failed, the last answer of a *server* is the error: trouble with the connection to
+/// another node does not hide that too few replicas are alive. Without an answer it is the last attempt's error, or
+/// [`ErrorKind::NoHost`] if nothing was sent to any node. When a time limit ended it, it is [`ErrorKind::Timeout`],
+/// and the error it would have been is the source. All are in [`attempts`](Self::attempts).
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -99,8 +100,9 @@ impl Error {
         )
     }
 
-    /// May the request be sent again, given whether applying it twice is harmless? For callers with a loop of their own around
-    /// a stack without retry. After a retry that has ended it is always `false`: there is no sense in multiplying attempts.
+    /// May the request be sent again, given whether applying it twice is harmless? For callers with a loop of their
+    /// own around a stack without retry. After a retry that has ended it is always `false`: there is no sense in
+    /// multiplying attempts.
     ///
     /// Conditional writes and counters are refused by themselves once they may have been applied.
     #[must_use]
@@ -189,11 +191,13 @@ impl Error {
     /// The judgement for the layers.
     pub(crate) fn judge(&self, nature: Nature) -> Failure {
         let core = &self.0.core;
+        // R5, R6: what an earlier attempt left open stops these even after an attempt that was not sent.
+        let left_open = nature.never_twice() && self.0.earlier != Applied::No;
         let nature = core.nature(nature);
         let columns = core.row.columns();
         Failure {
             applied: core.row.applied(nature).worst(self.0.earlier),
-            advice: if self.is_exhausted() {
+            advice: if self.is_exhausted() || left_open {
                 Advice::Never
             } else {
                 core.row.advice(nature)
@@ -203,8 +207,8 @@ impl Error {
         }
     }
 
-    /// Settles the nature of the request, where whoever made the error could not know it: limits and balancers know nothing
-    /// of statements.
+    /// Settles the nature of the request, where whoever made the error could not know it: limits and balancers know
+    /// nothing of statements.
     #[must_use]
     pub(crate) fn judged(mut self, nature: Nature) -> Self {
         if self.0.nature != nature {

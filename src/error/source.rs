@@ -17,7 +17,7 @@ use super::{Error, ErrorKind};
 use crate::nature::Nature;
 
 /// One failure as it happened, shared by the errors that tell of it.
-#[derive(Debug)]
+// No `Debug` here and on `Source`: the driver's errors print what they quote.
 pub(super) struct Core {
     pub(super) row: Row,
     /// Did PREPARE fail, and not the statement itself (A9)?
@@ -128,9 +128,8 @@ pub(super) enum Detail {
     Text(&'static str),
 }
 
-/// The driver's enums are kept by value: their size does not matter behind the one `Arc`, and no downcast is needed to
-/// read their fields.
-#[derive(Debug)]
+/// The driver's enums are kept by value: their size does not matter behind the one `Arc`, and no downcast is needed
+/// to read their fields.
 #[allow(clippy::large_enum_variant)]
 pub(super) enum Source {
     None,

@@ -142,9 +142,9 @@ pub(in crate::error) fn use_keyspace(error: &UseKeyspaceError) -> Verdict {
 
 /// Did the TLS library refuse (certificate, name, version), and not the network below it?
 ///
-/// The libraries are the driver's and cannot be named here. What tells them apart is how the driver builds the error: plain
-/// failures of the socket carry no error inside. rustls puts its own into `InvalidData`. OpenSSL puts everything into
-/// `Other`, with a failure of the socket, an end of file, or the library's own stack inside.
+/// The libraries are the driver's and cannot be named here. What tells them apart is how the driver builds the error:
+/// plain failures of the socket carry no error inside. rustls puts its own into `InvalidData`. OpenSSL puts
+/// everything into `Other`, with a failure of the socket, an end of file, or the library's own stack inside.
 fn is_tls(error: &io::Error) -> bool {
     let Some(inner) = error.get_ref() else {
         return false;
