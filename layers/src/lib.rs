@@ -6,6 +6,7 @@ pub mod balance;
 pub mod classify;
 pub mod config;
 pub mod limit;
+pub mod metrics;
 pub mod panic;
 pub mod request;
 pub mod timeout;

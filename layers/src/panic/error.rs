@@ -17,6 +17,13 @@ impl Panicked {
         Self { message }
     }
 
+    /// The future was polled after it had ended. That is the caller's mistake, and an error is kinder than a hang.
+    pub(crate) fn polled_again() -> Self {
+        Self {
+            message: "the response was polled after it had ended".to_owned(),
+        }
+    }
+
     /// The text of the panic.
     #[must_use]
     pub fn message(&self) -> &str {

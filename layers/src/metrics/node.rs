@@ -1,0 +1,186 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use ::metrics::{Counter, Gauge, Histogram};
+
+use super::names;
+use super::registry::Registry;
+use super::{FAILURE, MAX_HOSTS, OTHER, SUCCESS};
+
+/// The handles of one node, made once by [`Metrics::node`](super::Metrics::node). Clones share them.
+#[derive(Clone, Debug)]
+pub struct NodeMetrics {
+    handles: Arc<Handles>,
+}
+
+#[derive(Debug)]
+struct Handles {
+    host: String,
+    registry: Arc<Registry>,
+    healthy: Gauge,
+    in_flight: Gauge,
+    abandoned: Gauge,
+    succeeded: Counter,
+    failed: Counter,
+    cancelled: Counter,
+    duration: Histogram,
+    ejections: Counter,
+    probes_succeeded: Counter,
+    probes_failed: Counter,
+}
+
+impl NodeMetrics {
+    fn new(host: &str, registry: &Arc<Registry>, gauges: bool) -> Self {
+        let labels = [("host", host)];
+        let gauge = |name| match gauges {
+            true => registry.gauge(name, &labels),
+            false => Gauge::noop(),
+        };
+        let counter = |name| registry.counter(name, &labels);
+        let result = |name, success| registry.counter(name, &[("host", host), ("success", success)]);
+        Self {
+            handles: Arc::new(Handles {
+                host: host.to_owned(),
+                registry: Arc::clone(registry),
+                healthy: gauge(&names::HEALTHY),
+                in_flight: gauge(&names::NODE_IN_FLIGHT),
+                abandoned: gauge(&names::ABANDONED),
+                succeeded: result(&names::ATTEMPTS, SUCCESS),
+                failed: result(&names::ATTEMPTS, FAILURE),
+                cancelled: counter(&names::ATTEMPTS_CANCELLED),
+                duration: registry.histogram(&names::ATTEMPT_DURATION, &labels),
+                ejections: counter(&names::EJECTIONS),
+                probes_succeeded: result(&names::PROBES, SUCCESS),
+                probes_failed: result(&names::PROBES, FAILURE),
+            }),
+        }
+    }
+
+    /// The host label; `other` for a node beyond the bound, and without a recorder for every node.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.handles.host
+    }
+
+    #[inline]
+    pub(super) fn is_enabled(&self) -> bool {
+        self.handles.registry.switch.is_on()
+    }
+
+    fn record(&self, work: impl FnOnce(&Handles)) {
+        self.handles.registry.switch.record(|| work(&self.handles));
+    }
+
+    /// An attempt ended with a result.
+    pub fn attempt(&self, duration: Duration, success: bool) {
+        self.record(|node| node.attempted(duration, success));
+    }
+
+    /// As [`attempt`](Self::attempt), judged inside the containment and whether or not it was switched off meanwhile.
+    pub(super) fn attempt_ended(&self, duration: Duration, success: impl FnOnce() -> bool) {
+        let node = &self.handles;
+        node.registry
+            .switch
+            .always(|| node.attempted(duration, success()));
+    }
+
+    /// As [`attempt_cancelled`](Self::attempt_cancelled), whether or not it was switched off meanwhile.
+    pub(super) fn attempt_dropped(&self) {
+        let node = &self.handles;
+        node.registry.switch.always(|| node.cancelled.increment(1));
+    }
+
+    /// Nobody waited for an attempt to the end.
+    pub fn attempt_cancelled(&self) {
+        self.record(|node| node.cancelled.increment(1));
+    }
+
+    /// Is the node fit for requests? Say so as soon as it is known: until then the gauge reads 0.
+    pub fn set_healthy(&self, healthy: bool) {
+        self.record(|node| node.healthy.set(if healthy { 1.0 } else { 0.0 }));
+    }
+
+    /// How many attempts the node has not answered.
+    ///
+    /// Two threads that each set what they have just counted may do so in the wrong order, and the older figure stays.
+    /// Either call this under the lock that guards the count, or let one task set it from time to time.
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+    pub fn set_in_flight(&self, attempts: usize) {
+        self.record(|node| node.in_flight.set(attempts as f64));
+    }
+
+    /// How many of them nobody waits for any more. The remark at [`set_in_flight`](Self::set_in_flight) holds here too.
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+    pub fn set_abandoned(&self, attempts: usize) {
+        self.record(|node| node.abandoned.set(attempts as f64));
+    }
+
+    /// The node was taken out of the choice because of its failures.
+    pub fn ejected(&self) {
+        self.record(|node| node.ejections.increment(1));
+    }
+
+    /// A health probe ended.
+    pub fn probed(&self, success: bool) {
+        self.record(|node| match success {
+            true => node.probes_succeeded.increment(1),
+            false => node.probes_failed.increment(1),
+        });
+    }
+
+    /// The node is gone for good: its gauges go to 0, switched on or off. Its counters stay, because rates are computed
+    /// from them, and so does its place in the table: the recorder keeps the series either way. A node that comes back
+    /// under the same label goes on with the same handles.
+    pub fn retire(&self) {
+        let node = &self.handles;
+        node.registry.switch.always(|| {
+            for gauge in [&node.healthy, &node.in_flight, &node.abandoned] {
+                gauge.set(0.0);
+            }
+        });
+    }
+}
+
+impl Handles {
+    fn attempted(&self, duration: Duration, success: bool) {
+        self.duration.record(duration);
+        match success {
+            true => self.succeeded.increment(1),
+            false => self.failed.increment(1),
+        }
+    }
+}
+
+/// The nodes seen so far, at most [`MAX_HOSTS`].
+#[derive(Debug, Default)]
+pub(super) struct NodeTable {
+    nodes: Mutex<HashMap<String, NodeMetrics>>,
+    other: OnceLock<NodeMetrics>,
+}
+
+impl NodeTable {
+    pub(super) fn node(&self, host: &str, registry: &Arc<Registry>) -> NodeMetrics {
+        // Without a recorder there is nothing to keep apart, and nothing to keep.
+        if registry.is_nowhere() {
+            return self.other(registry);
+        }
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        match nodes.get(host) {
+            Some(node) => node.clone(),
+            None if nodes.len() >= MAX_HOSTS => self.other(registry),
+            None => {
+                let node = NodeMetrics::new(host, registry, true);
+                nodes.insert(host.to_owned(), node.clone());
+                node
+            }
+        }
+    }
+
+    // Counters of several nodes add up, gauges overwrite each other and would show whoever was last: there are none.
+    fn other(&self, registry: &Arc<Registry>) -> NodeMetrics {
+        self.other
+            .get_or_init(|| NodeMetrics::new(OTHER, registry, false))
+            .clone()
+    }
+}
