@@ -1,1 +1,4 @@
 //! Being built.
+
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
