@@ -43,11 +43,18 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     let cluster = LocalCluster::builder().start().await?;
-    let pids: Vec<u32> = cluster.nodes().iter().filter_map(local_cassandra::Node::pid).collect();
+    let pids: Vec<u32> = cluster
+        .nodes()
+        .iter()
+        .filter_map(local_cassandra::Node::pid)
+        .collect();
     let worked = work(&cluster).await;
     // Also after a failure: nothing is left behind.
     cluster.stop().await;
-    if let Some(pid) = pids.iter().find(|pid| std::path::Path::new(&format!("/proc/{pid}")).exists()) {
+    if let Some(pid) = pids
+        .iter()
+        .find(|pid| std::path::Path::new(&format!("/proc/{pid}")).exists())
+    {
         return Err(format!("the node's process {pid} is still there").into());
     }
     worked
@@ -68,7 +75,16 @@ async fn work(cluster: &LocalCluster) -> Result<()> {
         builder = builder.credentials(user, password);
     }
     let session = builder.connect().await?;
-    println!("connected: {}", session.health().nodes.iter().map(|node| node.address.as_str()).collect::<Vec<_>>().join(", "));
+    println!(
+        "connected: {}",
+        session
+            .health()
+            .nodes
+            .iter()
+            .map(|node| node.address.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
 
     session
         .execute(format!(
@@ -97,7 +113,12 @@ async fn work(cluster: &LocalCluster) -> Result<()> {
     }
     println!("\nPrometheus, the first lines:");
     exporter.run_upkeep();
-    for line in exporter.render().lines().filter(|line| !line.starts_with("# HELP")).take(12) {
+    for line in exporter
+        .render()
+        .lines()
+        .filter(|line| !line.starts_with("# HELP"))
+        .take(12)
+    {
         println!("  {line}");
     }
     println!();
@@ -117,10 +138,18 @@ struct Figures {
 
 async fn round_trip(session: &Session) -> Result<Figures> {
     session
-        .execute(format!("CREATE TABLE IF NOT EXISTS {KEYSPACE}.users (id int PRIMARY KEY, name text, score double)"))
+        .execute(format!(
+            "CREATE TABLE IF NOT EXISTS {KEYSPACE}.users (id int PRIMARY KEY, name text, score double)"
+        ))
         .await?;
-    let insert = session.prepare(format!("INSERT INTO {KEYSPACE}.users (id, name, score) VALUES (?, ?, ?)")).await?;
-    let select = session.prepare(format!("SELECT name, score FROM {KEYSPACE}.users WHERE id = ?")).await?;
+    let insert = session
+        .prepare(format!(
+            "INSERT INTO {KEYSPACE}.users (id, name, score) VALUES (?, ?, ?)"
+        ))
+        .await?;
+    let select = session
+        .prepare(format!("SELECT name, score FROM {KEYSPACE}.users WHERE id = ?"))
+        .await?;
 
     let (written, write_attempts) = phase("written", |id| {
         let statement = insert.bind((id, format!("user {id}"), f64::from(id) / 2.0));
@@ -144,7 +173,9 @@ async fn round_trip(session: &Session) -> Result<Figures> {
     })
     .await?;
     // All rows once more, page by page.
-    let all = session.execute(format!("SELECT id FROM {KEYSPACE}.users")).await?;
+    let all = session
+        .execute(format!("SELECT id FROM {KEYSPACE}.users"))
+        .await?;
     let mut ids: Vec<i32> = all.rows::<(i32,)>()?.into_iter().map(|(id,)| id).collect();
     ids.sort_unstable();
     if !ids.into_iter().eq(0..ROWS) {
@@ -152,7 +183,12 @@ async fn round_trip(session: &Session) -> Result<Figures> {
     }
     println!("scanned {ROWS} rows in {} pages", all.page_count());
     let retries = write_attempts + read_attempts - 2 * ROWS.unsigned_abs();
-    Ok(Figures { read: all.len(), retries, written, reads })
+    Ok(Figures {
+        read: all.len(),
+        retries,
+        written,
+        reads,
+    })
 }
 
 /// One pass over all rows.
@@ -200,7 +236,13 @@ where
         }
     }
     latencies.sort_unstable();
-    Ok((Phase { took: started.elapsed(), latencies }, attempts))
+    Ok((
+        Phase {
+            took: started.elapsed(),
+            latencies,
+        },
+        attempts,
+    ))
 }
 
 // Errors of the library pass through `?` as they are.

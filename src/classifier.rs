@@ -1,8 +1,9 @@
 //! The one judgement of results that retry, metrics and health share.
 
+use tower_cassandra_layers::Advice;
 use tower_cassandra_layers::classify::{AttemptFigures, Classify, Outcome, Stop};
 use tower_cassandra_layers::health::Table;
-use tower_cassandra_layers::request::NodeId;
+use tower_cassandra_layers::request::{Idempotency, NodeId, Request};
 
 use crate::error::Error;
 use crate::nature::Nature;
@@ -32,18 +33,35 @@ impl CqlClassifier {
     }
 }
 
-impl Classify<Statement, Response, Error> for CqlClassifier {
-    type Facts = Nature;
+/// What is remembered of a statement to judge its result.
+#[derive(Clone, Copy, Debug)]
+pub struct StatementFacts {
+    nature: Nature,
+    /// DDL and TRUNCATE that are not marked are sent once, whatever the error says: what they do cannot be taken back.
+    once: bool,
+}
 
-    fn facts(&self, statement: &Statement) -> Nature {
-        statement.nature()
+impl Classify<Statement, Response, Error> for CqlClassifier {
+    type Facts = StatementFacts;
+
+    fn facts(&self, statement: &Statement) -> StatementFacts {
+        let nature = statement.nature();
+        let marked = statement.idempotency() == Idempotency::Yes;
+        StatementFacts {
+            nature,
+            once: matches!(nature, Nature::Schema | Nature::Truncate) && !marked,
+        }
     }
 
-    fn classify(&self, nature: &Nature, result: Result<&Response, &Error>) -> Outcome {
-        match result {
-            Ok(_) => Outcome::Success,
-            Err(error) => Outcome::Failure(error.judge(*nature)),
+    fn classify(&self, facts: &StatementFacts, result: Result<&Response, &Error>) -> Outcome {
+        let Err(error) = result else {
+            return Outcome::Success;
+        };
+        let mut failure = error.judge(facts.nature);
+        if facts.once {
+            failure.advice = Advice::Never;
         }
+        Outcome::Failure(failure)
     }
 
     fn node(&self, result: Result<&Response, &Error>) -> Option<NodeId> {

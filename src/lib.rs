@@ -18,7 +18,7 @@ pub use scylla;
 /// The generic layers, for stacks composed by hand.
 pub use tower_cassandra_layers as layers;
 
-pub use classifier::CqlClassifier;
+pub use classifier::{CqlClassifier, StatementFacts};
 pub use cluster::{BoxService, Cluster, ClusterBuilder};
 pub use error::{AttemptError, Error, ErrorKind};
 pub use leaf::SessionService;

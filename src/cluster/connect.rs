@@ -53,7 +53,7 @@ pub(super) async fn connect(
                 tracing::warn!(attempt, error = %error, "connecting failed");
                 last = Some(error);
             }
-            Err(_) => return Err(Error::connect_timeout(started.elapsed(), last)),
+            Err(_) => return Err(Error::connect_timed_out(started.elapsed(), last)),
         }
         // 0.2 to 0.4 s, then twice that.
         let pause = Duration::from_millis(200) * attempt;
@@ -62,7 +62,7 @@ pub(super) async fn connect(
             break;
         }
         if Instant::now() + pause >= end {
-            return Err(Error::connect_timeout(started.elapsed(), last));
+            return Err(Error::connect_timed_out(started.elapsed(), last));
         }
         sleep(pause).await;
     }

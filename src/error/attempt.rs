@@ -118,7 +118,9 @@ impl Error {
     #[must_use]
     pub(crate) fn finish(self, why: Stop) -> Self {
         let mut error = match why {
-            Stop::NoTimeLeft(limit) if !self.0.core.row.ends_the_call() => self.cut(Row::LateUnsent, limit, None),
+            Stop::NoTimeLeft(limit) if !self.0.core.row.ends_the_call() => {
+                self.cut(Row::LateUnsent, limit, None)
+            }
             _ => self,
         };
         Arc::make_mut(&mut error.0).stop = Some(why);

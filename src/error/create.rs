@@ -132,13 +132,6 @@ impl Error {
         foreign(row, source)
     }
 
-    /// Names the node, where whoever made the error did not know it.
-    #[must_use]
-    pub(crate) fn at(self, node: Option<Uuid>) -> Self {
-        let nature = self.0.nature;
-        self.with(nature, node)
-    }
-
     /// The seam to services that are not ours: what their error means, given whether they had passed the request on
     /// to the service inside.
     ///

@@ -218,7 +218,8 @@ impl Error {
     }
 
     /// Does it come from something this version of the crate does not know? Metrics show that apart.
-    pub(crate) fn is_unclassified(&self) -> bool {
+    #[must_use]
+    pub fn is_unclassified(&self) -> bool {
         self.0.core.row.is_unclassified()
     }
 

@@ -28,8 +28,8 @@ pub enum BatchKind {
 /// use tower_cassandra::{Batch, Statement};
 ///
 /// let batch = Batch::logged()
-///     .add("INSERT INTO users (id, name) VALUES (1, 'a')")
-///     .add("INSERT INTO users (id, name) VALUES (2, 'b')");
+///     .with("INSERT INTO users (id, name) VALUES (1, 'a')")
+///     .with("INSERT INTO users (id, name) VALUES (2, 'b')");
 /// let statement = Statement::from(batch).idempotent(true);
 /// # let _ = statement;
 /// ```
@@ -71,7 +71,7 @@ impl Batch {
 
     /// Adds a member.
     #[must_use]
-    pub fn add(mut self, member: impl Into<Statement>) -> Self {
+    pub fn with(mut self, member: impl Into<Statement>) -> Self {
         self.members.push(member.into());
         self
     }

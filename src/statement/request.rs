@@ -91,14 +91,14 @@ mod tests {
     #[test]
     fn the_mark_of_a_batch_counts_and_not_those_of_its_members() {
         let member = Statement::new("INSERT INTO t (a) VALUES (1)").idempotent(true);
-        let batch = Batch::logged().add(&member).add(&member);
+        let batch = Batch::logged().with(&member).with(&member);
         assert_eq!(Statement::from(&batch).idempotency(), Idempotency::Unknown);
         assert_eq!(
             Statement::from(batch.idempotent(true)).idempotency(),
             Idempotency::Yes
         );
         let conditional = Batch::logged()
-            .add("INSERT INTO t (a) VALUES (1) IF NOT EXISTS")
+            .with("INSERT INTO t (a) VALUES (1) IF NOT EXISTS")
             .idempotent(true);
         assert_eq!(Statement::from(conditional).idempotency(), Idempotency::No);
     }

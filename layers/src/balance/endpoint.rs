@@ -55,6 +55,10 @@ impl Endpoint {
         shared: Arc<Shared>,
         metrics: Option<NodeMetrics>,
     ) -> Self {
+        // What nobody has complained of yet is taken to be well.
+        if let Some(metrics) = &metrics {
+            metrics.set_healthy(true);
+        }
         Self {
             id,
             name,
@@ -131,9 +135,11 @@ impl Endpoint {
     /// Sends a request: counts it until the ticket is answered or dropped.
     pub(crate) fn begin(self: &Arc<Self>) -> Ticket {
         let sent = self.shared.now();
-        let in_flight = self.in_flight.fetch_add(1, Relaxed) + 1;
-        self.show_in_flight(in_flight);
-        let entry = self.with_ledger(|ledger| ledger.enter(sent));
+        // Under the ledger's lock, so that the gauge shows the later of two figures.
+        let entry = self.with_ledger(|ledger| {
+            self.show_in_flight(self.in_flight.fetch_add(1, Relaxed) + 1);
+            ledger.enter(sent)
+        });
         Ticket {
             endpoint: Arc::clone(self),
             entry,
@@ -260,9 +266,11 @@ impl Ticket {
     fn release(&mut self) {
         if !std::mem::replace(&mut self.released, true) {
             let entry = self.entry;
-            self.endpoint.with_ledger(|ledger| ledger.leave(entry));
-            let in_flight = self.endpoint.in_flight.fetch_sub(1, Relaxed) - 1;
-            self.endpoint.show_in_flight(in_flight);
+            let endpoint = &self.endpoint;
+            endpoint.with_ledger(|ledger| {
+                endpoint.show_in_flight(endpoint.in_flight.fetch_sub(1, Relaxed) - 1);
+                ledger.leave(entry);
+            });
         }
     }
 }

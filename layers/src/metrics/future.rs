@@ -23,10 +23,9 @@ pin_project! {
 }
 
 impl<F, C, Facts, Req> ResponseFuture<F, C, Facts, Req> {
-    /// Calls the inner service, which may panic; the guard has to see that.
-    pub(super) fn start(mut guard: Guard, judge: Option<(C, Facts)>, call: impl FnOnce() -> F) -> Self {
+    pub(super) const fn new(inner: F, guard: Guard, judge: Option<(C, Facts)>) -> Self {
         Self {
-            inner: guard.watch(call),
+            inner,
             guard,
             judge,
             request: PhantomData,
@@ -43,8 +42,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let inner = this.inner;
-        let result = ready!(this.guard.watch(|| inner.poll(cx)));
+        let watch = this.guard.watch();
+        let poll = this.inner.poll(cx);
+        watch.over();
+        let result = ready!(poll);
         if let Some((classifier, facts)) = this.judge.take() {
             this.guard.ended(|| classifier.classify(&facts, result.as_ref()));
         }

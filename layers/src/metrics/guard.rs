@@ -24,6 +24,7 @@ enum What {
 
 impl Guard {
     /// Counts a request in, unless the metrics are off: then they stay off for this request.
+    #[inline]
     pub(super) fn request(metrics: &Metrics, class: &'static str) -> Self {
         Self(metrics.is_enabled().then(|| Running {
             since: Instant::now(),
@@ -32,6 +33,7 @@ impl Guard {
     }
 
     /// Starts the clock of an attempt.
+    #[inline]
     pub(super) fn attempt(node: Option<NodeMetrics>) -> Self {
         Self(node.filter(NodeMetrics::is_enabled).map(|node| Running {
             since: Instant::now(),
@@ -39,36 +41,11 @@ impl Guard {
         }))
     }
 
-    /// Prepares the judgement of the result, if there will be one.
-    pub(super) fn prepare<T>(&mut self, work: impl FnOnce() -> T) -> Option<T> {
-        match self.0 {
-            Some(_) => Some(self.watch(work)),
-            None => None,
-        }
-    }
-
-    /// Runs a piece of what is measured. If it panics, that is its end, and a failure: whether the panic kills the task or
-    /// is caught further out, and when the rest of it is dropped, makes no difference to the figures.
-    pub(super) fn watch<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        struct OnUnwind<'a>(&'a mut Guard);
-
-        impl Drop for OnUnwind<'_> {
-            fn drop(&mut self) {
-                self.0.ended(|| {
-                    Outcome::Failure(Failure {
-                        applied: Applied::Maybe,
-                        advice: Advice::Never,
-                        fault: Fault::Client,
-                        label: PANIC,
-                    })
-                });
-            }
-        }
-
-        let on_unwind = OnUnwind(self);
-        let result = work();
-        mem::forget(on_unwind);
-        result
+    /// To be held while a piece of what is measured runs. If that panics, it is its end, and a failure: whether the panic
+    /// kills the task or is caught further out, and when the rest of it is dropped, makes no difference to the figures.
+    #[inline]
+    pub(super) const fn watch(&mut self) -> Watch<'_> {
+        Watch(self)
     }
 
     pub(super) fn ended(&mut self, outcome: impl FnOnce() -> Outcome) {
@@ -83,18 +60,51 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+/// Made by [`Guard::watch`]. Not dropped unless something panics.
+pub(super) struct Watch<'a>(&'a mut Guard);
+
+impl Watch<'_> {
+    /// Is anything measured? If not, there will be nothing to judge.
+    #[inline]
+    pub(super) const fn is_on(&self) -> bool {
+        self.0.0.is_some()
+    }
+
+    /// There was no panic.
+    #[inline]
+    pub(super) const fn over(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        match self.0.take() {
-            Some(Running {
-                what: What::Request(metrics, class),
-                ..
-            }) => metrics.cancelled(class),
-            Some(Running {
-                what: What::Attempt(node),
-                ..
-            }) => node.attempt_dropped(),
-            None => {}
+        self.0.ended(|| {
+            Outcome::Failure(Failure {
+                applied: Applied::Maybe,
+                advice: Advice::Never,
+                fault: Fault::Client,
+                label: PANIC,
+            })
+        });
+    }
+}
+
+impl Drop for Guard {
+    // Small enough to vanish where the guard is empty, as it is after every result and while the metrics are off.
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(running) = self.0.take() {
+            running.dropped();
+        }
+    }
+}
+
+impl Running {
+    fn dropped(self) {
+        match self.what {
+            What::Request(metrics, class) => metrics.cancelled(class),
+            What::Attempt(node) => node.attempt_dropped(),
         }
     }
 }

@@ -117,6 +117,7 @@ impl Metrics {
     }
 
     /// Is it recording?
+    #[inline]
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.inner.registry.switch.is_on()

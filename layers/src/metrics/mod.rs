@@ -103,7 +103,8 @@ pub use layer::MetricsLayer;
 pub use node::NodeMetrics;
 pub use service::MetricsService;
 
-/// How many values the labels `error_type` and `reason` take, each. The facade knows about forty kinds of errors.
+/// How many values the labels `error_type` and `reason` take, each. A client that tells forty kinds of failures apart, which
+/// is many, has room to spare.
 pub const MAX_LABELS: usize = 64;
 
 /// How many nodes have a label of their own. It takes every node of all but the largest clusters; the bound is for

@@ -63,6 +63,7 @@ impl NodeMetrics {
         &self.handles.host
     }
 
+    #[inline]
     pub(super) fn is_enabled(&self) -> bool {
         self.handles.registry.switch.is_on()
     }

@@ -56,7 +56,12 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         let mut guard = Guard::request(&self.metrics, request.class());
-        let judge = guard.prepare(|| (self.classifier.clone(), self.classifier.facts(&request)));
-        ResponseFuture::start(guard, judge, || self.inner.call(request))
+        let watch = guard.watch();
+        let judge = watch
+            .is_on()
+            .then(|| (self.classifier.clone(), self.classifier.facts(&request)));
+        let inner = self.inner.call(request);
+        watch.over();
+        ResponseFuture::new(inner, guard, judge)
     }
 }

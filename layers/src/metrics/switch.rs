@@ -19,6 +19,7 @@ impl Switch {
 
     // Relaxed throughout: nothing else is published by these two.
 
+    #[inline]
     pub(super) fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
     }

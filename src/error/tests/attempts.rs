@@ -155,7 +155,7 @@ fn a_limit_that_cuts_the_loop_is_a_timeout_over_the_last_error() {
     );
     assert!(source.source().unwrap().is::<RequestAttemptError>());
 
-    let cut = retried(Nature::Write, vec![too_few()]).finish(Stop::NoTimeLeft);
+    let cut = retried(Nature::Write, vec![too_few()]).finish(Stop::NoTimeLeft(Limit::Call));
     assert_eq!(
         (cut.kind(), cut.timeout()),
         (ErrorKind::Timeout, Some(Limit::Call))
@@ -165,7 +165,7 @@ fn a_limit_that_cuts_the_loop_is_a_timeout_over_the_last_error() {
     assert!(cut.source().unwrap().is::<Error>());
 
     let attempt_limit = || Error::timed_out(Limit::Attempt, Applied::Maybe);
-    let cut = retried(Nature::Write, vec![attempt_limit()]).finish(Stop::NoTimeLeft);
+    let cut = retried(Nature::Write, vec![attempt_limit()]).finish(Stop::NoTimeLeft(Limit::Call));
     assert_eq!(
         cut.timeout(),
         Some(Limit::Call),
@@ -224,7 +224,7 @@ fn a_finished_retry_is_exhausted() {
         Stop::NotRetryable,
         Stop::AttemptsExhausted,
         Stop::BudgetExhausted,
-        Stop::NoTimeLeft,
+        Stop::NoTimeLeft(Limit::Call),
     ] {
         let error = retried(Nature::Write, vec![too_few()]);
         assert!(!error.is_exhausted() && error.may_retry(false));

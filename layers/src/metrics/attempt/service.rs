@@ -58,7 +58,12 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let node = node_metrics(&request).or_else(|| self.only_node.clone());
         let mut guard = Guard::attempt(node);
-        let judge = guard.prepare(|| (self.classifier.clone(), self.classifier.facts(&request)));
-        ResponseFuture::start(guard, judge, || self.inner.call(request))
+        let watch = guard.watch();
+        let judge = watch
+            .is_on()
+            .then(|| (self.classifier.clone(), self.classifier.facts(&request)));
+        let inner = self.inner.call(request);
+        watch.over();
+        ResponseFuture::new(inner, guard, judge)
     }
 }
