@@ -1,0 +1,50 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::claim::Claim;
+use crate::limit::Rejected;
+use crate::limit::admitted::Admitted;
+use crate::request::Request;
+use crate::timeout::Elapsed;
+
+pin_project! {
+    /// The call of a [`RateLimited`](super::RateLimited): waits for its turn, gets the service ready and calls it.
+    ///
+    /// Dropping it leaves the queue, and those behind move up. What was admitted has used its part of the rate.
+    pub struct ResponseFuture<S, Req, F> {
+        #[pin]
+        call: Admitted<Claim, S, Req, F>,
+    }
+}
+
+impl<S, Req, F> ResponseFuture<S, Req, F> {
+    pub(super) const fn new(claim: Claim, service: S, request: Req) -> Self {
+        Self {
+            call: Admitted::new(claim, service, request),
+        }
+    }
+}
+
+impl<S, Req> Future for ResponseFuture<S, Req, S::Future>
+where
+    S: Service<Req>,
+    S::Error: From<Rejected> + From<Elapsed>,
+    Req: Request,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().call.poll(cx)
+    }
+}
+
+impl<S, Req, F> fmt::Debug for ResponseFuture<S, Req, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tower_layer::Layer;
+
+use super::turns::Turns;
+use super::{RateLimit, RateLimited, config};
+use crate::config::InvalidConfig;
+use crate::limit::Rejections;
+
+/// Applies a [`RateLimit`]. See the [module](crate::limit).
+///
+/// The rate belongs to this value: its clones, and all services that it and its clones make, share it. Another value has
+/// its own, even if it was made with the same numbers.
+#[derive(Clone)]
+pub struct RateLimitLayer {
+    turns: Arc<Turns>,
+}
+
+impl RateLimitLayer {
+    /// A layer with a rate of its own; a whole burst can be admitted at once. Reserves the storage of the queue.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] if the number of requests, the period or the burst is 0, the period longer than a day, or the
+    /// queue above [`MAX_QUEUE`](crate::limit::MAX_QUEUE).
+    pub fn new(limit: RateLimit) -> Result<Self, InvalidConfig> {
+        let (limit, checked) = limit.check()?;
+        Ok(Self {
+            turns: Arc::new(Turns::new(limit, checked)),
+        })
+    }
+
+    /// Reads the figures of the limit and changes it while it runs.
+    #[must_use]
+    pub fn handle(&self) -> RateLimitHandle {
+        RateLimitHandle {
+            turns: Arc::clone(&self.turns),
+        }
+    }
+}
+
+impl<S> Layer<S> for RateLimitLayer {
+    type Service = RateLimited<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RateLimited::new(inner, Arc::clone(&self.turns))
+    }
+}
+
+impl fmt::Debug for RateLimitLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimitLayer")
+            .field("limit", &self.turns.limit())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The figures of a rate limit, and the means to change it. Made by [`RateLimitLayer::handle`].
+///
+/// Requests of weight 0 pass uncounted. The figures are read one by one, without a lock.
+#[derive(Clone)]
+pub struct RateLimitHandle {
+    turns: Arc<Turns>,
+}
+
+impl RateLimitHandle {
+    /// The limit that holds now, its burst written out.
+    #[must_use]
+    pub fn limit(&self) -> RateLimit {
+        self.turns.limit()
+    }
+
+    /// How many requests wait now, whatever they weigh.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.turns.shared.counters.queued() as usize
+    }
+
+    /// How many requests were admitted since the layer was made.
+    #[must_use]
+    pub fn admitted(&self) -> u64 {
+        self.turns.shared.counters.admitted()
+    }
+
+    /// How many requests were refused since the layer was made.
+    #[must_use]
+    pub fn rejected(&self) -> Rejections {
+        self.turns.shared.counters.rejected()
+    }
+
+    /// Changes the rate; burst and queue stay as they are. Waiting requests get the turn that the new rate gives them. One
+    /// whose turn now comes after its deadline learns so at its deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] if the number of requests or the period is 0, or the period longer than a day; then nothing
+    /// changes.
+    pub fn set_rate(&self, count: u32, period: Duration) -> Result<(), InvalidConfig> {
+        let rate = config::check_rate(count, period)?;
+        self.turns.set_rate(count, period, rate);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RateLimitHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimitHandle")
+            .field("limit", &self.limit())
+            .field("queued", &self.queued())
+            .field("admitted", &self.admitted())
+            .field("rejected", &self.rejected())
+            .finish()
+    }
+}

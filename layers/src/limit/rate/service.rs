@@ -1,0 +1,73 @@
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tower_service::Service;
+
+use super::ResponseFuture;
+use super::claim::Claim;
+use super::turns::Turns;
+use crate::limit::Rejected;
+use crate::request::Request;
+use crate::timeout::Elapsed;
+
+/// Lets so many requests in a given time through to the inner service. See the [module](crate::limit).
+///
+/// Made by a [`RateLimitLayer`](super::RateLimitLayer); clones share the rate.
+#[derive(Clone)]
+pub struct RateLimited<S> {
+    inner: S,
+    turns: Arc<Turns>,
+}
+
+impl<S> RateLimited<S> {
+    pub(super) const fn new(inner: S, turns: Arc<Turns>) -> Self {
+        Self { inner, turns }
+    }
+
+    /// The inner service.
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for RateLimited<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimited")
+            .field("limit", &self.turns.limit())
+            .field("inner", &self.inner)
+            .finish()
+    }
+}
+
+impl<S, Req> Service<Req> for RateLimited<S>
+where
+    S: Service<Req> + Clone,
+    S::Error: From<Rejected> + From<Elapsed>,
+    Req: Request,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, Req, S::Future>;
+
+    /// Ready at once. An idle handle holds neither a turn nor a readied inner service.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        let claim = Claim::new(Arc::clone(&self.turns), request.weight());
+        // Nobody has readied `self.inner`, so nothing is lost by cloning it: the future readies the clone it calls.
+        ResponseFuture::new(claim, self.inner.clone(), request)
+    }
+}

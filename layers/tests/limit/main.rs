@@ -1,0 +1,5 @@
+//! Rate and concurrency limits, on a paused clock.
+
+mod concurrency;
+mod rate;
+mod support;
