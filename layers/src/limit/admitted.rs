@@ -79,7 +79,9 @@ where
                     let deadline = request.context().deadline();
                     let admitted = ready!(this.claim.poll_admitted(cx, this.timer.as_mut(), deadline));
                     // A service that takes its time to get ready must not keep a timer that nobody looks at.
-                    this.timer.set(None);
+                    if this.timer.is_some() {
+                        this.timer.set(None);
+                    }
                     if let Err(refusal) = admitted {
                         break Err(refusal.into_error());
                     }

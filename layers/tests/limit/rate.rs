@@ -305,6 +305,18 @@ async fn a_waiter_is_polled_when_it_joins_and_when_its_turn_comes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_finds_its_own_turn_come_is_not_woken_for_it() {
+    let layer = RateLimitLayer::new(slow()).unwrap();
+    let service = layer.layer(Leaf::new());
+    let _first = waiting(&service, 1);
+    let mut second = waiting(&service, 2);
+    advance(10 * MS).await;
+    assert_eq!(second.wakes(), 1);
+    assert!(second.poll().is_pending());
+    assert_eq!((service.get_ref().log.started(), second.wakes()), (vec![1, 2], 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_rate_holds_for_those_who_wait() {
     let (service, log, handle) = limited(slow());
     let begin = Instant::now();

@@ -50,51 +50,37 @@ impl Claim {
     fn reject(&self, reason: Reason) -> Poll<Result<(), Refusal>> {
         Poll::Ready(Err(self.permits.shared.counters.reject(reason)))
     }
-}
 
-impl admitted::Claim for Claim {
-    fn poll_admitted(
+    fn elapse(&self, deadline: Deadline, waited: Duration) -> Poll<Result<(), Refusal>> {
+        Poll::Ready(Err(self.permits.shared.counters.elapse(deadline, waited)))
+    }
+
+    // Out of line, like all that only a waiting request needs, so that the way of the others is short.
+    #[cold]
+    fn poll_queued(
+        &mut self,
+        cx: &mut Context<'_>,
+        timer: Pin<&mut Option<Sleep>>,
+        deadline: Option<Deadline>,
+    ) -> Poll<Result<(), Refusal>> {
+        if let Stage::Queued { place, since } = std::mem::replace(&mut self.stage, Stage::Outside) {
+            match self.permits.ask(place, cx.waker()) {
+                Answer::Wait(place) => self.stage = Stage::Queued { place, since },
+                Answer::Settled(Verdict::Granted) => return self.admit(),
+                Answer::Settled(Verdict::Refused | Verdict::Waiting) => return self.reject(Reason::TooHeavy),
+            }
+        }
+        self.poll_clock(cx, timer, deadline)
+    }
+
+    /// The grant first, the clock second: a permit that came in time is not thrown away.
+    #[cold]
+    fn poll_clock(
         &mut self,
         cx: &mut Context<'_>,
         mut timer: Pin<&mut Option<Sleep>>,
         deadline: Option<Deadline>,
     ) -> Poll<Result<(), Refusal>> {
-        if self.weight == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        let since = match std::mem::replace(&mut self.stage, Stage::Outside) {
-            Stage::Holding => {
-                self.stage = Stage::Holding;
-                return Poll::Ready(Ok(()));
-            }
-            Stage::Outside => {
-                let now = deadline.map(|deadline| (deadline, Instant::now()));
-                if let Some((deadline, now)) = now
-                    && deadline.at <= now
-                {
-                    let refusal = self.permits.shared.counters.elapse(deadline, Duration::ZERO);
-                    return Poll::Ready(Err(refusal));
-                }
-                let since = now.map(|(_, now)| now);
-                match self.permits.arrive(self.weight, cx.waker()) {
-                    Ok(None) => return self.admit(),
-                    Ok(Some(place)) => self.stage = Stage::Queued { place, since },
-                    Err(reason) => return self.reject(reason),
-                }
-                since
-            }
-            Stage::Queued { place, since } => {
-                match self.permits.ask(place, cx.waker()) {
-                    Answer::Wait(place) => self.stage = Stage::Queued { place, since },
-                    Answer::Settled(Verdict::Granted) => return self.admit(),
-                    Answer::Settled(Verdict::Refused | Verdict::Waiting) => {
-                        return self.reject(Reason::TooHeavy);
-                    }
-                }
-                since
-            }
-        };
-        // The grant first, the clock second: a permit that came in time is not thrown away.
         let Some(deadline) = deadline else {
             return Poll::Pending;
         };
@@ -102,28 +88,73 @@ impl admitted::Claim for Claim {
             timer.set(Some(sleep_until(deadline.at)));
         }
         if let Some(timer) = timer.as_pin_mut()
-            && timer.poll(cx).is_ready()
+            && timer.poll(cx).is_pending()
         {
-            self.let_go();
-            let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
-            let refusal = self.permits.shared.counters.elapse(deadline, waited);
-            return Poll::Ready(Err(refusal));
+            return Poll::Pending;
         }
-        Poll::Pending
+        let waited = match self.stage {
+            Stage::Queued {
+                since: Some(since), ..
+            } => since.elapsed(),
+            _ => Duration::ZERO,
+        };
+        self.let_go();
+        self.elapse(deadline, waited)
+    }
+
+    fn let_go(&mut self) {
+        match self.stage {
+            Stage::Outside => {}
+            Stage::Holding => {
+                self.stage = Stage::Outside;
+                self.permits.give_back(self.weight);
+            }
+            Stage::Queued { .. } => self.leave(),
+        }
+    }
+
+    #[cold]
+    fn leave(&mut self) {
+        if let Stage::Queued { place, .. } = std::mem::replace(&mut self.stage, Stage::Outside) {
+            self.permits.leave(place, self.weight);
+        }
+    }
+}
+
+impl admitted::Claim for Claim {
+    fn poll_admitted(
+        &mut self,
+        cx: &mut Context<'_>,
+        timer: Pin<&mut Option<Sleep>>,
+        deadline: Option<Deadline>,
+    ) -> Poll<Result<(), Refusal>> {
+        match self.stage {
+            Stage::Holding => Poll::Ready(Ok(())),
+            Stage::Queued { .. } => self.poll_queued(cx, timer, deadline),
+            Stage::Outside if self.weight == 0 => Poll::Ready(Ok(())),
+            Stage::Outside => {
+                let mut since = None;
+                if let Some(deadline) = deadline {
+                    let now = Instant::now();
+                    if deadline.at <= now {
+                        return self.elapse(deadline, Duration::ZERO);
+                    }
+                    since = Some(now);
+                }
+                match self.permits.arrive(self.weight, cx.waker()) {
+                    Ok(None) => self.admit(),
+                    Ok(Some(place)) => {
+                        self.stage = Stage::Queued { place, since };
+                        self.poll_clock(cx, timer, deadline)
+                    }
+                    Err(reason) => self.reject(reason),
+                }
+            }
+        }
     }
 
     fn release(&mut self) {
         self.let_go();
-    }
-}
-
-impl Claim {
-    fn let_go(&mut self) {
-        match std::mem::replace(&mut self.stage, Stage::Outside) {
-            Stage::Outside => {}
-            Stage::Queued { place, .. } => self.permits.leave(place, self.weight),
-            Stage::Holding => self.permits.give_back(self.weight),
-        }
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn check_limit(limit: usize) -> Result<u32, InvalidConfig> {
     }
 }
 
+// The only integer: with a second one the compiler could not choose a type for a bare number.
 impl From<usize> for ConcurrencyLimit {
     fn from(limit: usize) -> Self {
         Self::new(limit)

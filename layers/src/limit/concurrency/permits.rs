@@ -111,10 +111,13 @@ impl Permits {
     pub(super) fn give_back(&self, weight: u32) {
         let mut pool = self.shared.lock();
         pool.used -= u64::from(weight);
-        self.hand_on(pool);
+        if pool.queue.waiting() > 0 {
+            self.hand_on(pool);
+        }
     }
 
     /// Grants what is free to those who wait, first come first served, and wakes those and no others.
+    #[cold]
     fn hand_on<'a>(&'a self, mut pool: Locked<'a, Pool>) {
         while let Some(weight) = pool.queue.front().map(|waiter| waiter.weight) {
             let verdict = if weight > pool.limit {

@@ -110,7 +110,11 @@ impl Turns {
     }
 
     fn nanos(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
+        let since = at.saturating_duration_since(self.epoch);
+        since
+            .as_secs()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(u64::from(since.subsec_nanos()))
     }
 
     fn moment(&self, nanos: u64) -> Instant {
@@ -120,6 +124,7 @@ impl Turns {
     }
 
     /// Grants all turns that have come and wakes those and no others.
+    #[cold]
     fn hand_on<'a>(&'a self, mut line: Locked<'a, Line>, now: u64, me: Option<&Place>) -> Locked<'a, Line> {
         while let Some(waker) = line.advance(now, me) {
             drop(line);
@@ -139,7 +144,10 @@ impl Turns {
     ) -> Result<Answer, Refusal> {
         let counters = &self.shared.counters;
         let nanos = self.nanos(now);
-        let mut line = self.hand_on(self.shared.lock(), nanos, None);
+        let mut line = self.shared.lock();
+        if line.queue.waiting() > 0 {
+            line = self.hand_on(line, nanos, None);
+        }
         if weight > line.bucket.burst() {
             return Err(counters.reject(Reason::TooHeavy));
         }

@@ -61,8 +61,8 @@ fn case(random: &mut Random) {
             |from: usize| admitted[from..].iter().map(|one| one.weight).sum::<u64>() + u64::from(weight);
         let all_keep =
             (0..admitted.len()).all(|from| keeps(rate, burst, with_this(from), now - admitted[from].at));
-        let what = format!("{rate:?} burst {burst}, {weight} at {now}");
-        assert_eq!(receipt.is_some(), all_keep, "{what}");
+        let what = (rate, burst, weight, now);
+        assert_eq!(receipt.is_some(), all_keep, "{what:?}");
         let turn = bucket.turn(u64::from(weight));
         match receipt {
             // Taken back at once is as if it had never come; a later one cannot be taken back any more.
@@ -72,13 +72,13 @@ fn case(random: &mut Random) {
                 weight: u64::from(weight),
             }),
             None => {
-                assert!(turn > now, "{what}: refused although it is its turn");
+                assert!(turn > now, "{what:?}: refused although it is its turn");
                 assert!(
                     bucket.take(turn - 1, weight).is_none(),
-                    "{what}: its turn is earlier"
+                    "{what:?}: its turn is earlier"
                 );
                 if random.upto(2) == 1 {
-                    assert!(bucket.take(turn, weight).is_some(), "{what}: its turn is later");
+                    assert!(bucket.take(turn, weight).is_some(), "{what:?}: its turn is later");
                     admitted.push(Admission {
                         at: turn,
                         weight: u64::from(weight),
