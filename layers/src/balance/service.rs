@@ -9,10 +9,9 @@ use super::choose::{COMPARED, Class, Seen, choose};
 use super::directory::{Directory, Group};
 use super::endpoint::Endpoint;
 use super::error::NoCandidate;
-use super::future::ResponseFuture;
+use super::future::{Probation, ResponseFuture};
 use super::layer::Parts;
 use crate::classify::Classify;
-use crate::health::Standing;
 use crate::limit::{Reason, Rejected};
 use crate::request::Request;
 
@@ -65,18 +64,11 @@ where
             Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
             Err(Refusal::Full) => return ResponseFuture::refused(Rejected::new(Reason::NodesFull).into()),
         };
-        let now = parts.table.shared().now();
-        let probation =
-            endpoint.passive.standing(now) == Standing::Probation && endpoint.passive.enter_probation();
+        // From here on the claim gives itself back, even if the inner service panics.
+        let probation = Probation::claim(endpoint, parts.table.shared().now());
         let facts = parts.classifier.facts(&request);
-        request.context_mut().ticket = Some(endpoint.begin());
-        ResponseFuture::new(
-            self.inner.call(request),
-            Arc::clone(parts),
-            facts,
-            endpoint,
-            probation,
-        )
+        request.context_mut().ticket = Some(probation.endpoint().begin());
+        ResponseFuture::new(self.inner.call(request), Arc::clone(parts), facts, probation)
     }
 }
 
