@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
+pub mod rig;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -10,7 +12,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
-use tower_cassandra_layers::balance::{Endpoint, NoCandidate};
+use tower_cassandra_layers::balance::NoCandidate;
 use tower_cassandra_layers::classify::{AttemptFigures, Classify, Stop};
 use tower_cassandra_layers::limit::Rejected;
 use tower_cassandra_layers::request::Attempt;
@@ -285,6 +287,10 @@ impl Strict {
         self.shared.seen.lock().unwrap().clone()
     }
 
+    pub fn last(&self) -> Option<Seen> {
+        self.shared.seen.lock().unwrap().last().copied()
+    }
+
     pub fn attempts(&self) -> usize {
         self.shared.seen.lock().unwrap().len()
     }
@@ -403,10 +409,6 @@ where
 pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     let mut cx = TaskContext::from_waker(std::task::Waker::noop());
     Pin::new(future).poll(&mut cx)
-}
-
-pub fn ids(endpoints: &[Arc<Endpoint>]) -> Vec<NodeId> {
-    endpoints.iter().map(|e| e.id()).collect()
 }
 
 pub fn limit_of(error: &Error) -> Limit {
