@@ -1,3 +1,5 @@
+//! Which node gets a request.
+
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,3 +1,5 @@
+//! What counts against a node, and what brings it back.
+
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -1,3 +1,5 @@
+//! Attempts that nobody waits for any more, and what they are good for.
+
 mod support;
 
 use std::collections::HashMap;

@@ -1,3 +1,5 @@
+//! Retries: what is repeated, when, how often, and what is left of it.
+
 mod support;
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Time limits of calls and attempts, under a paused clock.
+
 mod support;
 
 use std::future::Future;
