@@ -79,11 +79,11 @@ impl Passive {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
         let enough = failures >= shared.settings.consecutive_failures;
         // Late failures of requests that were under way when the node was ejected change nothing.
-        if if self.until.load(Relaxed) == 0 {
-            !enough
-        } else {
-            !claimed
-        } {
+        let may_change = match self.until.load(Relaxed) {
+            0 => enough,
+            _ => claimed,
+        };
+        if !may_change {
             return;
         }
         shared.with_roster(|roster| {
