@@ -50,10 +50,8 @@ impl Seen {
         stall_limit: u64,
     ) -> Self {
         let in_flight = endpoint.in_flight();
-        let full = in_flight >= shared.settings.node_limit
-            || endpoint.abandoned() >= shared.settings.abandoned_limit;
         let ejected = endpoint.passive.standing(now) == Standing::Ejected && !shared.panics();
-        let class = if full {
+        let class = if endpoint.is_full() {
             Class::Full
         } else if !connected {
             Class::Unconnected
@@ -116,10 +114,10 @@ pub(super) fn choose(seen: &[Option<Seen>], ordered: bool, random: u64) -> Optio
         .min()
         .unwrap_or(u64::MAX);
     let outlier = |s: &Seen| s.settled && s.mean / OUTLIER > best;
-    // The lowest of (in flight, a number that is different for each candidate and request).
-    let start = (random >> 32) as usize % seen.len();
+    // A number of its own for each candidate: a common starting point would favour the one behind a gap.
+    let tie = |i: usize| (random >> (8 * i)) as u8;
     of_class()
         .filter(|(_, s)| !outlier(s))
-        .min_by_key(|(i, s)| (s.in_flight, (i + start) % seen.len()))
+        .min_by_key(|(i, s)| (s.in_flight, tie(*i)))
         .map(|(i, _)| i)
 }

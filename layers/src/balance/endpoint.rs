@@ -132,6 +132,12 @@ impl Endpoint {
             && now.saturating_sub(self.last_answer.load(Relaxed)) > limit
     }
 
+    /// Is it at its limit of requests in flight or of abandoned ones?
+    pub(crate) fn is_full(&self) -> bool {
+        let settings = &self.shared.settings;
+        self.in_flight() >= settings.node_limit || self.abandoned() >= settings.abandoned_limit
+    }
+
     /// Sends a request: counts it until the ticket is answered or dropped.
     pub(crate) fn begin(self: &Arc<Self>) -> Ticket {
         let sent = self.shared.now();
@@ -213,10 +219,6 @@ impl Endpoint {
             .fetch_update(Relaxed, Relaxed, |count| (count < limit).then_some(count + 1));
         self.show_abandoned();
         counted.is_ok().then(|| Abandoned(Arc::clone(self)))
-    }
-
-    pub(crate) const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
     }
 }
 

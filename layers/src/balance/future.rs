@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use super::endpoint::Endpoint;
 use super::layer::Parts;
 use crate::classify::{Classify, Fault, Outcome};
+use crate::health::Standing;
 
 pin_project! {
     /// The future of [`Balance`](super::Balance).
@@ -28,10 +29,23 @@ struct Watch<D, C, Facts> {
     probation: Probation,
 }
 
-/// Gives the one request of a probation back when it ends without a result.
-struct Probation {
+/// The node of an attempt, and the claim to be the one request of its probation. Given back however the attempt ends.
+pub(super) struct Probation {
     endpoint: Arc<Endpoint>,
     claimed: bool,
+}
+
+impl Probation {
+    /// Claims the probation of `endpoint`, if it is on probation and nobody else has it.
+    pub(super) fn claim(endpoint: Arc<Endpoint>, now: u64) -> Self {
+        let passive = &endpoint.passive;
+        let claimed = passive.standing(now) == Standing::Probation && passive.enter_probation();
+        Self { endpoint, claimed }
+    }
+
+    pub(super) const fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
 }
 
 impl Drop for Probation {
@@ -49,14 +63,7 @@ impl<F, D, C, Req, Facts, E> fmt::Debug for ResponseFuture<F, D, C, Req, Facts, 
 }
 
 impl<F, D, C, Req, Facts, E> ResponseFuture<F, D, C, Req, Facts, E> {
-    pub(super) const fn new(
-        attempt: F,
-        parts: Arc<Parts<D, C>>,
-        facts: Facts,
-        endpoint: Arc<Endpoint>,
-        claimed: bool,
-    ) -> Self {
-        let probation = Probation { endpoint, claimed };
+    pub(super) const fn new(attempt: F, parts: Arc<Parts<D, C>>, facts: Facts, probation: Probation) -> Self {
         Self {
             attempt: Some(attempt),
             watch: Some(Watch {
@@ -104,19 +111,19 @@ where
                 .map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
         };
         let result = ready!(attempt.poll(cx));
-        if let Some(mut watch) = this.watch.take() {
+        if let Some(watch) = this.watch.take() {
             let shared = watch.parts.table.shared();
-            let passive = &watch.probation.endpoint.passive;
+            let Probation { endpoint, claimed } = &watch.probation;
+            let passive = &endpoint.passive;
             match watch.parts.classifier.classify(&watch.facts, result.as_ref()) {
                 Outcome::Success => passive.succeeded(shared),
                 Outcome::Failure(failure) => match failure.fault {
-                    Fault::Node => passive.failed(shared.now(), shared),
+                    Fault::Node => passive.failed(shared.now(), *claimed, shared),
                     // The node answered: whatever is wrong, it is not the node.
                     Fault::Request | Fault::Replicas => passive.succeeded(shared),
-                    Fault::Load | Fault::Client => return Poll::Ready(result),
+                    Fault::Load | Fault::Client => {}
                 },
             }
-            watch.probation.claimed = false;
         }
         Poll::Ready(result)
     }

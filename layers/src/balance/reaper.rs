@@ -6,10 +6,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -27,7 +28,7 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Keeps abandoned attempts alive until their nodes answer. One task; it ends when the last clone is dropped.
 ///
 /// What it holds is bounded: per node by [`HealthSettings::abandoned_limit`](crate::health::HealthSettings::abandoned_limit) (what
-/// is beyond that is really dropped, and counted), and in time by [`LONGEST_LIFE`].
+/// is beyond that is really dropped), and in time by [`LONGEST_LIFE`]. What is dropped is counted.
 pub struct Reaper<T> {
     inbox: Arc<Inbox<T>>,
 }
@@ -35,7 +36,7 @@ pub struct Reaper<T> {
 struct Inbox<T> {
     // Not bounded by itself: every entry holds one of its node's bounded places.
     sender: UnboundedSender<Leftover<T>>,
-    dropped: AtomicU64,
+    dropped: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
@@ -66,11 +67,12 @@ impl<T: Send + 'static> Reaper<T> {
     #[must_use]
     pub fn spawn() -> Self {
         let (sender, receiver) = unbounded_channel();
-        let task = tokio::spawn(run(receiver));
+        let dropped = Arc::<AtomicU64>::default();
+        let task = tokio::spawn(run(receiver, Arc::clone(&dropped)));
         Self {
             inbox: Arc::new(Inbox {
                 sender,
-                dropped: AtomicU64::new(0),
+                dropped,
                 task,
             }),
         }
@@ -89,7 +91,8 @@ impl<T: Send + 'static> Reaper<T> {
 }
 
 impl<T> Reaper<T> {
-    /// How many attempts were dropped although their node had not answered, because there were too many.
+    /// How many attempts were dropped although their node had not answered, because there were too many or because
+    /// [`LONGEST_LIFE`] was over.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.inbox.dropped.load(Relaxed)
@@ -122,12 +125,15 @@ impl<T> Future for Kept<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         self.polled = true;
-        let Some(attempt) = &mut self.attempt else {
+        // Taken out while it is polled: after a panic it must not be polled again, by nobody.
+        let Some(mut attempt) = self.attempt.take() else {
             return Poll::Pending;
         };
-        let result = ready!(attempt.as_mut().poll(cx));
-        self.attempt = None;
-        Poll::Ready(result)
+        let polled = attempt.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.attempt = Some(attempt);
+        }
+        polled
     }
 }
 
@@ -140,10 +146,6 @@ impl<T> Drop for Kept<T> {
         let Some(endpoint) = &self.endpoint else {
             return;
         };
-        // A panic unwinds through here as well; its future must not be polled again.
-        if std::thread::panicking() {
-            return;
-        }
         let inbox = &self.reaper.inbox;
         let sent = endpoint.abandon().is_some_and(|place| {
             inbox
@@ -173,19 +175,28 @@ struct Life<T> {
     end: Pin<Box<Sleep>>,
 }
 
-impl<T> Future for Life<T> {
-    type Output = ();
+enum End {
+    /// The node answered, its connection broke, or the attempt panicked.
+    Answered,
+    Overdue,
+}
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+impl<T> Future for Life<T> {
+    type Output = End;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let this = &mut *self;
-        if this.leftover.attempt.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
+        let attempt = &mut this.leftover.attempt;
+        // A panic of one attempt must not take the others with it. The attempt is dropped without another poll.
+        let polled = catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx).is_ready()));
+        if polled.unwrap_or(true) {
+            return Poll::Ready(End::Answered);
         }
-        this.end.as_mut().poll(cx)
+        this.end.as_mut().poll(cx).map(|()| End::Overdue)
     }
 }
 
-async fn run<T: Send + 'static>(mut inbox: UnboundedReceiver<Leftover<T>>) {
+async fn run<T: Send + 'static>(mut inbox: UnboundedReceiver<Leftover<T>>, dropped: Arc<AtomicU64>) {
     let mut lives = FuturesUnordered::new();
     loop {
         tokio::select! {
@@ -196,7 +207,11 @@ async fn run<T: Send + 'static>(mut inbox: UnboundedReceiver<Leftover<T>>) {
                 }
                 None => return,
             },
-            Some(()) = lives.next(), if !lives.is_empty() => {}
+            Some(end) = lives.next(), if !lives.is_empty() => {
+                if matches!(end, End::Overdue) {
+                    dropped.fetch_add(1, Relaxed);
+                }
+            }
         }
     }
 }

@@ -9,10 +9,9 @@ use super::choose::{COMPARED, Class, Seen, choose};
 use super::directory::{Directory, Group};
 use super::endpoint::Endpoint;
 use super::error::NoCandidate;
-use super::future::ResponseFuture;
+use super::future::{Probation, ResponseFuture};
 use super::layer::Parts;
 use crate::classify::Classify;
-use crate::health::Standing;
 use crate::limit::{Reason, Rejected};
 use crate::request::Request;
 
@@ -68,18 +67,11 @@ where
             Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
             Err(Refusal::Full) => return ResponseFuture::refused(Rejected::new(Reason::NodesFull).into()),
         };
-        let now = parts.table.shared().now();
-        let probation =
-            endpoint.passive.standing(now) == Standing::Probation && endpoint.passive.enter_probation();
+        // From here on the claim gives itself back, even if the inner service panics.
+        let probation = Probation::claim(endpoint, parts.table.shared().now());
         let facts = parts.classifier.facts(&request);
-        request.context_mut().ticket = Some(endpoint.begin());
-        ResponseFuture::new(
-            self.inner.call(request),
-            Arc::clone(parts),
-            facts,
-            endpoint,
-            probation,
-        )
+        request.context_mut().ticket = Some(probation.endpoint().begin());
+        ResponseFuture::new(self.inner.call(request), Arc::clone(parts), facts, probation)
     }
 }
 
@@ -88,24 +80,49 @@ enum Refusal {
     Full,
 }
 
+/// The node this attempt has to stay on, if it is a candidate, connected and not at its limit.
+///
+/// Looks through all candidates, as the node may be any of them. Only the one repetition that has to stay pays for that.
+fn staying<Req, D, C>(parts: &Parts<D, C>, request: &Req) -> Option<Arc<Endpoint>>
+where
+    D: Directory<Req>,
+    Req: Request,
+{
+    let node = request.context().attempt.stay()?;
+    let mut found = None;
+    for group in Group::ALL {
+        parts.directory.visit(request, group, &mut |endpoint, connected| {
+            if endpoint.id() != node {
+                return ControlFlow::Continue(());
+            }
+            found = Some((Arc::clone(endpoint), connected));
+            ControlFlow::Break(())
+        });
+        if found.is_some() {
+            break;
+        }
+    }
+    found
+        .filter(|(endpoint, connected)| *connected && !endpoint.is_full())
+        .map(|(endpoint, _)| endpoint)
+}
+
 fn pick<Req, D, C>(parts: &Parts<D, C>, request: &Req) -> Result<Arc<Endpoint>, Refusal>
 where
     D: Directory<Req>,
     Req: Request,
 {
+    if let Some(endpoint) = staying(parts, request) {
+        return Ok(endpoint);
+    }
     let shared = parts.table.shared();
     let (now, stall_limit) = (shared.now(), shared.stall_limit());
     let attempt = &request.context().attempt;
     let mut seen: [Option<Seen>; COMPARED] = [const { None }; COMPARED];
     let mut count = 0;
-    let mut stay = None;
     for group in Group::ALL {
         let mut found = false;
         parts.directory.visit(request, group, &mut |endpoint, connected| {
-            if connected && attempt.stay() == Some(endpoint.id()) {
-                stay = Some(Arc::clone(endpoint));
-                return ControlFlow::Break(());
-            }
             if seen[..count]
                 .iter()
                 .flatten()
@@ -123,15 +140,9 @@ where
                 ControlFlow::Continue(())
             }
         });
-        if stay.is_some() {
-            break;
-        }
         if found || count == COMPARED {
             break;
         }
-    }
-    if let Some(endpoint) = stay {
-        return Ok(endpoint);
     }
     if count == 0 {
         return Err(Refusal::NoCandidate);

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed,
+    Ordering::Release,
 };
 
 use super::table::Shared;
@@ -11,9 +12,11 @@ use super::table::Shared;
 pub(crate) struct Passive {
     failures: AtomicU32,
     ejections: AtomicU32,
-    /// The end of the ejection in nanoseconds of the table's clock; 0 when not ejected.
+    /// The end of the ejection in nanoseconds of the table's clock; 0 when not ejected. Written under the roster's lock.
     until: AtomicU64,
     on_probation: AtomicBool,
+    /// Is it among the nodes of the table? Only then does its ejection count. Written under the roster's lock.
+    member: AtomicBool,
 }
 
 /// May a node be chosen, as far as its past results say?
@@ -34,6 +37,11 @@ impl Passive {
         }
     }
 
+    /// Is it ejected, or on probation?
+    pub(super) fn is_ejected(&self) -> bool {
+        self.until.load(Relaxed) != 0
+    }
+
     /// Claims the one request of a probation. False when another one has it.
     pub(crate) fn enter_probation(&self) -> bool {
         self.on_probation
@@ -41,9 +49,14 @@ impl Passive {
             .is_ok()
     }
 
-    /// The request of the probation ended without a result.
+    /// The request of the probation ended. Only the one that claimed it may say so.
     pub(crate) fn leave_probation(&self) {
-        self.on_probation.store(false, Relaxed);
+        self.on_probation.store(false, Release);
+    }
+
+    /// Sets whether it is among the nodes of the table, and says what it was. Under the roster's lock.
+    pub(super) fn set_member(&self, member: bool) -> bool {
+        self.member.swap(member, Relaxed)
     }
 
     pub(crate) fn succeeded(&self, shared: &Shared) {
@@ -51,31 +64,41 @@ impl Passive {
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
-        if self.until.load(Relaxed) != 0 && self.until.swap(0, AcqRel) != 0 {
-            self.ejections.store(0, Relaxed);
-            self.on_probation.store(false, Relaxed);
-            shared.readmitted();
+        if self.until.load(Relaxed) != 0 {
+            shared.with_roster(|roster| {
+                if self.until.swap(0, Relaxed) != 0 {
+                    self.ejections.store(0, Relaxed);
+                    roster.ejected -= usize::from(self.member.load(Relaxed));
+                }
+            });
         }
     }
 
-    pub(crate) fn failed(&self, now: u64, shared: &Shared) {
+    /// A request failed by the node's fault; `claimed`: it was the one request of a probation.
+    pub(crate) fn failed(&self, now: u64, claimed: bool, shared: &Shared) {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
-        let until = self.until.load(Relaxed);
-        if until != 0 {
-            // Late failures of requests that were under way when the node was ejected change nothing.
-            if now >= until {
-                self.until
-                    .store(now.saturating_add(self.sentence(shared)), Relaxed);
-                self.on_probation.store(false, Relaxed);
-            }
+        let enough = failures >= shared.settings.consecutive_failures;
+        // Late failures of requests that were under way when the node was ejected change nothing.
+        let may_change = match self.until.load(Relaxed) {
+            0 => enough,
+            _ => claimed,
+        };
+        if !may_change {
             return;
         }
-        if failures >= shared.settings.consecutive_failures && shared.may_eject() {
-            let until = now.saturating_add(self.sentence(shared)).max(1);
-            if self.until.compare_exchange(0, until, AcqRel, Acquire).is_err() {
-                shared.readmitted();
+        shared.with_roster(|roster| {
+            let until = self.until.load(Relaxed);
+            if until == 0 {
+                if !enough || !self.member.load(Relaxed) || !roster.may_eject() {
+                    return;
+                }
+                roster.ejected += 1;
+            } else if !claimed || now < until {
+                return;
             }
-        }
+            self.until
+                .store(now.saturating_add(self.sentence(shared)).max(1), Relaxed);
+        });
     }
 
     /// How long this ejection lasts: longer each time, with jitter so that nodes do not come back together.

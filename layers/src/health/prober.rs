@@ -1,7 +1,9 @@
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -102,7 +104,7 @@ impl Prober {
             loop {
                 Self::round(&table, check, &probe).await;
                 let jitter = table.random_below(201) as u32;
-                sleep(check.interval * (900 + jitter) / 1_000).await;
+                sleep(check.interval.saturating_mul(900 + jitter) / 1_000).await;
             }
         });
         Self { task }
@@ -136,7 +138,11 @@ impl Prober {
     {
         let started = Instant::now();
         let limit = check.timeout.min(check.interval);
-        let answer = timeout(limit, probe(Arc::clone(endpoint))).await;
+        // A probe that panics must not end the task, which nothing would start again.
+        let asked = AssertUnwindSafe(async { probe(Arc::clone(endpoint)).await }).catch_unwind();
+        let answer = timeout(limit, asked)
+            .await
+            .map(|answer| answer.unwrap_or_else(|_| Err("the probe panicked".into())));
         let at = Instant::now();
         endpoint.probed(match answer {
             Ok(Ok(detail)) => ProbeRecord {

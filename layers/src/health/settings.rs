@@ -74,6 +74,8 @@ impl HealthSettings {
             }
         };
         positive("health.node_limit", self.node_limit)?;
+        // With none, every node would count as full.
+        positive("health.abandoned_limit", self.abandoned_limit)?;
         positive("health.consecutive_failures", self.consecutive_failures)?;
         if self.ejection_base.is_zero() || self.ejection_base > self.ejection_cap {
             return Err(InvalidConfig::new(

@@ -54,14 +54,11 @@ pub struct EndpointHealth {
 
 impl EndpointHealth {
     pub(super) fn of(endpoint: &Endpoint, now: u64, stall_limit: u64) -> Self {
-        let settings = &endpoint.shared().settings;
         let state = if endpoint.is_stalled(now, stall_limit) {
             State::Stalled
         } else if endpoint.passive.standing(now) != Standing::Good {
             State::Ejected
-        } else if endpoint.in_flight() >= settings.node_limit
-            || endpoint.abandoned() >= settings.abandoned_limit
-        {
+        } else if endpoint.is_full() {
             State::Full
         } else {
             State::Healthy

@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,8 +28,26 @@ pub(crate) struct Shared {
     pub(crate) settings: HealthSettings,
     pub(crate) latencies: Latencies,
     pub(crate) random: Random,
-    total: AtomicUsize,
-    ejected: AtomicUsize,
+    roster: Mutex<Roster>,
+    /// Copy of the roster's verdict, to read without its lock.
+    panics: AtomicBool,
+}
+
+/// How many nodes there are and how many of them are ejected.
+///
+/// Under one lock with every ejection, re-admission and change of the nodes, because a count that drifts never comes back: too
+/// high, and no node is ejected any more; too low, and more than half may be. All three are rare.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    total: usize,
+    pub(super) ejected: usize,
+}
+
+impl Roster {
+    /// With one more ejection, would at most half of the nodes be out?
+    pub(super) const fn may_eject(&self) -> bool {
+        (self.ejected + 1) * 2 <= self.total
+    }
 }
 
 impl Shared {
@@ -49,26 +67,16 @@ impl Shared {
         limit.as_nanos() as u64
     }
 
-    /// Claims one more ejection, if at most half of the nodes are out with it.
-    pub(crate) fn may_eject(&self) -> bool {
-        let total = self.total.load(Relaxed);
-        self.ejected
-            .fetch_update(AcqRel, Acquire, |ejected| {
-                ((ejected + 1) * 2 <= total).then_some(ejected + 1)
-            })
-            .is_ok()
-    }
-
-    pub(crate) fn readmitted(&self) {
-        let _ = self
-            .ejected
-            .fetch_update(AcqRel, Acquire, |ejected| ejected.checked_sub(1));
+    pub(super) fn with_roster<T>(&self, f: impl FnOnce(&mut Roster) -> T) -> T {
+        let mut roster = self.roster.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = f(&mut roster);
+        self.panics.store(roster.ejected * 2 > roster.total, Relaxed);
+        result
     }
 
     /// Are so many nodes ejected that ejection is more likely wrong than right?
     pub(crate) fn panics(&self) -> bool {
-        let ejected = self.ejected.load(Relaxed);
-        ejected > 0 && ejected * 2 > self.total.load(Relaxed)
+        self.panics.load(Relaxed)
     }
 }
 
@@ -93,8 +101,8 @@ impl Table {
                 settings,
                 latencies: Latencies::default(),
                 random: settings.seed.map_or_else(Random::new, Random::seeded),
-                total: AtomicUsize::new(0),
-                ejected: AtomicUsize::new(0),
+                roster: Mutex::default(),
+                panics: AtomicBool::new(false),
             }),
             endpoints: Arc::new(RwLock::new(Arc::from([]))),
             metrics: None,
@@ -119,13 +127,20 @@ impl Table {
     /// Sets the nodes there are now. Requests under way keep the endpoints they were sent to.
     pub fn replace(&self, endpoints: impl IntoIterator<Item = Arc<Endpoint>>) {
         let endpoints: Arc<[Arc<Endpoint>]> = endpoints.into_iter().collect();
-        let now = self.shared.now();
-        let ejected = endpoints
-            .iter()
-            .filter(|e| e.passive.standing(now) != super::passive::Standing::Good);
-        self.shared.ejected.store(ejected.count(), Relaxed);
-        self.shared.total.store(endpoints.len(), Relaxed);
-        *self.endpoints.write().unwrap_or_else(PoisonError::into_inner) = endpoints;
+        self.shared.with_roster(|roster| {
+            let mut current = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
+            for endpoint in current.iter() {
+                endpoint.passive.set_member(false);
+            }
+            *roster = Roster::default();
+            for endpoint in endpoints.iter() {
+                if !endpoint.passive.set_member(true) {
+                    roster.total += 1;
+                    roster.ejected += usize::from(endpoint.passive.is_ejected());
+                }
+            }
+            *current = endpoints;
+        });
     }
 
     /// The nodes there are now.
@@ -137,7 +152,7 @@ impl Table {
     /// How many nodes there are now.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shared.total.load(Relaxed)
+        self.endpoints().len()
     }
 
     /// Are there none?

@@ -151,8 +151,36 @@ where
                     this.state.set(State::Readying);
                 }
                 StateProj::Readying => {
-                    ready!(this.service.poll_ready(cx))?;
-                    *this.attempt_started = Instant::now();
+                    let readiness = ready!(this.service.poll_ready(cx));
+                    let now = Instant::now();
+                    let deadline = this.request.context().deadline();
+                    let classifier = &this.shared.classifier;
+                    if let Err(error) = readiness {
+                        // What the attempts before left behind must not be lost: one of them may have been applied.
+                        let outcome = classifier.classify(this.facts, Err(&error));
+                        return Poll::Ready(Err(match outcome {
+                            Outcome::Success => error,
+                            Outcome::Failure(failure) => {
+                                let figures = AttemptFigures {
+                                    number: this.request.context().attempt.number(),
+                                    node: classifier.node(Err(&error)),
+                                    elapsed: Duration::ZERO,
+                                    failure,
+                                };
+                                let error = classifier.accumulate(this.earlier.take(), error, &figures);
+                                classifier.finish(error, Stop::NotRetryable)
+                            }
+                        }));
+                    }
+                    // The timer is rounded up and readiness may come late: no attempt that nobody would wait for.
+                    if let Some(deadline) = deadline
+                        && now >= deadline.at
+                        && let Some(error) = this.earlier.take()
+                    {
+                        let stop = Stop::NoTimeLeft(deadline.limit);
+                        return Poll::Ready(Err(classifier.finish(error, stop)));
+                    }
+                    *this.attempt_started = now;
                     let attempt = this.service.call(this.request.clone());
                     this.state.set(State::Attempt { attempt });
                 }

@@ -1,8 +1,9 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::Elapsed;
@@ -77,8 +78,13 @@ where
             if this.sleep.is_none() {
                 this.sleep.set(Some(sleep_until(deadline.at)));
             }
-            if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
-                ready!(sleep.poll(cx));
+            if let Some(sleep) = this.sleep.as_mut().as_pin_mut()
+                && sleep.poll(cx).is_pending()
+            {
+                // An inner future that always uses up the task's budget leaves none to the timer, which would never fire.
+                if has_budget_remaining() || Instant::now() < deadline.at {
+                    return Poll::Pending;
+                }
             }
         }
         let elapsed = Elapsed::new(deadline.limit, this.started.elapsed(), applied).on(*this.node);
