@@ -1,4 +1,71 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # The same stack by hand
+//!
+//! What [`ClusterBuilder`] stacks can be stacked with `ServiceBuilder`, in this order or another, with parts left out or added:
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use tower::ServiceBuilder;
+//! use tower_cassandra::cluster::leaf_profile;
+//! use tower_cassandra::layers::balance::BalanceLayer;
+//! use tower_cassandra::layers::health::Table;
+//! use tower_cassandra::layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
+//! use tower_cassandra::layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
+//! use tower_cassandra::layers::panic::CatchPanicLayer;
+//! use tower_cassandra::layers::retry::RetryLayer;
+//! use tower_cassandra::layers::timeout::TimeoutLayer;
+//! use tower_cassandra::scylla::client::session_builder::SessionBuilder;
+//! use tower_cassandra::scylla::statement::{Consistency, SerialConsistency};
+//! use tower_cassandra::{
+//!     CqlClassifier, HealthCheck, HealthSettings, Nodes, RateLimit, RetryPolicy, Session, SessionService,
+//! };
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let profile = leaf_profile(Consistency::LocalQuorum, SerialConsistency::LocalSerial);
+//! let driver = SessionBuilder::new()
+//!     .known_node("127.0.0.1:9042")
+//!     .default_execution_profile_handle(profile.into_handle())
+//!     .build()
+//!     .await?;
+//! let driver = Arc::new(driver);
+//!
+//! let metrics = Metrics::default();
+//! let table = Table::new(HealthSettings::default())?.with_metrics(metrics.clone());
+//! let nodes = Nodes::new(&driver, table.clone(), None, Some(HealthCheck::default()))?;
+//! let judge = CqlClassifier::with_table(table.clone());
+//!
+//! let service = ServiceBuilder::new()
+//!     .layer(MetricsLayer::new(metrics, judge.clone()))
+//!     .layer(CatchPanicLayer::new())
+//!     .layer(TimeoutLayer::call(Duration::from_secs(10))?.without_timer())
+//!     .layer(ConcurrencyLimitLayer::new(1_024)?)
+//!     .layer(RateLimitLayer::new(RateLimit::per_second(5_000).burst(500))?)
+//!     .layer(RetryLayer::new(RetryPolicy::default(), judge.clone())?)
+//!     .layer(BalanceLayer::new(table, nodes, judge.clone()))
+//!     .layer(AttemptMetricsLayer::new(judge))
+//!     .layer(TimeoutLayer::attempt(Duration::from_secs(3))?)
+//!     .service(SessionService::new(driver));
+//! let session = Session::from_service(service);
+//! session.query("SELECT release_version FROM system.local", ()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Architecture
+//!
+//! * **One retry owner.** The driver runs without retry, speculation and timeout of its own; the leaf is one attempt.
+//! * **One judgement.** A classifier turns a result into whether it was applied, what may be done and whose fault it is; retry, metrics and health
+//!   read that and nothing else.
+//! * **A call is admitted once**; its permit covers back-off and all attempts. Retries are bounded by a budget.
+//! * **A node's slot is held until the node answers**, not until we stop waiting. A timed-out attempt goes on in the session's reaper and
+//!   counts against its node; otherwise a silent node would look idle and attract all traffic.
+//! * **Waiting happens in the response future**; an idle handle holds nothing.
+//! * **One box above the leaf, one at the leaf.** In between everything is static; a user's own layers are boxed only where there are any.
+//! * **Tasks**: a session has three (following the cluster's nodes, probing, the reaper), plus one per statement text while it is being
+//!   prepared. None is made per request, and all end with the session.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -19,7 +86,7 @@ pub use scylla;
 pub use tower_cassandra_layers as layers;
 
 pub use classifier::{CqlClassifier, StatementFacts};
-pub use cluster::{BoxService, Cluster, ClusterBuilder};
+pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
 pub use error::{AttemptError, Error, ErrorKind};
 pub use leaf::SessionService;
 pub use nature::Nature;

@@ -22,8 +22,8 @@ pub(crate) enum Client {
     },
     Bare {
         driver: Arc<Driver>,
-        write: PreparedStatement,
-        read: PreparedStatement,
+        write: Box<PreparedStatement>,
+        read: Box<PreparedStatement>,
     },
 }
 
@@ -60,8 +60,8 @@ impl Client {
         read.set_is_idempotent(true);
         Ok(Self::Bare {
             driver: Arc::new(driver),
-            write,
-            read,
+            write: Box::new(write),
+            read: Box::new(read),
         })
     }
 

@@ -163,18 +163,26 @@ fn layers(
         metrics: metrics.clone(),
         timeout,
         user: builder.layers.clone(),
-        concurrency: builder
-            .concurrency_limit
-            .map(ConcurrencyLimitLayer::new)
-            .transpose()?,
-        rate: builder.rate_limit.map(RateLimitLayer::new).transpose()?,
+        concurrency: match builder.concurrency_limit {
+            Some(limit) => Some(counted(
+                ConcurrencyLimitLayer::new(limit)?,
+                &metrics,
+                ConcurrencyLimitLayer::with_metrics,
+            )),
+            None => None,
+        },
+        rate: match builder.rate_limit {
+            Some(limit) => Some(counted(
+                RateLimitLayer::new(limit)?,
+                &metrics,
+                RateLimitLayer::with_metrics,
+            )),
+            None => None,
+        },
         retry: match builder.retry.clone() {
             Some(policy) => {
                 let layer = RetryLayer::new(policy, classifier.clone())?;
-                Some(match metrics {
-                    Some(metrics) => layer.with_metrics(metrics),
-                    None => layer,
-                })
+                Some(counted(layer, &metrics, RetryLayer::with_metrics))
             }
             None => None,
         },
@@ -183,6 +191,14 @@ fn layers(
         attempt_timeout: TimeoutLayer::attempt(builder.attempt_timeout.value)?,
         classifier,
     })
+}
+
+/// Gives a layer the metrics, where there are any.
+fn counted<L>(layer: L, metrics: &Option<Metrics>, with: impl FnOnce(L, Metrics) -> L) -> L {
+    match metrics {
+        Some(metrics) => with(layer, metrics.clone()),
+        None => layer,
+    }
 }
 
 fn assemble(builder: &ClusterBuilder, driver: Arc<Driver>) -> Result<Session, Error> {
@@ -209,11 +225,9 @@ fn assemble(builder: &ClusterBuilder, driver: Arc<Driver>) -> Result<Session, Er
         .is_none()
         .then(|| (table.clone(), directory.clone()));
     let classifier = CqlClassifier::with_table(table.clone());
-    let stack = stack(
-        layers(builder, classifier, metrics, balance)?,
-        slot.clone(),
-        reaper.clone(),
-    );
+    let layers = layers(builder, classifier, metrics, balance)?;
+    let names = layers.names();
+    let stack = stack(layers, slot.clone(), reaper.clone());
     let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), builder.health);
     let settings = Settings {
         strict_prepared: builder.strict_prepared,
@@ -222,6 +236,7 @@ fn assemble(builder: &ClusterBuilder, driver: Arc<Driver>) -> Result<Session, Er
         prepare_timeout: builder.prepare_timeout,
         fallback_after: builder.attempt_timeout.value.unwrap_or(defaults::ATTEMPT_TIMEOUT),
         schema_agreement_timeout: builder.schema_agreement_timeout,
+        layers: names,
     };
     let core = Core {
         driver: slot,

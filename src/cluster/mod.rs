@@ -6,6 +6,7 @@ mod connect;
 pub mod defaults;
 mod directory;
 mod housekeeping;
+mod nodes;
 mod profile;
 mod stack;
 
@@ -16,6 +17,7 @@ pub use builder::ClusterBuilder;
 pub(crate) use check::check_keyspace;
 pub(crate) use directory::{ClusterDirectory, has_counters};
 pub(crate) use housekeeping::Housekeeping;
+pub use nodes::Nodes;
 pub use profile::leaf_profile;
 pub use stack::BoxService;
 

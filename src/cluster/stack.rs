@@ -88,6 +88,31 @@ pub(super) struct Layers {
     pub(super) classifier: CqlClassifier,
 }
 
+impl Layers {
+    /// The layers that are there, outermost first, for `Debug`.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        let there = [
+            (self.metrics.is_some(), "metrics"),
+            (true, "catch panic"),
+            (true, "timeout"),
+            (!self.user.is_empty(), "user layers"),
+            (self.concurrency.is_some(), "concurrency limit"),
+            (self.rate.is_some(), "rate limit"),
+            (self.retry.is_some(), "retry"),
+            (!self.user_attempt.is_empty(), "user attempt layers"),
+            (self.balance.is_some(), "balance"),
+            (self.metrics.is_some(), "attempt metrics"),
+            (true, "attempt timeout"),
+            (true, "leaf"),
+        ];
+        there
+            .into_iter()
+            .filter(|(there, _)| *there)
+            .map(|(_, name)| name)
+            .collect()
+    }
+}
+
 /// Builds the stack. The order is the picture on the front page, from top to bottom.
 pub(super) fn stack(
     layers: Layers,

@@ -68,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) prepare_timeout: Duration,
     pub(crate) fallback_after: Duration,
     pub(crate) schema_agreement_timeout: Duration,
+    /// The names of the stack's layers, outermost first.
+    pub(crate) layers: Vec<&'static str>,
 }
 
 impl Default for Settings {
@@ -79,6 +81,7 @@ impl Default for Settings {
             prepare_timeout: defaults::PREPARE_TIMEOUT,
             fallback_after: defaults::ATTEMPT_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
+            layers: vec!["a service of the user's"],
         }
     }
 }
@@ -86,6 +89,7 @@ impl Default for Settings {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
+            .field("stack", &self.inner.settings.layers)
             .field("running", &self.inner.gate.running())
             .field("closed", &self.is_closed())
             .field("keyspace", &self.keyspace())
@@ -157,7 +161,7 @@ impl Session {
             .enter()
             .ok_or_else(|| Error::closed(Applied::No))?;
         let text = Text::new(text.as_ref());
-        if Statement::prepare(Arc::clone(&text), defaults::PREPARE_TIMEOUT).is_use() {
+        if text.is_use() {
             return Err(execute::no_use());
         }
         tokio::select! {

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use tower::ServiceExt;
 use tower_service::Service;
@@ -43,11 +42,5 @@ where
             }
             .instrument(span),
         )
-    }
-}
-
-impl Stack for Arc<dyn Stack> {
-    fn call(&self, statement: Statement) -> ResponseBox {
-        (**self).call(statement)
     }
 }

@@ -77,6 +77,11 @@ impl Text {
         })
     }
 
+    /// Is it a `USE`, which would change the keyspace under everybody's feet?
+    pub(crate) fn is_use(&self) -> bool {
+        self.facts.verb == Verb::Use
+    }
+
     /// What kind of request it is, as far as its text tells. Counters cannot be told from the text.
     pub(crate) const fn nature(&self) -> Nature {
         match self.facts.verb {
@@ -290,10 +295,10 @@ impl Statement {
         }
     }
 
-    /// Is it a `USE`, which would change the keyspace under everybody's feet?
+    /// Is it a `USE`?
     pub(crate) fn is_use(&self) -> bool {
         match &self.what {
-            What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => text.facts.verb == Verb::Use,
+            What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => text.is_use(),
             What::Bound { .. } | What::Batch(_) => false,
         }
     }

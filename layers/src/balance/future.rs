@@ -118,7 +118,13 @@ where
             match watch.parts.classifier.classify(&watch.facts, result.as_ref()) {
                 Outcome::Success => passive.succeeded(shared),
                 Outcome::Failure(failure) => match failure.fault {
-                    Fault::Node => passive.failed(shared.now(), *claimed, shared),
+                    Fault::Node => {
+                        if passive.failed(shared.now(), *claimed, shared)
+                            && let Some(metrics) = endpoint.metrics()
+                        {
+                            metrics.ejected();
+                        }
+                    }
                     // The node answered: whatever is wrong, it is not the node.
                     Fault::Request | Fault::Replicas => passive.succeeded(shared),
                     Fault::Load | Fault::Client => {}

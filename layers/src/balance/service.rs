@@ -65,7 +65,13 @@ where
         let endpoint = match pick(parts, &request) {
             Ok(endpoint) => endpoint,
             Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
-            Err(Refusal::Full) => return ResponseFuture::refused(Rejected::new(Reason::NodesFull).into()),
+            Err(Refusal::Full) => {
+                let rejected = Rejected::new(Reason::NodesFull);
+                if let Some(metrics) = parts.table.metrics() {
+                    metrics.rejected(rejected.reason().label());
+                }
+                return ResponseFuture::refused(rejected.into());
+            }
         };
         // From here on the claim gives itself back, even if the inner service panics.
         let probation = Probation::claim(endpoint, parts.table.shared().now());

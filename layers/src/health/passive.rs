@@ -75,7 +75,8 @@ impl Passive {
     }
 
     /// A request failed by the node's fault; `claimed`: it was the one request of a probation.
-    pub(crate) fn failed(&self, now: u64, claimed: bool, shared: &Shared) {
+    /// True when that ejected it, or prolonged its ejection.
+    pub(crate) fn failed(&self, now: u64, claimed: bool, shared: &Shared) -> bool {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
         let enough = failures >= shared.settings.consecutive_failures;
         // Late failures of requests that were under way when the node was ejected change nothing.
@@ -84,21 +85,22 @@ impl Passive {
             _ => claimed,
         };
         if !may_change {
-            return;
+            return false;
         }
         shared.with_roster(|roster| {
             let until = self.until.load(Relaxed);
             if until == 0 {
                 if !enough || !self.member.load(Relaxed) || !roster.may_eject() {
-                    return;
+                    return false;
                 }
                 roster.ejected += 1;
             } else if !claimed || now < until {
-                return;
+                return false;
             }
             self.until
                 .store(now.saturating_add(self.sentence(shared)).max(1), Relaxed);
-        });
+            true
+        })
     }
 
     /// How long this ejection lasts: longer each time, with jitter so that nodes do not come back together.

@@ -139,6 +139,15 @@ impl Table {
                     roster.ejected += usize::from(endpoint.passive.is_ejected());
                 }
             }
+            // A node that left shows no figures any more; one that was only made anew keeps those of its name.
+            for gone in current
+                .iter()
+                .filter(|old| endpoints.iter().all(|new| new.name() != old.name()))
+            {
+                if let Some(metrics) = gone.metrics() {
+                    metrics.retire();
+                }
+            }
             *current = endpoints;
         });
     }
@@ -176,6 +185,10 @@ impl Table {
             .iter()
             .map(|endpoint| EndpointHealth::of(endpoint, now, stall_limit))
             .collect()
+    }
+
+    pub(crate) const fn metrics(&self) -> Option<&Metrics> {
+        self.metrics.as_ref()
     }
 
     pub(crate) const fn shared(&self) -> &Arc<Shared> {

@@ -2,11 +2,12 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::{Reason, Rejected};
 use crate::classify::Applied;
+use crate::metrics::Metrics;
 use crate::request::Deadline;
 use crate::timeout::Elapsed;
 
@@ -55,9 +56,21 @@ pub(super) struct Counters {
     too_heavy: AtomicU64,
     active: AtomicU64,
     queued: AtomicU64,
+    metrics: OnceLock<Metrics>,
 }
 
 impl Counters {
+    /// Refusals are counted there as well. The first one given stays.
+    pub(super) fn show_in(&self, metrics: Metrics) {
+        let _ = self.metrics.set(metrics);
+    }
+
+    fn show(&self, reason: &'static str) {
+        if let Some(metrics) = self.metrics.get() {
+            metrics.rejected(reason);
+        }
+    }
+
     pub(super) fn admit(&self) {
         self.admitted.fetch_add(1, Ordering::Relaxed);
     }
@@ -68,12 +81,14 @@ impl Counters {
             Reason::ConcurrencyQueueFull | Reason::RateQueueFull | Reason::NodesFull => &self.queue_full,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.show(reason.label());
         Refusal::Rejected(Rejected::new(reason))
     }
 
     /// A request that was never handed on ran out of time.
     pub(super) fn elapse(&self, deadline: Deadline, waited: Duration) -> Refusal {
         self.elapsed.fetch_add(1, Ordering::Relaxed);
+        self.show("queue_timeout");
         Refusal::Elapsed(Elapsed::new(deadline.limit, waited, Applied::No))
     }
 

@@ -7,6 +7,7 @@ use super::permits::Permits;
 use super::{ConcurrencyLimit, ConcurrencyLimited, config};
 use crate::config::InvalidConfig;
 use crate::limit::Rejections;
+use crate::metrics::Metrics;
 
 /// Applies a [`ConcurrencyLimit`]. See the [module](crate::limit).
 ///
@@ -28,6 +29,13 @@ impl ConcurrencyLimitLayer {
         Ok(Self {
             permits: Arc::new(Permits::new(limit, queue)),
         })
+    }
+
+    /// Counts refusals by reason in these metrics as well, for all services of this value.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        self.permits.shared.counters.show_in(metrics);
+        self
     }
 
     /// Reads the figures of the limit and changes it while it runs.

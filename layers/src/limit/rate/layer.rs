@@ -8,6 +8,7 @@ use super::turns::Turns;
 use super::{RateLimit, RateLimited, config};
 use crate::config::InvalidConfig;
 use crate::limit::Rejections;
+use crate::metrics::Metrics;
 
 /// Applies a [`RateLimit`]. See the [module](crate::limit).
 ///
@@ -30,6 +31,13 @@ impl RateLimitLayer {
         Ok(Self {
             turns: Arc::new(Turns::new(limit, checked)),
         })
+    }
+
+    /// Counts refusals by reason in these metrics as well, for all services of this value.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        self.turns.shared.counters.show_in(metrics);
+        self
     }
 
     /// Reads the figures of the limit and changes it while it runs.

@@ -1,0 +1,90 @@
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use scylla::client::session::Session as Driver;
+use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
+use tower_cassandra_layers::health::{HealthCheck, Table};
+
+use super::directory::{ClusterDirectory, Locality};
+use super::housekeeping::Housekeeping;
+use crate::error::Error;
+use crate::statement::Statement;
+
+/// The nodes of a cluster as a [`Directory`] for the balancer, for stacks composed by hand.
+///
+/// It follows the driver's metadata and, if asked to, probes the nodes: two tasks at most, which end with its last clone. Candidates of a
+/// statement are its replicas nearby, then the other nodes nearby.
+#[derive(Clone)]
+pub struct Nodes {
+    directory: ClusterDirectory,
+    table: Table,
+    _housekeeping: Arc<Housekeeping>,
+}
+
+impl Nodes {
+    /// Fills `table` with the nodes of `driver` and keeps it up to date. Nearby is `datacenter`, or that of a connected node when
+    /// none is given. Call it within a tokio runtime.
+    ///
+    /// # Errors
+    /// `Config` when the health check makes no sense.
+    pub fn new(
+        driver: &Arc<Driver>,
+        table: Table,
+        datacenter: Option<&str>,
+        health: Option<HealthCheck>,
+    ) -> Result<Self, Error> {
+        if let Some(check) = &health {
+            check.validate()?;
+        }
+        let profile = driver
+            .get_default_execution_profile_handle()
+            .pointee_to_builder()
+            .build();
+        let locality = Locality {
+            datacenter: datacenter.map(str::to_owned),
+            permit_failover: false,
+            default_consistency: profile.get_consistency(),
+        };
+        let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &[]);
+        let housekeeping = Housekeeping::start(driver, table.clone(), directory.clone(), health);
+        Ok(Self {
+            directory,
+            table,
+            _housekeeping: Arc::new(housekeeping),
+        })
+    }
+
+    /// The health table it fills.
+    #[must_use]
+    pub const fn table(&self) -> &Table {
+        &self.table
+    }
+}
+
+impl fmt::Debug for Nodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nodes")
+            .field("table", &self.table)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Directory<Statement> for Nodes {
+    fn visit(
+        &self,
+        statement: &Statement,
+        group: Group,
+        each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>,
+    ) {
+        self.directory.visit(statement, group, each);
+    }
+
+    fn is_routed(&self, statement: &Statement) -> bool {
+        self.directory.is_routed(statement)
+    }
+
+    fn is_ordered(&self, statement: &Statement) -> bool {
+        self.directory.is_ordered(statement)
+    }
+}
