@@ -234,7 +234,8 @@ fn assemble(builder: &ClusterBuilder, driver: Arc<Driver>) -> Result<Session, Er
         server_timestamps: builder.server_timestamps,
         prepared_cache: builder.prepared_cache,
         prepare_timeout: builder.prepare_timeout,
-        fallback_after: builder.attempt_timeout.value.unwrap_or(defaults::ATTEMPT_TIMEOUT),
+        timeout: builder.timeout.value,
+        attempt_timeout: builder.attempt_timeout.value,
         schema_agreement_timeout: builder.schema_agreement_timeout,
         layers: names,
     };

@@ -124,6 +124,10 @@ pub(super) fn stack(
         .metrics
         .clone()
         .map(|metrics| MetricsLayer::new(metrics, classifier.clone()));
+    let catch_panic = match &layers.metrics {
+        Some(metrics) => CatchPanicLayer::new().with_metrics(metrics.clone()),
+        None => CatchPanicLayer::new(),
+    };
     let attempt_metrics = layers
         .metrics
         .map(|_| AttemptMetricsLayer::new(classifier.clone()));
@@ -134,7 +138,7 @@ pub(super) fn stack(
         // What the caller felt: outside of everything that can refuse, wait or fail.
         .option_layer(metrics)
         // A panic in anything below becomes an error of kind `Internal`.
-        .layer(CatchPanicLayer::new())
+        .layer(catch_panic)
         // Writes the deadline; what waits below watches it.
         .layer(layers.timeout)
         // The user's layers see logical calls.

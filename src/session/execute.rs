@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tower_cassandra_layers::classify::Applied;
-use tower_cassandra_layers::request::Deadline;
+use tower_cassandra_layers::request::{Deadline, Limit, OwnLimit};
 
 use super::{Inner, Session};
 use crate::cluster::has_counters;
@@ -67,10 +67,14 @@ impl Inner {
         {
             statement.context.shorten(Deadline::at(at));
         }
-        let mut statement = self.bind(statement).await?;
+        let (mut statement, bound_until) = self.bind(statement).await?;
         self.stamp(&mut statement);
         let nature = statement.nature();
-        let mut response = self.page(&statement).await?;
+        let mut first = statement.clone();
+        if let Some(deadline) = bound_until {
+            first.context.shorten(deadline);
+        }
+        let mut response = self.stack.call(first).await?;
         while let Some(next) = response.paging_state().cloned() {
             within_caps(&statement, &response)?;
             statement.paging = Some(next);
@@ -114,33 +118,73 @@ impl Inner {
         }
     }
 
-    /// Binds values that wait for their statement to be prepared.
-    async fn bind(&self, statement: Statement) -> Result<Statement, Error> {
-        match &statement.what {
-            What::Unbound(text, values) => {
-                let prepared = self.prepared.get(text, &self.stack);
-                // One node that is silent must not hold up the call: it is sent as text to a healthy one, and preparing goes on.
-                let what = match timeout(self.settings.fallback_after, prepared).await {
-                    Ok(prepared) => prepared?.bind_dyn(&**values)?.what,
-                    Err(_) => statement.what.clone(),
-                };
-                Ok(Statement { what, ..statement })
+    /// Binds values that wait for their statement to be prepared. Preparing counts against the limit of the first call: its
+    /// deadline is returned.
+    async fn bind(&self, statement: Statement) -> Result<(Statement, Option<Deadline>), Error> {
+        let batch = match &statement.what {
+            What::Unbound(..) => None,
+            What::Batch(batch) if batch.ready().is_none() => Some(Arc::clone(batch)),
+            What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => {
+                return Ok((statement, None));
             }
-            What::Batch(batch) if batch.ready().is_none() => {
-                let mut members = Vec::with_capacity(batch.members.len());
-                for member in &batch.members {
-                    members.push(match &member.what {
-                        What::Unbound(text, values) => {
-                            self.prepared.get(text, &self.stack).await?.bind_dyn(&**values)?
-                        }
-                        _ => member.clone(),
-                    });
+        };
+        let now = Instant::now();
+        let limit = |own: OwnLimit, default| own.or(default).and_then(|limit| now.checked_add(limit));
+        let call = limit(statement.context.call_limit, self.settings.timeout);
+        let call = call.map(|at| Deadline {
+            at,
+            limit: Limit::Call,
+        });
+        let until = [call, statement.context.deadline()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|deadline| deadline.at);
+        let what = match batch {
+            Some(batch) => {
+                let members = self.bind_members(&batch);
+                match until {
+                    Some(until) => timeout_at(until.at, members)
+                        .await
+                        .map_err(|_| Error::timed_out(until.limit, Applied::No))??,
+                    None => members.await?,
                 }
-                let what = What::Batch(Arc::new(BatchParts::new(batch.kind, members)));
-                Ok(Statement { what, ..statement })
             }
-            _ => Ok(statement),
+            None => {
+                let attempt = limit(statement.context.attempt_limit, self.settings.attempt_timeout);
+                let patience = attempt.into_iter().chain(until.map(|until| until.at)).min();
+                self.bind_text(&statement.what, patience).await?
+            }
+        };
+        Ok((Statement { what, ..statement }, until))
+    }
+
+    async fn bind_text(&self, what: &What, patience: Option<Instant>) -> Result<What, Error> {
+        let What::Unbound(text, values) = what else {
+            return Ok(what.clone());
+        };
+        let prepared = self.prepared.get(text, &self.stack);
+        let prepared = match patience {
+            // One node that is silent must not hold up the call: it is sent as text to a healthy one, and preparing goes on.
+            Some(at) => match timeout_at(at, prepared).await {
+                Ok(prepared) => prepared?,
+                Err(_) => return Ok(what.clone()),
+            },
+            None => prepared.await?,
+        };
+        Ok(prepared.bind_dyn(&**values)?.what)
+    }
+
+    async fn bind_members(&self, batch: &BatchParts) -> Result<What, Error> {
+        let mut members = Vec::with_capacity(batch.members.len());
+        for member in &batch.members {
+            members.push(match &member.what {
+                What::Unbound(text, values) => {
+                    self.prepared.get(text, &self.stack).await?.bind_dyn(&**values)?
+                }
+                What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => member.clone(),
+            });
         }
+        Ok(What::Batch(Arc::new(BatchParts::new(batch.kind, members))))
     }
 
     /// Notes what every attempt of the call must have in common.

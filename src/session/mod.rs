@@ -66,7 +66,8 @@ pub(crate) struct Settings {
     pub(crate) server_timestamps: bool,
     pub(crate) prepared_cache: usize,
     pub(crate) prepare_timeout: Duration,
-    pub(crate) fallback_after: Duration,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) schema_agreement_timeout: Duration,
     /// The names of the stack's layers, outermost first.
     pub(crate) layers: Vec<&'static str>,
@@ -79,7 +80,9 @@ impl Default for Settings {
             server_timestamps: false,
             prepared_cache: defaults::PREPARED_CACHE,
             prepare_timeout: defaults::PREPARE_TIMEOUT,
-            fallback_after: defaults::ATTEMPT_TIMEOUT,
+            // A service of the user's has limits of its own, or none.
+            timeout: None,
+            attempt_timeout: None,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             layers: vec!["a service of the user's"],
         }
