@@ -20,7 +20,7 @@ use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::{Options, Prepared, Statement, Timestamp, What};
 
-/// Sends one attempt to one node through the `scylla` driver. See the [module](self).
+/// Sends one attempt to one node through the `scylla` driver.
 ///
 /// Without a balancer above it the driver's own load balancing chooses the node. Errors are of any kind that a server or a connection can
 /// cause; after the session was closed, `Closed`. Dropping the future does not call back what was sent: with a ticket the attempt is kept

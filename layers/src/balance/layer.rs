@@ -5,7 +5,7 @@ use tower_layer::Layer;
 use super::service::Balance;
 use crate::health::Table;
 
-/// Chooses a node for each attempt. See the [module](self).
+/// Chooses a node for each attempt. See the [module](crate::balance).
 #[derive(Debug)]
 pub struct BalanceLayer<D, C> {
     pub(super) shared: Arc<Parts<D, C>>,

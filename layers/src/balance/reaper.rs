@@ -104,7 +104,7 @@ impl<T> Reaper<T> {
     }
 }
 
-/// An attempt that survives being dropped. See the [module](self).
+/// An attempt that survives being dropped. See the [module](crate::balance).
 pub struct Kept<T> {
     attempt: Option<Boxed<T>>,
     polled: bool,

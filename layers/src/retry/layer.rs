@@ -8,7 +8,7 @@ use crate::config::InvalidConfig;
 use crate::metrics::Metrics;
 use crate::random::Random;
 
-/// Repeats what may be repeated. See the [module](self).
+/// Repeats what may be repeated. See the [module](crate::retry).
 #[derive(Debug)]
 pub struct RetryLayer<C> {
     shared: Arc<Shared<C>>,

@@ -6,7 +6,7 @@ use super::service::Timeout;
 use crate::config::InvalidConfig;
 use crate::request::Limit;
 
-/// Bounds a call or an attempt in time. See the [module](self).
+/// Bounds a call or an attempt in time. See the [module](crate::timeout).
 #[derive(Clone, Copy, Debug)]
 pub struct TimeoutLayer {
     pub(super) scope: Scope,
