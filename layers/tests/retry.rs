@@ -11,7 +11,7 @@ use tokio::time::{Instant, advance, sleep};
 use tower::ServiceBuilder;
 use tower_cassandra_layers::classify::Stop;
 use tower_cassandra_layers::request::OwnLimit;
-use tower_cassandra_layers::retry::{Backoff, Budget, Retry, RetryLayer, RetryPolicy};
+use tower_cassandra_layers::retry::{Backoff, Budget, Pauses, Retry, RetryBudget, RetryLayer, RetryPolicy};
 use tower_cassandra_layers::timeout::TimeoutLayer;
 use tower_cassandra_layers::{Advice, Applied, Call, Fault, Limit, NodeId, Request};
 use tower_layer::Layer;
@@ -427,4 +427,74 @@ async fn without_the_budget_the_same_storm_is_four_times_the_load() {
         storm(RetryPolicy::default().without_budget().seed(1)).await,
         40_000
     );
+}
+
+/// Pauses of one's own: always the same.
+#[derive(Debug)]
+struct Steady(Duration);
+
+impl Pauses for Steady {
+    fn pause(&self, _retry: u32, _random: u64) -> Duration {
+        self.0
+    }
+}
+
+/// A budget of one's own: so many retries, ever.
+#[derive(Debug)]
+struct Fixed(AtomicU32);
+
+impl RetryBudget for Fixed {
+    fn deposit(&self, _now: Instant) {}
+
+    fn withdraw(&self, _now: Instant) -> bool {
+        self.0
+            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1))
+            .is_ok()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_and_a_budget_of_ones_own_are_used() {
+    let inner = Strict::always(Plan::fail(fails(Applied::No, Advice::Backoff)));
+    let policy = RetryPolicy::default()
+        .max_retries(5)
+        .pauses(Steady(ms(7)))
+        .budget(Fixed(AtomicU32::new(3)));
+    let error = send(&mut retry(policy, &inner), read()).await.unwrap_err();
+    assert_eq!(times(&inner.seen()), [0, 7, 14, 21]);
+    assert_eq!(error.stop, Some(Stop::BudgetExhausted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_beyond_the_range_of_the_clock_does_no_harm() {
+    let inner = Strict::always(Plan::fail(fails(Applied::No, Advice::Backoff)));
+    let policy = RetryPolicy::default().pauses(Steady(Duration::MAX));
+    let mut service = ServiceBuilder::new()
+        .layer(TimeoutLayer::call(Duration::from_secs(1)).unwrap())
+        .service(retry(policy.clone(), &inner));
+    let error = send(&mut service, read()).await.unwrap_err();
+    assert_eq!(error.stop, Some(Stop::NoTimeLeft(Limit::Call)));
+    // Without a deadline it pauses for as long as the clock goes, and can be dropped.
+    let mut service = retry(policy, &inner);
+    let waiting = tokio::time::timeout(Duration::from_secs(60), send(&mut service, read()));
+    assert!(waiting.await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_is_given_is_shared_and_a_default_one_is_not() {
+    let failing = || Strict::always(Plan::fail(fails(Applied::No, Advice::Backoff)));
+    let spend = async |policy: &RetryPolicy| {
+        let (first, second) = (failing(), failing());
+        for inner in [&first, &second] {
+            let mut service = retry(policy.clone(), inner);
+            for _ in 0..30 {
+                let _ = send(&mut service, read()).await;
+            }
+        }
+        (first.attempts() - 30, second.attempts() - 30)
+    };
+    // 50 retries: 30 calls would make 90.
+    let fast = RetryPolicy::default().backoff(Backoff::exponential(ms(0), ms(0)));
+    assert_eq!(spend(&fast).await, (50, 50));
+    assert_eq!(spend(&fast.budget(Budget::default())).await, (50, 0));
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::policy::RetryBudget;
 use crate::config::InvalidConfig;
 
 const WINDOW: u64 = 10;
@@ -67,27 +68,6 @@ impl Budget {
         }
     }
 
-    /// Counts a call.
-    pub fn deposit(&self, now: Instant) {
-        self.ledger
-            .with(now, |seconds, current, _| seconds[current].calls += 1);
-    }
-
-    /// Takes one retry, if the budget allows it.
-    #[must_use]
-    pub fn withdraw(&self, now: Instant) -> bool {
-        let ledger = &*self.ledger;
-        ledger.with(now, |seconds, current, number| {
-            let (calls, retries) = ledger.sums(seconds, number);
-            let allowed = (calls * u64::from(ledger.percent) / 100).max(u64::from(ledger.floor));
-            if retries >= allowed {
-                return false;
-            }
-            seconds[current].retries += 1;
-            true
-        })
-    }
-
     /// The retries that are left now.
     #[must_use]
     pub fn left(&self, now: Instant) -> u64 {
@@ -97,6 +77,26 @@ impl Budget {
             (calls * u64::from(ledger.percent) / 100)
                 .max(u64::from(ledger.floor))
                 .saturating_sub(retries)
+        })
+    }
+}
+
+impl RetryBudget for Budget {
+    fn deposit(&self, now: Instant) {
+        self.ledger
+            .with(now, |seconds, current, _| seconds[current].calls += 1);
+    }
+
+    fn withdraw(&self, now: Instant) -> bool {
+        let ledger = &*self.ledger;
+        ledger.with(now, |seconds, current, number| {
+            let (calls, retries) = ledger.sums(seconds, number);
+            let allowed = (calls * u64::from(ledger.percent) / 100).max(u64::from(ledger.floor));
+            if retries >= allowed {
+                return false;
+            }
+            seconds[current].retries += 1;
+            true
         })
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 use tower_service::Service;
 
 use super::layer::Shared;
@@ -60,7 +60,7 @@ where
 {
     pub(super) fn start(mut service: S, shared: Arc<Shared<C>>, request: Req) -> Self {
         let now = Instant::now();
-        if let Some(budget) = &shared.policy.budget {
+        if let Some(budget) = &shared.budget {
             budget.deposit(now);
         }
         let facts = shared.classifier.facts(&request);
@@ -139,9 +139,7 @@ where
                             this.state.set(if pause.is_zero() {
                                 State::Readying
                             } else {
-                                State::Pause {
-                                    sleep: sleep_until(now + pause),
-                                }
+                                State::Pause { sleep: sleep(pause) }
                             });
                         }
                     }
@@ -232,17 +230,17 @@ fn decide<C, Req: Request>(
     let pause = if at_once {
         Duration::ZERO
     } else {
-        shared.policy.backoff.pause(number, &shared.random)
+        shared.policy.pause(number, &shared.random)
     };
     if let Some(deadline) = request.context().deadline()
-        && now + pause >= deadline.at
+        && pause >= deadline.at.saturating_duration_since(now)
     {
         return Err(Stop::NoTimeLeft(deadline.limit));
     }
-    if let Some(budget) = &shared.policy.budget
+    if let Some(budget) = &shared.budget
         && !budget.withdraw(now)
     {
-        if let Some(metrics) = &shared.metrics {
+        if let Some(metrics) = shared.metrics.get() {
             metrics.budget_exhausted();
         }
         return Err(Stop::BudgetExhausted);
@@ -250,7 +248,7 @@ fn decide<C, Req: Request>(
     if let Some(used) = once {
         *used = true;
     }
-    if let Some(metrics) = &shared.metrics {
+    if let Some(metrics) = shared.metrics.get() {
         metrics.retried(failure.label);
     }
     Ok(pause)

@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tower_layer::Layer;
 
-use super::policy::RetryPolicy;
+use super::policy::{RetryBudget, RetryPolicy};
 use super::service::Retry;
 use crate::config::InvalidConfig;
 use crate::metrics::Metrics;
@@ -19,7 +19,8 @@ pub(super) struct Shared<C> {
     pub(super) policy: RetryPolicy,
     pub(super) classifier: C,
     pub(super) random: Random,
-    pub(super) metrics: Option<Metrics>,
+    pub(super) budget: Option<Arc<dyn RetryBudget>>,
+    pub(super) metrics: OnceLock<Metrics>,
 }
 
 // By hand: the classifier is shared, it need not be `Clone`.
@@ -39,37 +40,25 @@ impl<C> RetryLayer<C> {
     pub fn new(policy: RetryPolicy, classifier: C) -> Result<Self, InvalidConfig> {
         policy.validate()?;
         let random = policy.seed.map_or_else(Random::new, Random::seeded);
+        let budget = policy.make_budget();
         let shared = Shared {
             policy,
             classifier,
             random,
-            metrics: None,
+            budget,
+            metrics: OnceLock::new(),
         };
         Ok(Self {
             shared: Arc::new(shared),
         })
     }
 
-    /// Counts retries by the reason, and how often the budget refused one.
+    /// Counts retries by the reason, and how often the budget refused one, for all services of this value. The first metrics
+    /// given stay.
     #[must_use]
-    pub fn with_metrics(self, metrics: Metrics) -> Self
-    where
-        C: Clone,
-    {
-        let Shared {
-            policy, classifier, ..
-        } = &*self.shared;
-        let random = policy.seed.map_or_else(Random::new, Random::seeded);
-        let (policy, classifier) = (policy.clone(), classifier.clone());
-        let shared = Shared {
-            policy,
-            classifier,
-            random,
-            metrics: Some(metrics),
-        };
-        Self {
-            shared: Arc::new(shared),
-        }
+    pub fn with_metrics(self, metrics: Metrics) -> Self {
+        let _ = self.shared.metrics.set(metrics);
+        self
     }
 }
 

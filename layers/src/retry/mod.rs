@@ -54,5 +54,5 @@ pub use backoff::Backoff;
 pub use budget::Budget;
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
-pub use policy::RetryPolicy;
+pub use policy::{Pauses, RetryBudget, RetryPolicy};
 pub use service::Retry;

@@ -1,25 +1,61 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::backoff::Backoff;
 use super::budget::Budget;
 use crate::config::InvalidConfig;
+use crate::random::Random;
+
+/// Pauses of one's own between attempts.
+pub trait Pauses: fmt::Debug + Send + Sync + 'static {
+    /// The pause before retry number `retry`, counted from 1. `random` is a fresh, evenly distributed number for jitter; with
+    /// [`RetryPolicy::seed`] the sequence repeats.
+    fn pause(&self, retry: u32, random: u64) -> Duration;
+}
+
+/// A budget of one's own. It is asked on every call and must not block.
+pub trait RetryBudget: fmt::Debug + Send + Sync + 'static {
+    /// Counts a call.
+    fn deposit(&self, now: Instant);
+
+    /// Takes one retry, if there is one left.
+    fn withdraw(&self, now: Instant) -> bool;
+}
 
 /// How often and how fast retries are made. What may be retried is the classifier's business.
 ///
-/// Clones share the [`Budget`].
+/// A budget that is given is shared by all layers made of clones of the policy; the default one is made anew for each layer.
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
     pub(super) max_retries: u32,
-    pub(super) backoff: Backoff,
-    pub(super) budget: Option<Budget>,
+    pauses: PauseChoice,
+    budget: BudgetChoice,
     pub(super) seed: Option<u64>,
 }
 
+#[derive(Clone, Debug)]
+enum PauseChoice {
+    Backoff(Backoff),
+    Own(Arc<dyn Pauses>),
+}
+
+#[derive(Clone, Debug)]
+enum BudgetChoice {
+    Fresh,
+    Given(Arc<dyn RetryBudget>),
+    None,
+}
+
 impl Default for RetryPolicy {
-    /// 3 retries, the default [`Backoff`], the default [`Budget`].
+    /// 3 retries, the default [`Backoff`], a default [`Budget`].
     fn default() -> Self {
         Self {
             max_retries: 3,
-            backoff: Backoff::default(),
-            budget: Some(Budget::default()),
+            pauses: PauseChoice::Backoff(Backoff::default()),
+            budget: BudgetChoice::Fresh,
             seed: None,
         }
     }
@@ -28,35 +64,42 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// At most this many retries after the first attempt. Default 3; 0 fails at the first error.
     #[must_use]
-    pub const fn max_retries(mut self, retries: u32) -> Self {
+    pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self
     }
 
     /// The pauses. Default: 10 ms to 1 s with full jitter.
     #[must_use]
-    pub const fn backoff(mut self, backoff: Backoff) -> Self {
-        self.backoff = backoff;
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.pauses = PauseChoice::Backoff(backoff);
         self
     }
 
-    /// The budget. Default: max(50, 20 %) per 10 s.
+    /// Pauses of one's own.
     #[must_use]
-    pub fn budget(mut self, budget: Budget) -> Self {
-        self.budget = Some(budget);
+    pub fn pauses(mut self, pauses: impl Pauses) -> Self {
+        self.pauses = PauseChoice::Own(Arc::new(pauses));
+        self
+    }
+
+    /// The budget. Default: max(50, 20 %) per 10 s, one for each layer.
+    #[must_use]
+    pub fn budget(mut self, budget: impl RetryBudget) -> Self {
+        self.budget = BudgetChoice::Given(Arc::new(budget));
         self
     }
 
     /// Without a budget, a fault of everything multiplies the load by `1 + max_retries`. For experiments.
     #[must_use]
     pub fn without_budget(mut self) -> Self {
-        self.budget = None;
+        self.budget = BudgetChoice::None;
         self
     }
 
     /// Makes the jitter repeatable.
     #[must_use]
-    pub const fn seed(mut self, seed: u64) -> Self {
+    pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
@@ -67,6 +110,21 @@ impl RetryPolicy {
         self.max_retries
     }
 
+    pub(super) fn pause(&self, retry: u32, random: &Random) -> Duration {
+        match &self.pauses {
+            PauseChoice::Backoff(backoff) => backoff.pause(retry, random),
+            PauseChoice::Own(pauses) => pauses.pause(retry, random.next()),
+        }
+    }
+
+    pub(super) fn make_budget(&self) -> Option<Arc<dyn RetryBudget>> {
+        match &self.budget {
+            BudgetChoice::Fresh => Some(Arc::new(Budget::default())),
+            BudgetChoice::Given(budget) => Some(Arc::clone(budget)),
+            BudgetChoice::None => None,
+        }
+    }
+
     pub(super) fn validate(&self) -> Result<(), InvalidConfig> {
         if self.max_retries > 100 {
             return Err(InvalidConfig::new(
@@ -75,6 +133,9 @@ impl RetryPolicy {
                 "at most 100 retries",
             ));
         }
-        self.backoff.validate()
+        match &self.pauses {
+            PauseChoice::Backoff(backoff) => backoff.validate(),
+            PauseChoice::Own(_) => Ok(()),
+        }
     }
 }
