@@ -273,15 +273,10 @@ fn first_answering_datacenter(state: &ClusterState, contact_points: &[String]) -
     local
 }
 
-/// Does a table hold counters, as far as the schema is known?
-pub(crate) fn has_counters(state: &ClusterState, keyspace: &str, table: &str) -> bool {
-    state
-        .get_keyspace(keyspace)
-        .and_then(|keyspace| keyspace.tables.get(table))
-        .is_some_and(|table| {
-            table
-                .columns
-                .values()
-                .any(|column| matches!(column.typ, ColumnType::Native(NativeType::Counter)))
-        })
+/// Does a table hold counters? None for a table that is not known, or not yet: the driver looks for new ones once a
+/// minute.
+pub(crate) fn has_counters(state: &ClusterState, keyspace: &str, table: &str) -> Option<bool> {
+    let table = state.get_keyspace(keyspace)?.tables.get(table)?;
+    let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
+    Some(table.columns.values().any(|column| is_counter(&column.typ)))
 }

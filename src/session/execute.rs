@@ -190,8 +190,8 @@ impl Inner {
     /// Notes what every attempt of the call must have in common.
     fn stamp(&self, statement: &mut Statement) {
         let nature = statement.nature();
-        // A text that was marked idempotent may write to a counter; only the schema knows.
-        if nature == Nature::Write
+        // What was marked idempotent and was not prepared may write to a counter; only the schema knows.
+        if matches!(nature, Nature::Write | Nature::UnloggedBatch)
             && statement.options.idempotent == Some(true)
             && self.writes_counter(statement)
         {
@@ -211,14 +211,22 @@ impl Inner {
     }
 
     fn writes_counter(&self, statement: &Statement) -> bool {
-        let (What::Text(_), Some((keyspace, table)), Ok(driver)) =
-            (&statement.what, statement.table(), self.driver())
-        else {
-            return false;
+        let text = match &statement.what {
+            What::Text(text) | What::Unbound(text, _) => text,
+            What::Batch(batch) => return batch.members.iter().any(|member| self.writes_counter(member)),
+            // Looked at when it was prepared.
+            What::Bound { prepared, .. } => return prepared.nature().is_counter(),
+            What::Prepare(_) => return false,
         };
-        let current = driver.get_keyspace();
-        let keyspace = keyspace.or_else(|| current.as_ref().map(|name| name.as_str()));
-        keyspace.is_some_and(|keyspace| has_counters(&driver.get_cluster_state(), keyspace, table))
+        let known = || {
+            let (keyspace, table) = statement.table()?;
+            let driver = self.driver().ok()?;
+            let current = driver.get_keyspace();
+            let keyspace = keyspace.or_else(|| current.as_ref().map(|name| name.as_str()))?;
+            has_counters(&driver.get_cluster_state(), keyspace, table)
+        };
+        // Of a table that is not known the careful answer.
+        text.facts.adds && known().unwrap_or(true)
     }
 
     /// Waits until all nodes know the schema. The DDL itself is done; whatever goes wrong here does not undo it.

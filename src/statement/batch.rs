@@ -147,6 +147,9 @@ impl BatchParts {
     pub(crate) fn new(kind: BatchKind, members: Vec<Statement>) -> Self {
         let nature = if members.iter().any(|member| member.nature() == Nature::Lwt) {
             Nature::Lwt
+        } else if members.iter().any(|member| member.nature().is_counter()) {
+            // The server takes increments in an unlogged batch as well.
+            Nature::CounterBatch
         } else {
             match kind {
                 BatchKind::Logged => Nature::LoggedBatch,

@@ -268,6 +268,7 @@ impl Statement {
         match (nature, self.options.consistency) {
             (Nature::Read, Some(Consistency::Serial | Consistency::LocalSerial)) => Nature::SerialRead,
             (Nature::Write, _) if self.options.counter => Nature::Counter,
+            (Nature::UnloggedBatch, _) if self.options.counter => Nature::CounterBatch,
             _ => nature,
         }
     }

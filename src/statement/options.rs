@@ -28,7 +28,7 @@ pub(crate) struct Options {
     pub(crate) host: Option<Uuid>,
     pub(crate) max_rows: Option<usize>,
     pub(crate) max_bytes: Option<usize>,
-    /// The schema says that its table has counters.
+    /// It writes to a counter, as far as can be told.
     pub(crate) counter: bool,
     /// It continues an earlier page.
     pub(crate) continued: bool,

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use scylla::cluster::metadata::{ColumnType, NativeType};
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
@@ -23,24 +24,29 @@ struct Inner {
 }
 
 impl Prepared {
-    /// `is_counter` says whether a table (keyspace, name) has counters.
+    /// `has_counters` says whether a table (keyspace, name) has counters; none for one that is not known.
     pub(crate) fn new(
         driver: PreparedStatement,
         keyspace: Option<&str>,
-        is_counter: impl Fn(&str, &str) -> bool,
+        has_counters: impl Fn(&str, &str) -> Option<bool>,
     ) -> Self {
         let facts = TextFacts::read(driver.get_statement());
         let table = table_of(&driver, &facts, keyspace);
+        let adds = facts.adds;
         let mut nature = Text {
             text: "".into(),
             facts,
         }
         .nature();
-        if nature == Nature::Write
-            && let Some((keyspace, table)) = &table
-            && is_counter(keyspace, table)
-        {
-            nature = Nature::Counter;
+        if nature == Nature::Write {
+            let known = table
+                .as_ref()
+                .and_then(|(keyspace, table)| has_counters(keyspace, table));
+            // A table that another session made a moment ago is not known yet. To take a list for a counter costs a
+            // retry; to take a counter for a list counts twice.
+            if binds_counter(&driver) || known.unwrap_or(adds) {
+                nature = Nature::Counter;
+            }
         }
         let routable = driver.is_token_aware();
         Self {
@@ -117,6 +123,13 @@ impl fmt::Debug for Prepared {
             .field("table", &self.inner.table)
             .finish_non_exhaustive()
     }
+}
+
+/// Is a marker of the type `counter`? Only an increment has such a one.
+fn binds_counter(driver: &PreparedStatement) -> bool {
+    let markers = driver.get_variable_col_specs();
+    let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
+    markers.iter().any(|marker| is_counter(marker.typ()))
 }
 
 /// The first bind marker knows its table; without markers a result column does; else the text has to do.

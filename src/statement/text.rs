@@ -26,6 +26,8 @@ pub(crate) struct TextFacts {
     pub(crate) verb: Verb,
     /// It has an `IF` that makes it a lightweight transaction.
     pub(crate) conditional: bool,
+    /// It is an UPDATE or a batch that adds or subtracts, as every write to a counter does.
+    pub(crate) adds: bool,
     /// Keyspace, where the text names one, and table of a SELECT, INSERT, UPDATE, DELETE or TRUNCATE.
     pub(crate) table: Option<(Option<String>, String)>,
 }
@@ -37,6 +39,7 @@ impl TextFacts {
         let mut facts = Self {
             verb: Verb::Other,
             conditional: false,
+            adds: false,
             table: None,
         };
         let is = |word: &str| first.eq_ignore_ascii_case(word);
@@ -94,6 +97,12 @@ impl TextFacts {
                 Token::Word(word) if word.eq_ignore_ascii_case("IF") => {
                     facts.conditional |= !matches!(facts.verb, Verb::Schema | Verb::Select | Verb::Truncate);
                 }
+                Token::Symbol('+' | '-') => {
+                    facts.adds |= matches!(
+                        facts.verb,
+                        Verb::Update | Verb::Batch | Verb::UnloggedBatch | Verb::CounterBatch
+                    );
+                }
                 Token::Word(_) | Token::Quoted(_) => {}
                 Token::Symbol(_) | Token::Literal => {}
             }
@@ -123,7 +132,7 @@ enum Token<'a> {
     Word(&'a str),
     /// Between double quotes, quotes included.
     Quoted(&'a str),
-    /// A string or a number.
+    /// A string, a number or a UUID.
     Literal,
     Symbol(char),
 }
@@ -177,6 +186,19 @@ impl<'a> Words<'a> {
     }
 }
 
+/// The length of a UUID as text.
+const UUID: usize = 36;
+
+/// Its hyphens are no subtraction.
+fn starts_with_uuid(text: &str) -> bool {
+    text.as_bytes().get(..UUID).is_some_and(|bytes| {
+        bytes.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+    })
+}
+
 impl<'a> Iterator for Words<'a> {
     type Item = Token<'a>;
 
@@ -197,6 +219,9 @@ impl<'a> Iterator for Words<'a> {
                 return Some(Token::Literal);
             } else if first == '"' {
                 return Some(Token::Quoted(self.delimited(1, "\"", true)));
+            } else if starts_with_uuid(self.rest) {
+                self.take(UUID);
+                return Some(Token::Literal);
             } else if first.is_alphanumeric() || first == '_' {
                 let end = self
                     .rest
@@ -263,6 +288,32 @@ mod tests {
             ("DROP TABLE IF EXISTS t", false),
         ] {
             assert_eq!(TextFacts::read(text).conditional, conditional, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_write_that_adds_is_seen() {
+        for (text, adds) in [
+            ("UPDATE t SET n = n + 1 WHERE k = 1", true),
+            ("UPDATE t SET n = n - ? WHERE k = 1", true),
+            ("UPDATE t SET n += 1 WHERE k = 1", true),
+            (
+                "BEGIN UNLOGGED BATCH UPDATE t SET n=n+1 WHERE k=1 APPLY BATCH",
+                true,
+            ),
+            ("UPDATE t SET a = '+' /* + */ WHERE k = 1 -- +", false),
+            (
+                "UPDATE t SET a = 1 WHERE k = 123e4567-e89b-12d3-a456-426614174000",
+                false,
+            ),
+            (
+                "UPDATE t SET a = b WHERE k = aaaaaaaa-e89b-12d3-a456-426614174000",
+                false,
+            ),
+            ("INSERT INTO t (k, a) VALUES (1, -1)", false),
+            ("SELECT a + 1 FROM t", false),
+        ] {
+            assert_eq!(TextFacts::read(text).adds, adds, "{text}");
         }
     }
 

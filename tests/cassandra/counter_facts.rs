@@ -1,0 +1,114 @@
+//! An increment is seen to be one, however it is written and wherever its table came from. Everything hangs on that: what
+//! is not seen to be a counter is repeated when it is marked idempotent.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use scylla::value::Counter;
+use tokio::time::sleep;
+use tower::BoxError;
+use tower::filter::AsyncFilterLayer;
+use tower_cassandra::layers::request::{Idempotency, Request};
+use tower_cassandra::{Batch, Nature, Statement, scylla};
+
+use crate::support::{Bed, PATIENCE, at_rest, builder};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_increment_is_known_in_every_form() {
+    let Some(bed) = Bed::make("counter_known").await else {
+        return;
+    };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let watch = {
+        let seen = Arc::clone(&seen);
+        AsyncFilterLayer::new(move |statement: Statement| {
+            let pause = statement.nature() == Nature::Prepare;
+            if !pause {
+                let what = (
+                    statement.nature(),
+                    statement.idempotency(),
+                    format!("{statement:?}"),
+                );
+                seen.lock().unwrap().push(what);
+            }
+            async move {
+                if pause {
+                    sleep(Duration::from_millis(50)).await;
+                }
+                Ok::<_, BoxError>(statement)
+            }
+        })
+    };
+    let keyspace = bed.keyspace.clone();
+    // This session is there before the table, and nobody tells it. What has to be prepared is sent as text after 1 ms.
+    let session = builder(&bed.cluster)
+        .attempt_layer(watch)
+        .attempt_timeout(Duration::from_millis(1))
+        .connect()
+        .await
+        .unwrap();
+    bed.run("CREATE TABLE counts (id int PRIMARY KEY, n counter)")
+        .await;
+    bed.run("CREATE TABLE plain (id int PRIMARY KEY, n int)").await;
+
+    let add = format!("UPDATE {keyspace}.counts SET n = n + 1 WHERE id =");
+    let prepared = session.prepare(format!("{add} ?")).await.unwrap();
+    assert_eq!(prepared.nature(), Nature::Counter);
+    let typed = format!("UPDATE {keyspace}.counts SET n = n + ? WHERE id = 0");
+    let typed = session.prepare(typed).await.unwrap();
+    assert_eq!(typed.nature(), Nature::Counter);
+    let plain = format!("UPDATE {keyspace}.plain SET n = 1 WHERE id = ?");
+    let plain = session.prepare(plain).await.unwrap();
+    assert_eq!(plain.nature(), Nature::Write);
+
+    let patient = |statement: Statement| statement.idempotent(true).attempt_timeout(PATIENCE);
+    let text = Statement::new(format!("{add} 0"));
+    let batch = || Batch::unlogged().idempotent(true);
+    let forms = [
+        prepared.bind((0,)).unwrap(),
+        typed.bind((Counter(1),)).unwrap(),
+        text.clone(),
+        Statement::with_values(format!("{add} ? /* not prepared yet */"), (0,)),
+        batch().with(prepared.bind((0,)).unwrap()).into(),
+        batch().with(text.clone()).into(),
+        Statement::new(format!("BEGIN UNLOGGED BATCH {add} 0 APPLY BATCH")),
+        Statement::new(format!("BEGIN COUNTER BATCH {add} 0 APPLY BATCH")),
+    ];
+    let count = i64::try_from(forms.len()).unwrap();
+    for form in forms {
+        session.execute(patient(form)).await.unwrap();
+    }
+    // Without a mark it is not looked at, and is not repeated either.
+    session.execute(text.attempt_timeout(PATIENCE)).await.unwrap();
+    let marked = patient(plain.bind((0,)).unwrap());
+    session.execute(marked).await.unwrap();
+
+    let mut seen = std::mem::take(&mut *seen.lock().unwrap());
+    let (nature, idempotency, _) = seen.pop().unwrap();
+    assert_eq!((nature, idempotency), (Nature::Write, Idempotency::Yes));
+    let (_, idempotency, _) = seen.pop().unwrap();
+    assert_eq!(idempotency, Idempotency::Unknown);
+    for (nature, idempotency, shown) in &seen {
+        assert!(
+            matches!(nature, Nature::Counter | Nature::CounterBatch),
+            "{nature:?} {shown}"
+        );
+        assert_eq!(*idempotency, Idempotency::No, "{shown}");
+    }
+    assert!(seen[3].2.contains("text with values"), "{}", seen[3].2);
+    let read = bed
+        .session
+        .execute("SELECT n FROM counts WHERE id = 0")
+        .await
+        .unwrap();
+    assert_eq!(read.one::<(Counter,)>().unwrap(), Some((Counter(count + 1),)));
+
+    // Its own limit of an attempt is too short for the look around.
+    let session = {
+        session.close(PATIENCE).await.unwrap();
+        builder(&bed.cluster).connect().await.unwrap()
+    };
+    at_rest(&session).await;
+    session.close(PATIENCE).await.unwrap();
+    bed.done().await;
+}

@@ -1,0 +1,113 @@
+//! Reading a result, and the trace of a statement.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, interval};
+use tower_cassandra::{ErrorKind, Response};
+
+use crate::support::Bed;
+
+async fn numbers(test: &str, rows: i32) -> Option<(Bed, Response)> {
+    let bed = Bed::make(test).await?;
+    bed.run("CREATE TABLE numbers (k int, n int, PRIMARY KEY (k, n))")
+        .await;
+    let insert = bed.prepare("INSERT INTO numbers (k, n) VALUES (1, ?)").await;
+    for n in 0..rows {
+        bed.session.execute(insert.bind((n,)).unwrap()).await.unwrap();
+    }
+    let select = bed.prepare("SELECT n FROM numbers WHERE k = 1").await;
+    // Two rows a page, so that reading goes across pages.
+    let response = bed
+        .session
+        .execute(select.bind(()).unwrap().page_size(2))
+        .await
+        .unwrap();
+    Some((bed, response))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn qry_07_every_reading_has_a_position_of_its_own() {
+    let Some((bed, response)) = numbers("qry_07", 3).await else {
+        return;
+    };
+    for _ in 0..2 {
+        let read: Vec<i32> = response
+            .iter::<(i32,)>()
+            .unwrap()
+            .map(|row| row.unwrap().0)
+            .collect();
+        assert_eq!(read, [0, 1, 2]);
+    }
+    let mut pairs = Vec::new();
+    for outer in response.iter::<(i32,)>().unwrap() {
+        for inner in response.iter::<(i32,)>().unwrap() {
+            pairs.push((outer.as_ref().unwrap().0, inner.unwrap().0));
+        }
+    }
+    assert_eq!(pairs.len(), 9);
+    assert_eq!((pairs[0], pairs[5], pairs[8]), ((0, 0), (1, 2), (2, 2)));
+    bed.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn qry_08_no_row_and_one_row() {
+    let Some((bed, one)) = numbers("qry_08", 1).await else {
+        return;
+    };
+    let none = bed
+        .session
+        .execute("SELECT n FROM numbers WHERE k = 2")
+        .await
+        .unwrap();
+    assert_eq!(none.one::<(i32,)>().unwrap(), None);
+    assert!(none.rows::<(i32,)>().unwrap().is_empty());
+    assert_eq!((none.len(), none.is_empty()), (0, true));
+    assert_eq!(none.rows::<(i32,)>().unwrap().first(), None);
+    assert_eq!(none.iter::<(i32,)>().unwrap().count(), 0);
+
+    assert_eq!(one.one::<(i32,)>().unwrap(), Some((0,)));
+    assert_eq!(one.rows::<(i32,)>().unwrap(), [(0,)]);
+    assert_eq!((one.len(), one.is_empty()), (1, false));
+    assert_eq!(one.rows::<(i32,)>().unwrap().first(), Some(&(0,)));
+
+    // Asked for as something else it is an error that says so, and the response is still good.
+    let error = one.one::<(String,)>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(one.one::<(i32,)>().unwrap(), Some((0,)));
+    bed.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn qry_09_a_trace_is_there_when_it_was_asked_for() {
+    let Some(bed) = Bed::make("qry_09").await else {
+        return;
+    };
+    bed.run("CREATE TABLE t (id int PRIMARY KEY, v text)").await;
+    let session = &bed.session.clone();
+    let insert = bed.prepare("INSERT INTO t (id, v) VALUES (?, ?)").await;
+    let traced = insert.bind((1, "traced")).unwrap().tracing(true);
+    let response = session.execute(traced).await.unwrap();
+    let id = response.tracing_id().expect("a trace");
+
+    // On the same task: whatever blocks in there blocks the ticks.
+    let fetch = session.trace(id);
+    tokio::pin!(fetch);
+    let (mut ticks, mut last) = (interval(Duration::from_millis(5)), Instant::now());
+    let trace = loop {
+        tokio::select! {
+            trace = &mut fetch => break trace.unwrap(),
+            _ = ticks.tick() => {
+                let gap = last.elapsed();
+                assert!(gap < Duration::from_millis(200), "blocked for {gap:?}");
+                last = Instant::now();
+            }
+        }
+    };
+    assert!(!trace.events.is_empty());
+    assert!(trace.request.is_some());
+
+    let plain = insert.bind((2, "not traced")).unwrap();
+    let response = session.execute(plain).await.unwrap();
+    assert_eq!(response.tracing_id(), None);
+    bed.done().await;
+}

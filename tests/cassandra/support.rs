@@ -1,0 +1,142 @@
+//! What the tests have in common: the cluster, a keyspace for each test, and the look around at its end.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use local_cassandra::testing::{self, Shared};
+use local_cassandra::{LocalCluster, Node};
+use scylla::value::CqlTimestamp;
+use tokio::time::{Instant, sleep};
+use tower_cassandra::scylla;
+use tower_cassandra::{Batch, ClusterBuilder, Error, Prepared, Session, Statement};
+use uuid::Uuid;
+
+/// Longer than anything a healthy node on a busy machine takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The usual session of a test: one node, a keyspace of its own.
+pub(crate) struct Bed {
+    pub(crate) cluster: Shared,
+    pub(crate) session: Session,
+    pub(crate) keyspace: String,
+}
+
+/// The one node that the tests share.
+pub(crate) async fn one_node(test: &str) -> Option<Shared> {
+    testing::shared(test, LocalCluster::builder).await
+}
+
+/// A builder for sessions on this cluster, all options as by default.
+pub(crate) fn builder(cluster: &LocalCluster) -> ClusterBuilder {
+    let builder = ClusterBuilder::new()
+        .contact_points(cluster.contact_points())
+        .no_metrics();
+    match cluster.credentials() {
+        Some((user, password)) => builder.credentials(user, password),
+        None => builder,
+    }
+}
+
+impl Bed {
+    pub(crate) async fn make(test: &str) -> Option<Self> {
+        Self::make_with(test, |builder| builder).await
+    }
+
+    pub(crate) async fn make_with(
+        test: &str,
+        change: impl FnOnce(ClusterBuilder) -> ClusterBuilder,
+    ) -> Option<Self> {
+        let cluster = one_node(test).await?;
+        let session = change(builder(&cluster)).connect().await.unwrap();
+        let keyspace = create_keyspace(&session, test, 1).await;
+        session.set_keyspace(&keyspace, false).await.unwrap();
+        Some(Self {
+            cluster,
+            session,
+            keyspace,
+        })
+    }
+
+    pub(crate) async fn run(&self, text: &str) {
+        self.session.execute(text).await.unwrap();
+    }
+
+    pub(crate) async fn prepare(&self, text: &str) -> Prepared {
+        self.session.prepare(text).await.unwrap()
+    }
+
+    /// Looks around, cleans up, and closes.
+    pub(crate) async fn done(self) {
+        at_rest(&self.session).await;
+        let drop = format!("DROP KEYSPACE {}", self.keyspace);
+        self.session.execute(drop).await.unwrap();
+        self.session.close(PATIENCE).await.unwrap();
+    }
+}
+
+/// Makes an empty keyspace named after the test.
+pub(crate) async fn create_keyspace(session: &Session, test: &str, copies: usize) -> String {
+    // 48 characters at most; the process makes it unique at a cluster that was there before.
+    let name: String = test.chars().take(36).collect();
+    let name = format!("{name}_{}", std::process::id());
+    let create = format!(
+        "CREATE KEYSPACE {name} WITH replication = {{'class': 'NetworkTopologyStrategy', 'replication_factor': {copies}}}"
+    );
+    session.execute(create).await.unwrap();
+    name
+}
+
+/// Nothing runs, no node owes an answer, and one more query succeeds.
+pub(crate) async fn at_rest(session: &Session) {
+    assert_eq!(session.running(), 0);
+    eventually(Duration::from_secs(10), "no node has anything in flight", || {
+        session
+            .health()
+            .nodes
+            .iter()
+            .all(|node| node.in_flight == 0 && node.abandoned == 0)
+    })
+    .await;
+    let response = session.execute("SELECT key FROM system.local").await.unwrap();
+    assert_eq!(response.len(), 1);
+    assert_eq!(session.running(), 0);
+}
+
+/// Waits until it is so.
+pub(crate) async fn eventually(limit: Duration, what: &str, so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// An error with all its causes in one text.
+pub(crate) fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// The id of a node as the session knows it.
+pub(crate) fn host_id(session: &Session, node: &Node) -> Uuid {
+    let health = session.health();
+    let found = health.nodes.iter().find(|it| it.address == node.address());
+    found.expect("the node is known").host_id
+}
+
+pub(crate) fn now() -> CqlTimestamp {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    CqlTimestamp(i64::try_from(since.as_millis()).unwrap())
+}
+
+/// A batch of these statements.
+pub(crate) fn filled(batch: Batch, members: impl IntoIterator<Item = Statement>) -> Batch {
+    members
+        .into_iter()
+        .fold(batch, |batch, member| batch.with(member))
+}
