@@ -72,6 +72,7 @@
 mod classifier;
 pub mod cluster;
 mod error;
+pub mod guide;
 mod leaf;
 mod nature;
 #[cfg(feature = "prometheus")]
