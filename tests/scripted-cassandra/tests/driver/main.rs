@@ -1,0 +1,10 @@
+//! The driver that the server is made for, against it.
+
+mod clusters;
+mod connections;
+mod errors;
+mod events;
+mod faults;
+mod ledger;
+mod statements;
+mod support;
