@@ -24,12 +24,14 @@ struct Installed {
 }
 
 impl Installed {
-    /// Whether its turn has come, now that a frame matches.
+    /// Counts a frame that matches, and tells whether enough came before it.
+    fn is_due(&self) -> bool {
+        self.counters.matched.fetch_add(1, Ordering::Relaxed) >= self.skip
+    }
+
+    /// Whether it decides, now that it is due and no rule before it has decided.
     fn applies(&mut self) -> bool {
-        let matched = self.counters.matched.fetch_add(1, Ordering::Relaxed);
-        let applied = self.counters.applied.load(Ordering::Relaxed);
-        let applies = matched >= self.skip
-            && applied < self.times
+        let applies = self.counters.applied.load(Ordering::Relaxed) < self.times
             && (self.probability.as_mut()).is_none_or(|(probability, random)| random.next() < *probability);
         self.counters.applied.fetch_add(applies.into(), Ordering::Relaxed);
         applies
@@ -48,13 +50,16 @@ impl Rules {
         self.all.is_empty()
     }
 
-    /// The action of the first rule that matches and applies.
+    /// The action of the first rule that matches and applies. The others count the frame too.
     pub(crate) fn pick(&mut self, request: &Request<'_>, of_driver: bool) -> Option<Arc<Action>> {
-        let mut rules = self.all.iter_mut();
-        rules.find_map(|rule| {
-            let applies = rule.matching.accepts(request, of_driver) && rule.applies();
-            applies.then(|| Arc::clone(&rule.action))
-        })
+        let mut decided = None;
+        for rule in &mut self.all {
+            let due = rule.matching.accepts(request, of_driver) && rule.is_due();
+            if due && decided.is_none() && rule.applies() {
+                decided = Some(Arc::clone(&rule.action));
+            }
+        }
+        decided
     }
 
     pub(crate) fn clear(&mut self) {
@@ -93,7 +98,7 @@ impl RuleBuilder {
         self
     }
 
-    /// Only after so many frames that match.
+    /// Only after so many frames that match, whichever rule decided about them.
     pub fn after(mut self, frames: u64) -> Self {
         self.rule.skip = frames;
         self
@@ -191,7 +196,7 @@ mod tests {
     #[test]
     fn a_rule_applies_after_some_frames_and_so_many_times() {
         let mut rule = rule(1, 2, None);
-        let applied: Vec<bool> = (0..5).map(|_| rule.applies()).collect();
+        let applied: Vec<bool> = (0..5).map(|_| rule.is_due() && rule.applies()).collect();
         assert_eq!(applied, [false, true, true, false, false]);
     }
 
