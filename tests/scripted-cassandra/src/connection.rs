@@ -56,8 +56,13 @@ impl Drop for Registration {
     }
 }
 
-pub(crate) async fn run(shared: Arc<Shared>, node: usize, stream: TcpStream) {
-    let (registration, orders) = Registration::new(&shared, node);
+/// Makes the connection known at once, so that no order misses it, and returns what serves it.
+pub(crate) fn open(
+    shared: &Arc<Shared>,
+    node: usize,
+    mut stream: TcpStream,
+) -> impl Future<Output = ()> + use<> {
+    let (registration, orders) = Registration::new(shared, node);
     let _ = stream.set_nodelay(true);
     let mut connection = Connection {
         peer: Peer {
@@ -69,18 +74,20 @@ pub(crate) async fn run(shared: Arc<Shared>, node: usize, stream: TcpStream) {
             next_delayed: 0,
             stopped: false,
         },
-        shared,
+        shared: Arc::clone(shared),
         orders,
         input: Vec::new(),
         output: Vec::new(),
         sent: 0,
         muted: false,
     };
-    let end = connection.serve(&mut { stream }).await;
-    let left = connection.peer.delayed.len() as u64;
-    connection.shared.lock().open.now -= left;
-    drop(registration);
-    let _: io::Result<()> = end;
+    async move {
+        // However it ends, the client knows.
+        let _: io::Result<()> = connection.serve(&mut stream).await;
+        let left = connection.peer.delayed.len() as u64;
+        connection.shared.lock().open.now -= left;
+        drop(registration);
+    }
 }
 
 struct Connection {

@@ -124,7 +124,7 @@ impl Node {
                 },
                 stream = accept(listener) => {
                     if let Ok(stream) = stream {
-                        tokio::spawn(connection::run(Arc::clone(&self.shared), self.index, stream));
+                        tokio::spawn(connection::open(&self.shared, self.index, stream));
                     }
                 }
             }
