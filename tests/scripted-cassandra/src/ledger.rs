@@ -12,7 +12,7 @@ use crate::prepared::Statements;
 use crate::store::join_key;
 use crate::wire::Bound;
 
-/// How much the ledger keeps.
+/// How much the ledger keeps. Whatever it is, each distinct text is kept once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Recording {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use scripted_cassandra::{Action, Match, Opcode};
+use scripted_cassandra::{Action, Match, Node, Opcode};
 use scylla::errors::{ExecutionError, RequestAttemptError};
 
 use crate::support::{INSERT, at, attempt, cluster, connected, hangs, insert, query, session, until};
@@ -27,11 +27,12 @@ async fn a_cut_connection_breaks_what_is_on_it_and_comes_back() {
         assert!(cluster.node(0).accepted() > accepted, "{number}");
         cluster.clear_rules();
     }
-    for orders in [
-        cluster.node(0).close_connections(),
-        cluster.node(0).reset_connections(),
-    ] {
-        assert!(orders >= 1);
+    for end in [Node::close_connections, Node::reset_connections] {
+        let node = cluster.node(0);
+        until("there is one to end", || node.connections() > 0).await;
+        let accepted = node.accepted();
+        assert!(end(node) >= 1);
+        until("there is another one", || node.accepted() > accepted).await;
     }
     until("it is connected again", || connected(&session) == 1).await;
 }

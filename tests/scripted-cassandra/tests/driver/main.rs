@@ -6,5 +6,6 @@ mod errors;
 mod events;
 mod faults;
 mod ledger;
+mod raw;
 mod statements;
 mod support;
