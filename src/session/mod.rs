@@ -292,6 +292,7 @@ impl Inner {
         if let Some(core) = &self.core {
             core.reaper.stop();
             core.driver.clear();
+            core.directory.clear();
         }
     }
 }
