@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use scylla::cluster::metadata::{ColumnType, NativeType};
@@ -41,12 +41,15 @@ struct Shared {
     permit_failover: bool,
     default_consistency: Consistency,
     view: ArcSwap<View>,
+    /// Set by `clear`; also keeps it and `follow` apart.
+    closed: Mutex<bool>,
 }
 
 /// The nodes by one state of the driver's metadata.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct View {
-    state: Arc<ClusterState>,
+    /// None once the session is closed.
+    state: Option<Arc<ClusterState>>,
     by_id: HashMap<Uuid, Arc<Endpoint>>,
     nearby: Vec<Arc<Endpoint>>,
     remote: Vec<Arc<Endpoint>>,
@@ -59,13 +62,8 @@ fn target(endpoint: &Endpoint) -> Option<&Target> {
 impl View {
     /// Takes over the endpoints of nodes that are the same as before, so that what is known of them is kept.
     fn build(state: Arc<ClusterState>, before: Option<&Self>, table: &Table, local: &str) -> Self {
-        let mut view = Self {
-            state,
-            by_id: HashMap::new(),
-            nearby: Vec::new(),
-            remote: Vec::new(),
-        };
-        for node in view.state.get_nodes_info() {
+        let mut view = Self::default();
+        for node in state.get_nodes_info() {
             let endpoint = before
                 .and_then(|before| before.by_id.get(&node.host_id))
                 .filter(|endpoint| target(endpoint).is_some_and(|target| Arc::ptr_eq(&target.node, node)))
@@ -78,6 +76,7 @@ impl View {
             side.push(Arc::clone(&endpoint));
             view.by_id.insert(node.host_id, endpoint);
         }
+        view.state = Some(state);
         view
     }
 }
@@ -111,6 +110,7 @@ impl ClusterDirectory {
                 permit_failover: locality.permit_failover,
                 default_consistency: locality.default_consistency,
                 view: ArcSwap::from_pointee(view),
+                closed: Mutex::new(false),
             }),
         }
     }
@@ -118,13 +118,24 @@ impl ClusterDirectory {
     /// Follows the driver's metadata; cheap when nothing has changed.
     pub(crate) fn follow(&self, state: Arc<ClusterState>) {
         let shared = &*self.shared;
+        let closed = shared.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let before = shared.view.load();
-        if Arc::ptr_eq(&before.state, &state) {
+        let is_same = |before| Arc::ptr_eq(before, &state);
+        if *closed || before.state.as_ref().is_some_and(is_same) {
             return;
         }
         let view = View::build(state, Some(&before), &shared.table, &shared.local);
         shared.table.replace(view.by_id.values().cloned());
         shared.view.store(Arc::new(view));
+    }
+
+    /// Forgets all nodes: who holds a node of the driver holds its connections.
+    pub(crate) fn clear(&self) {
+        let shared = &*self.shared;
+        let mut closed = shared.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        *closed = true;
+        shared.view.store(Arc::default());
+        shared.table.replace([]);
     }
 
     /// The data centre that counts as nearby.
@@ -175,17 +186,16 @@ fn visit_replicas(view: &View, statement: &Statement, local: &str, each: Each<'_
     let (Some(token), Some((Some(keyspace), table))) = (statement.token(), statement.table()) else {
         return;
     };
+    let Some(state) = &view.state else {
+        return;
+    };
     // For an unknown keyspace the driver would answer with one node as if there were one copy.
-    let Some(strategy) = view
-        .state
-        .get_keyspace(keyspace)
-        .map(|keyspace| &keyspace.strategy)
-    else {
+    let Some(strategy) = state.get_keyspace(keyspace).map(|keyspace| &keyspace.strategy) else {
         return;
     };
     let spec = TableSpec::borrowed(keyspace, table);
     let replicas =
-        view.state
+        state
             .replica_locator()
             .replicas_for_token(Token::new(token), strategy, Some(local), &spec);
     let mut show = |node: &Arc<Node>| match view.by_id.get(&node.host_id) {

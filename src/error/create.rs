@@ -117,10 +117,9 @@ impl Error {
 
     /// The time for connecting passed. The source is what it would have ended with.
     pub(crate) fn connect_timed_out(waited: Duration, last: Option<Self>) -> Self {
-        match last {
-            Some(last) => last.cut(Row::LateUnsent, Limit::Call, Some(waited)),
-            None => late(Limit::Call, Some(waited), Applied::No),
-        }
+        let last =
+            last.unwrap_or_else(|| Self::connect("no contact point answered within `connect_timeout`"));
+        last.cut(Row::LateUnsent, Limit::Call, Some(waited))
     }
 
     /// No session could be made for a reason that the driver has no error for.

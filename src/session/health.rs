@@ -9,7 +9,7 @@ use super::Session;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Health {
-    /// The nodes, by address. Empty for a session that knows no cluster.
+    /// The nodes, by address. Empty for a session that knows no cluster, or is closed.
     pub nodes: Vec<NodeHealth>,
     /// How many of them have a connection and may be chosen.
     pub healthy: usize,

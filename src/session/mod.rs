@@ -299,6 +299,7 @@ impl Inner {
         if let Some(core) = &self.core {
             core.reaper.stop();
             core.driver.clear();
+            core.directory.clear();
         }
     }
 }
