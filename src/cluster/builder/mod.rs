@@ -13,8 +13,6 @@ use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
 use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 use tower_cassandra_layers::metrics::Metrics;
 use tower_cassandra_layers::retry::RetryPolicy;
-use tower_layer::Layer;
-use tower_service::Service;
 
 use super::stack::UserLayers;
 use super::{Cluster, defaults};
