@@ -30,10 +30,10 @@ async fn a_frozen_node_costs_no_read() {
         .unwrap();
     let keyspace = create_keyspace(&session, "frozen", 3).await;
     let table = format!("{keyspace}.t");
-    // The coordinators, too, must not wait for the frozen replica: without figures of the table they would for 2.5 s.
+    // The coordinators, too, must not wait for the frozen replica: of a new table they do for 2.5 s.
     session
         .execute(format!(
-            "CREATE TABLE {table} (id int PRIMARY KEY, v int) WITH speculative_retry = '20ms'"
+            "CREATE TABLE {table} (id int PRIMARY KEY, v int) WITH speculative_retry = 'ALWAYS'"
         ))
         .await
         .unwrap();
@@ -85,7 +85,7 @@ async fn a_frozen_node_costs_no_read() {
     assert!(abandoned > 0, "what was given up was not kept");
     // Found out by the first ones; the rest goes elsewhere.
     assert!(attempts < 240, "{attempts}");
-    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
+    assert!(slowest < Duration::from_secs(7), "{slowest:?}");
 
     cluster.node(1).resume().unwrap();
     // Ejected after its failures, it comes back by a request that succeeds and not by a probe.

@@ -13,6 +13,7 @@ mod load;
 mod metrics;
 mod queries;
 mod results;
+mod scans;
 mod sessions;
 mod support;
 mod three;
