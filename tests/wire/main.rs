@@ -3,6 +3,10 @@
 //! It is for what a real server cannot be made to say on demand. All times are of the real clock; the tests wait for
 //! conditions and not for moments.
 
+mod lifecycle;
+mod limits;
+mod load;
+mod network;
 mod retries;
 mod rows;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use scripted_cassandra::{Builder, Frame, Match, Opcode, ScriptedCluster, Table, Type};
+use scripted_cassandra::{Builder, Frame, Match, Node, Opcode, ScriptedCluster, Table, Type};
 use tokio::time::{Instant, sleep};
 use tower_cassandra::{
     Backoff, ClusterBuilder, Error, Health, NodeHealth, Prepared, RetryPolicy, Session, Statement,
@@ -113,11 +113,13 @@ impl Bed {
     /// Ends what is still unanswered by closing all connections, and waits until they are there again.
     pub(crate) async fn hang_up(&self) {
         self.cluster.clear_rules();
-        for node in self.cluster.nodes() {
-            let before = node.accepted();
-            let closed = node.close_connections() as u64;
-            until("the connections are back", || node.accepted() >= before + closed).await;
-        }
+        let accepted = || self.cluster.nodes().iter().map(Node::accepted).sum::<u64>();
+        let before = accepted();
+        let closed: usize = self.cluster.nodes().iter().map(Node::close_connections).sum();
+        until("the connections are back", || {
+            accepted() >= before + closed as u64
+        })
+        .await;
         self.connected().await;
     }
 

@@ -2,7 +2,10 @@
 //!
 //! `cargo test --test wire rows -- --nocapture` prints it.
 
+mod broken;
+mod connecting;
 mod kinds;
+mod prepared;
 mod table;
 
 use std::fmt::Write as _;
@@ -37,7 +40,7 @@ fn expected(row: &Row, kind: Kind) -> Expected {
     let attempts = match row.advice {
         Advice::Never => 1,
         _ if feeds || !may => 1,
-        Advice::SameOnce | Advice::Reprepare => 2,
+        Advice::SameOnce | Advice::BackoffOnce | Advice::Reprepare => 2,
         Advice::Next | Advice::Backoff | Advice::NextBackoff => 4,
     };
     Expected { applied, attempts }
@@ -58,7 +61,7 @@ fn check_nodes(row: &Row, nodes: &[usize], at: &str) {
             first.dedup();
             assert_eq!(first.len(), nodes.len().min(3), "{at}: {nodes:?}");
         }
-        Advice::Never | Advice::Backoff | Advice::Reprepare => {}
+        Advice::Never | Advice::Backoff | Advice::BackoffOnce | Advice::Reprepare => {}
     }
 }
 
