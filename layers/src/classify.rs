@@ -41,6 +41,8 @@ pub enum Advice {
     Next,
     /// A pause first, then any node.
     Backoff,
+    /// A pause first, then any node, and not a second time.
+    BackoffOnce,
     /// A pause first, then another node.
     NextBackoff,
     /// The prepared form is stale: prepare anew, then once more.

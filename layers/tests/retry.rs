@@ -498,3 +498,12 @@ async fn a_budget_that_is_given_is_shared_and_a_default_one_is_not() {
     assert_eq!(spend(&fast).await, (50, 50));
     assert_eq!(spend(&fast.budget(Budget::default())).await, (50, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_repeated_once_after_a_pause_is_repeated_once() {
+    let inner = Strict::always(Plan::fail(fails(Applied::No, Advice::BackoffOnce)));
+    let started = Instant::now();
+    let error = send(&mut retry(exact(), &inner), write()).await.unwrap_err();
+    assert_eq!((inner.attempts(), error.stop), (2, Some(Stop::NotRetryable)));
+    assert!(started.elapsed() >= Duration::from_millis(10));
+}

@@ -112,7 +112,7 @@ const LASTING: bool = false;
 impl Row {
     #[rustfmt::skip]
     pub(super) const fn columns(self) -> Columns {
-        use Advice::{Backoff, Never, Next, NextBackoff, Reprepare, SameOnce};
+        use Advice::{Backoff, BackoffOnce, Never, Next, NextBackoff, Reprepare, SameOnce};
         use Applied::{Maybe, No, Yes};
         use ErrorKind as K;
         use Fault::{Client, Load, Node, Replicas, Request};
@@ -130,7 +130,7 @@ impl Row {
             Self::NodeDisabled             => is(No,    LASTING, Client,   Next,        K::NoHost),          // A6
             Self::NoStreamId               => is(No,    PASSING, Load,     Next,        K::Connection),      // A7
             Self::PreparePool(inner)       => is(No,    PASSING, inner,    NextBackoff, K::Connection),      // A8
-            Self::PreparedIdsDiffer        => is(No,    PASSING, Request,  Backoff,     K::Prepare),         // A10
+            Self::PreparedIdsDiffer        => is(No,    PASSING, Request,  BackoffOnce, K::Prepare),         // A10
             Self::Rejected                 => is(No,    PASSING, Client,   Never,       K::Rejected),        // A11
             Self::Closed                   => is(No,    LASTING, Client,   Never,       K::Closed),          // A11
             Self::LateUnsent               => is(No,    PASSING, Client,   Never,       K::Timeout),         // A12

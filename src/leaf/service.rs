@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,7 +19,7 @@ use super::target::Target;
 use crate::error::Error;
 use crate::nature::Nature;
 use crate::response::Response;
-use crate::statement::{Options, Prepared, Statement, Timestamp, What};
+use crate::statement::{BatchParts, Options, Prepared, Statement, Timestamp, What};
 
 /// Sends one attempt to one node through the `scylla` driver.
 ///
@@ -131,7 +132,10 @@ async fn run(
         What::Bound { prepared, values, .. } => {
             let mut handle = prepared.driver().clone();
             if context.attempt.must_reprepare() {
-                handle = prepare_anew(driver, &prepared, nature, node).await?;
+                handle = prepare_anew(driver, &prepared, nature, node)
+                    .await?
+                    .driver()
+                    .clone();
             }
             set_options!(handle, &options, policy);
             handle.set_page_size(page_size);
@@ -159,6 +163,11 @@ async fn run(
                 .map_err(failed)?
         }
         What::Batch(parts) => {
+            let parts = if context.attempt.must_reprepare() {
+                Arc::new(batch_anew(driver, &parts, nature, node).await?)
+            } else {
+                parts
+            };
             let (batch, values) = parts
                 .ready()
                 .ok_or_else(|| Error::invalid("a batch with unbound values has to go through a session"))?;
@@ -208,7 +217,7 @@ async fn prepare_anew(
     stale: &Prepared,
     nature: Nature,
     node: Option<Uuid>,
-) -> Result<PreparedStatement, Error> {
+) -> Result<Prepared, Error> {
     let prepared = driver
         .prepare(stale.text())
         .await
@@ -219,5 +228,37 @@ async fn prepare_anew(
             "the types of the statement's markers have changed: prepare and bind it anew",
         ));
     }
-    Ok(prepared.driver().clone())
+    Ok(prepared)
+}
+
+/// The same for every member of a batch; a text that several have is prepared once.
+async fn batch_anew(
+    driver: &Driver,
+    stale: &BatchParts,
+    nature: Nature,
+    node: Option<Uuid>,
+) -> Result<BatchParts, Error> {
+    let mut anew: HashMap<&str, Prepared> = HashMap::new();
+    let mut members = Vec::with_capacity(stale.members.len());
+    for member in &stale.members {
+        let What::Bound {
+            prepared,
+            values,
+            token,
+        } = &member.what
+        else {
+            members.push(member.clone());
+            continue;
+        };
+        let fresh = match anew.get(prepared.text()) {
+            Some(fresh) => fresh.clone(),
+            None => {
+                let fresh = prepare_anew(driver, prepared, nature, node).await?;
+                anew.insert(prepared.text(), fresh.clone());
+                fresh
+            }
+        };
+        members.push(Statement::bound(fresh, values.clone(), *token));
+    }
+    Ok(BatchParts::new(stale.kind, members))
 }

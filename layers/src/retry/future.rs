@@ -30,6 +30,7 @@ pin_project! {
         earlier: Option<S::Error>,
         attempt_started: Instant,
         same_node_used: bool,
+        backoff_used: bool,
         reprepare_used: bool,
     }
 }
@@ -74,6 +75,7 @@ where
             earlier: None,
             attempt_started: now,
             same_node_used: false,
+            backoff_used: false,
             reprepare_used: false,
         }
     }
@@ -116,6 +118,7 @@ where
                     let error = classifier.accumulate(this.earlier.take(), error, &figures);
                     let used = Used {
                         same_node: this.same_node_used,
+                        backoff: this.backoff_used,
                         reprepare: this.reprepare_used,
                     };
                     let idempotent = this.request.idempotency() == Idempotency::Yes;
@@ -190,6 +193,7 @@ where
 /// What may be used once per call.
 struct Used<'a> {
     same_node: &'a mut bool,
+    backoff: &'a mut bool,
     reprepare: &'a mut bool,
 }
 
@@ -213,6 +217,7 @@ fn decide<C, Req: Request>(
     }
     let once = match failure.advice {
         Advice::SameOnce => Some(used.same_node),
+        Advice::BackoffOnce => Some(used.backoff),
         Advice::Reprepare => Some(used.reprepare),
         Advice::Never | Advice::Next | Advice::Backoff | Advice::NextBackoff => None,
     };
@@ -225,7 +230,7 @@ fn decide<C, Req: Request>(
     let at_once = match failure.advice {
         Advice::SameOnce | Advice::Reprepare => true,
         Advice::Next => number == 1 && elsewhere,
-        Advice::Never | Advice::Backoff | Advice::NextBackoff => false,
+        Advice::Never | Advice::Backoff | Advice::BackoffOnce | Advice::NextBackoff => false,
     };
     let pause = if at_once {
         Duration::ZERO

@@ -17,7 +17,7 @@ use tower_cassandra_layers::{Advice, Applied, Fault, Limit};
 use super::*;
 use crate::error::ErrorKind;
 
-use Advice::{Backoff, Never, Next, NextBackoff, Reprepare, SameOnce};
+use Advice::{Backoff, BackoffOnce, Never, Next, NextBackoff, Reprepare, SameOnce};
 use Applied::{Maybe, No, Yes};
 use Fault::{Client, Load, Node, Replicas, Request};
 
@@ -151,7 +151,7 @@ pub(super) fn lines() -> Vec<Line> {
         line("A9", w(prepare(R::DbError(DbError::SyntaxError, SECRET.into()))), K::Syntax, No, Request, LASTING, Never, Nothing, (No, STOP), (No, STOP)),
         line("A9", w(prepare(R::DbError(DbError::ServerError, SECRET.into()))), K::ServerError, No, Node, LASTING, NextBackoff, All, (No, REPEAT), (No, REPEAT)),
         line("A9", w(prepare(R::DbError(unavailable(), SECRET.into()))), K::Unavailable,   No, Replicas, PASSING, Next, All, (No, REPEAT), (No, REPEAT)),
-        line("A10", w(PrepareError::PreparedStatementIdsMismatch.into()), K::Prepare,      No, Request, PASSING, Backoff, All, (No, REPEAT), (No, REPEAT)),
+        line("A10", w(PrepareError::PreparedStatementIdsMismatch.into()), K::Prepare,      No, Request, PASSING, BackoffOnce, All, (No, REPEAT), (No, REPEAT)),
         line("A11", Error::rejected(Reason::NodesFull),                  K::Rejected,      No, Client,  PASSING, Never, Nothing, (No, STOP), (No, STOP)),
         line("A11", Error::closed(No),                                   K::Closed,        No, Client,  LASTING, Never, Nothing, (No, STOP), (No, STOP)),
         line("A12", Error::timed_out(Limit::Attempt, No),                K::Timeout,       No, Client,  PASSING, Never, Nothing, (No, STOP), (No, STOP)),

@@ -1,0 +1,86 @@
+//! TMO: time limits.
+
+use scripted_cassandra::Action;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tower_cassandra::{ClusterBuilder, ErrorKind, Limit, Session, Statement};
+
+use crate::support::{Bed, SELECT, ms, requests};
+
+/// How long it took until the call limit passed.
+async fn timed_out(session: &Session, statement: Statement) -> u128 {
+    let start = Instant::now();
+    let error = session.execute(statement).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.timeout()),
+        (ErrorKind::Timeout, Some(Limit::Call))
+    );
+    start.elapsed().as_millis()
+}
+
+#[tokio::test]
+async fn tmo_02_each_call_has_its_own_limit() {
+    let bed = Bed::with(1, |client| client.no_retry().attempt_timeout(None)).await;
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    bed.cluster.on(requests()).then(Action::Silence);
+    let session = &bed.session;
+    let (one, five, ten) = tokio::join!(
+        timed_out(session, select.clone().timeout(ms(1_000))),
+        timed_out(session, select.clone().timeout(ms(5_000))),
+        timed_out(session, select.clone()),
+    );
+    for (elapsed, limit) in [(one, 1_000), (five, 5_000), (ten, 10_000)] {
+        assert!((limit..limit + 500).contains(&elapsed), "{elapsed} of {limit}");
+    }
+    // The node answered the keepalives: it is the same connection.
+    assert_eq!(bed.cluster.node(0).accepted(), 2);
+    assert_eq!(bed.frames().len(), 3);
+    bed.hang_up().await;
+    bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn tmo_03_five_that_are_swallowed_leave_the_session_open() {
+    let bed = Bed::with(1, |client| client.no_retry()).await;
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap().timeout(ms(100));
+    bed.cluster.on(requests()).times(5).then(Action::Silence);
+    for _ in 0..5 {
+        let elapsed = timed_out(&bed.session, select.clone()).await;
+        assert!((100..600).contains(&elapsed), "{elapsed}");
+    }
+    bed.session.execute(select).await.unwrap();
+    assert!(!bed.session.is_closed());
+    assert_eq!(bed.frames().len(), 6);
+    assert_eq!(bed.health(0).abandoned, 5);
+    bed.hang_up().await;
+    bed.at_rest().await;
+}
+
+/// A port on which nobody listens.
+async fn closed_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn tmo_04_connecting_ends_at_its_limit() {
+    // Connections are made by the operating system; nobody ever answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = (silent.local_addr().unwrap().to_string(), silent);
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    for point in [silent.0, closed_port().await] {
+        let start = Instant::now();
+        let client = ClusterBuilder::new().contact_points([point.clone()]).no_metrics();
+        let error = client.connect_timeout(ms(2_000)).connect().await.unwrap_err();
+        assert!(start.elapsed() < ms(2_500), "{point}: {:?}", start.elapsed());
+        assert!(
+            matches!(error.kind(), ErrorKind::Connect | ErrorKind::Timeout),
+            "{error:?}"
+        );
+        println!("TMO-04 {point}: {error} after {:?}", start.elapsed());
+    }
+    crate::support::until("nothing is left running", || {
+        tokio::runtime::Handle::current().metrics().num_alive_tasks() == tasks
+    })
+    .await;
+}

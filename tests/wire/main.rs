@@ -1,0 +1,12 @@
+//! The whole stack against a scripted server: what is sent, how often and where, counted at the server.
+//!
+//! It is for what a real server cannot be made to say on demand. All times are of the real clock; the tests wait for
+//! conditions and not for moments.
+
+mod lifecycle;
+mod limits;
+mod load;
+mod network;
+mod retries;
+mod rows;
+mod support;

@@ -1,0 +1,146 @@
+//! RTY: how often a request is sent, counted at the server.
+
+use scripted_cassandra::{Consistency, ErrorFrame, Match, Rows, Type, Value};
+use tower_cassandra::scylla::errors::WriteType;
+use tower_cassandra::scylla::statement::Consistency as Level;
+use tower_cassandra::scylla::value::Counter;
+use tower_cassandra::{Applied, Batch, ErrorKind, Statement};
+
+use crate::support::{ADD, Bed, CONDITIONAL, INSERT, SELECT, quick};
+
+fn write_timeout(write_type: &str) -> ErrorFrame {
+    ErrorFrame::write_timeout(Consistency::QUORUM, 1, 2, write_type)
+}
+
+#[tokio::test]
+async fn rty_01_a_marked_write_is_sent_as_often_as_the_policy_says() {
+    let types = [
+        ("SIMPLE", WriteType::Simple),
+        ("BATCH", WriteType::Batch),
+        ("UNLOGGED_BATCH", WriteType::UnloggedBatch),
+    ];
+    for nodes in [1, 3] {
+        for retries in [3, 1, 0] {
+            let bed = Bed::with(nodes, |client| client.retry(quick(retries))).await;
+            let insert = bed.prepare(INSERT).await;
+            for (name, write_type) in &types {
+                bed.cluster.on(Match::any()).then(write_timeout(name));
+                let statement = insert.bind((1, "v")).unwrap().idempotent(true);
+                let error = bed.fails(statement).await;
+                assert_eq!(bed.frames().len(), retries as usize + 1, "{nodes} {name}");
+                assert_eq!(error.kind(), ErrorKind::WriteTimeout);
+                assert_eq!(error.write_type(), Some(write_type));
+                assert_eq!((error.received(), error.required()), (Some(1), Some(2)));
+                assert_eq!(error.consistency(), Some(Level::Quorum));
+                assert_eq!(error.attempts().len(), retries as usize + 1);
+                bed.clear();
+            }
+            bed.at_rest().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn rty_02_what_is_not_marked_is_sent_once() {
+    let bed = Bed::make(3).await;
+    let insert = bed.prepare(INSERT).await;
+    let member = insert.bind((1, "v")).unwrap();
+    let rule = bed.cluster.on(Match::any()).then(write_timeout("SIMPLE"));
+    let error = bed.fails(&member).await;
+    assert_eq!((bed.frames().len(), error.applied()), (1, Applied::Maybe));
+    rule.remove();
+
+    bed.cluster.on(Match::any()).then(write_timeout("UNLOGGED_BATCH"));
+    let member = member.idempotent(true);
+    let batch = Batch::unlogged().with(&member).with(&member);
+    let error = bed.fails(batch).await;
+    assert_eq!((bed.frames().len(), error.applied()), (1, Applied::Maybe));
+    bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn rty_03_counters_and_conditional_writes_are_sent_once_however_they_are_marked() {
+    let bed = Bed::make(3).await;
+    let add = bed.prepare(ADD).await;
+    let conditional = bed.prepare(CONDITIONAL).await;
+    let bound = [
+        (add.bind((Counter(1), 1)).unwrap(), "COUNTER"),
+        (conditional.bind((1, "v")).unwrap(), "CAS"),
+        // Not prepared: the schema says that it is a counter, the text that it is conditional.
+        (
+            Statement::new("UPDATE ks.counts SET n = n + 1 WHERE id = 1"),
+            "SIMPLE",
+        ),
+        (
+            Statement::new("UPDATE ks.t SET v = 'a' WHERE id = 1 IF v = 'b'"),
+            "SIMPLE",
+        ),
+    ];
+    for (statement, write_type) in bound {
+        bed.cluster.on(Match::any()).then(write_timeout(write_type));
+        let error = bed.fails(statement.idempotent(true)).await;
+        assert_eq!(bed.frames().len(), 1, "{write_type}");
+        assert_eq!(error.kind(), ErrorKind::WriteTimeout);
+        assert!(error.is_ambiguous());
+        bed.clear();
+    }
+    bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn rty_04_unavailable_is_tried_elsewhere_and_never_hidden() {
+    let bed = Bed::make(3).await;
+    let select = bed.prepare(SELECT).await;
+    let select = select.bind((1,)).unwrap().consistency(Level::Quorum);
+    let unavailable = || ErrorFrame::unavailable(Consistency::QUORUM, 3, 2);
+    let rows = Rows::new([("id", Type::Int), ("v", Type::Text)]).row([Value::from(1), "v".into()]);
+    bed.cluster.ledger().clear();
+    bed.cluster.on(Match::any()).times(1).then(unavailable());
+    bed.cluster.on(Match::any()).then(rows);
+    let response = bed.session.execute(&select).await.unwrap();
+    assert_eq!((response.len(), response.attempts()), (1, 2));
+    let nodes = bed.nodes();
+    assert_eq!(nodes.len(), 2);
+    assert_ne!(nodes[0], nodes[1]);
+    bed.clear();
+
+    bed.cluster.on(Match::any()).then(unavailable());
+    let error = bed.fails(&select).await;
+    let frames = bed.frames();
+    assert_eq!(frames.len(), 4);
+    assert!(
+        frames
+            .iter()
+            .all(|frame| frame.consistency == Some(Consistency::QUORUM))
+    );
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!((error.required(), error.alive()), (Some(3), Some(2)));
+    bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn rty_05_a_batch_whose_log_timed_out_is_repeated_if_it_is_marked() {
+    let bed = Bed::make(3).await;
+    let insert = bed.prepare(INSERT).await;
+    let batch = Batch::logged().with(insert.bind((1, "a")).unwrap());
+    let batch = batch.with(insert.bind((2, "b")).unwrap());
+    let once = || {
+        bed.cluster
+            .on(Match::any())
+            .times(1)
+            .then(write_timeout("BATCH_LOG"))
+    };
+    once();
+    bed.cluster.ledger().clear();
+    let response = bed.session.execute(batch.clone().idempotent(true)).await.unwrap();
+    assert_eq!((bed.frames().len(), response.attempts()), (2, 2));
+    let nodes = bed.nodes();
+    assert_eq!(nodes[0], nodes[1]);
+    bed.clear();
+
+    once();
+    let error = bed.fails(batch).await;
+    assert_eq!((bed.frames().len(), error.kind()), (1, ErrorKind::WriteTimeout));
+    assert_eq!(error.write_type(), Some(&WriteType::BatchLog));
+    bed.at_rest().await;
+}
