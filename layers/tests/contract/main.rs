@@ -5,6 +5,7 @@
 //! ```
 //! prints it. That each case can fail is shown by `layers/tests/mutants.sh`.
 
+mod differential;
 mod dropping;
 mod failing;
 mod readiness;
@@ -80,9 +81,13 @@ const CASES: &[(&str, Case)] = cases![
 
 static BROKEN: Mutex<String> = Mutex::new(String::new());
 
-/// The text of a panic and its place are kept for the end; planned ones are not shown.
+/// The text of a panic and its place are kept for the end; planned ones are not shown. Those of other tests are.
 fn keep_panics() {
-    std::panic::set_hook(Box::new(|info| {
+    let (this, usual) = (std::thread::current().id(), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() != this {
+            return usual(info);
+        }
         let text = info
             .payload()
             .downcast_ref::<String>()

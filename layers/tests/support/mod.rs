@@ -89,6 +89,14 @@ impl Error {
     }
 }
 
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.kind)
+    }
+}
+
+impl std::error::Error for Error {}
+
 impl From<Elapsed> for Error {
     fn from(elapsed: Elapsed) -> Self {
         Self::of(Kind::Elapsed(elapsed))
