@@ -37,7 +37,7 @@ fn run<F: Future>(script: F) -> F::Output {
 fn leaf() -> impl Service<Req, Response = Answer, Error = Error, Future: Send> + Clone + Send + 'static {
     service_fn(|request: Req| async move {
         sleep(ms(u64::from(request.value))).await;
-        if request.value % 3 == 0 {
+        if request.value.is_multiple_of(3) {
             return Err(fails(Applied::No, Advice::Backoff));
         }
         Ok(Answer::default())
@@ -206,7 +206,7 @@ fn counting() -> (
             match number % 3 {
                 0 => Ok(Answer::default()),
                 1 => Err(fails(Applied::No, Advice::Backoff)),
-                _ if request.value % 5 == 0 => Err(fails(Applied::No, Advice::Never)),
+                _ if request.value.is_multiple_of(5) => Err(fails(Applied::No, Advice::Never)),
                 _ => Err(fails(Applied::No, Advice::Backoff)),
             }
         }
