@@ -40,7 +40,8 @@ pin_project! {
     enum State<F> {
         Attempt { #[pin] attempt: F },
         Pause { #[pin] sleep: Sleep },
-        Readying,
+        // The timer is made only when the service is not ready at once.
+        Readying { #[pin] sleep: Option<Sleep> },
     }
 }
 
@@ -140,7 +141,7 @@ where
                             context.attempt = context.attempt.next(node, failure.advice);
                             // Replacing the state drops the attempt before the pause starts.
                             this.state.set(if pause.is_zero() {
-                                State::Readying
+                                State::Readying { sleep: None }
                             } else {
                                 State::Pause { sleep: sleep(pause) }
                             });
@@ -149,13 +150,29 @@ where
                 }
                 StateProj::Pause { sleep } => {
                     ready!(sleep.poll(cx));
-                    this.state.set(State::Readying);
+                    this.state.set(State::Readying { sleep: None });
                 }
-                StateProj::Readying => {
-                    let readiness = ready!(this.service.poll_ready(cx));
-                    let now = Instant::now();
+                StateProj::Readying { mut sleep } => {
                     let deadline = this.request.context().deadline();
                     let classifier = &this.shared.classifier;
+                    let Poll::Ready(readiness) = this.service.poll_ready(cx) else {
+                        // Nobody further out need watch the deadline, so this wait ends by itself, too.
+                        let Some(deadline) = deadline else {
+                            return Poll::Pending;
+                        };
+                        if sleep.is_none() {
+                            sleep.set(Some(sleep_until(deadline.at)));
+                        }
+                        if let Some(sleep) = sleep.as_pin_mut() {
+                            ready!(sleep.poll(cx));
+                        }
+                        let Some(error) = this.earlier.take() else {
+                            return Poll::Pending;
+                        };
+                        let stop = Stop::NoTimeLeft(deadline.limit);
+                        return Poll::Ready(Err(classifier.finish(error, stop)));
+                    };
+                    let now = Instant::now();
                     if let Err(error) = readiness {
                         // What the attempts before left behind must not be lost: one of them may have been applied.
                         let outcome = classifier.classify(this.facts, Err(&error));
