@@ -6,11 +6,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower_service::Service;
 
 use super::layer::Shared;
 use crate::classify::{Advice, AttemptFigures, Classify, Failure, Outcome, Stop};
+use crate::clock;
 use crate::request::{Idempotency, Request};
 
 pin_project! {
@@ -61,12 +62,12 @@ where
     Req: Request + Clone,
 {
     pub(super) fn start(mut service: S, shared: Arc<Shared<C>>, request: Req) -> Self {
-        let now = Instant::now();
+        let now = clock::now();
         if let Some(budget) = &shared.budget {
             budget.deposit(now);
         }
         let facts = shared.classifier.facts(&request);
-        let attempt = service.call(request.clone());
+        let attempt = clock::at(now, || service.call(request.clone()));
         Self {
             state: State::Attempt { attempt },
             service,
@@ -199,7 +200,7 @@ where
                         return Poll::Ready(Err(classifier.finish(error, stop)));
                     }
                     *this.attempt_started = now;
-                    let attempt = this.service.call(this.request.clone());
+                    let attempt = clock::at(now, || this.service.call(this.request.clone()));
                     this.state.set(State::Attempt { attempt });
                 }
             }
