@@ -183,7 +183,8 @@ impl Attempt {
         }
         self.number += 1;
         self.stay = place.filter(|_| advice == Advice::SameOnce);
-        self.reprepare = advice == Advice::Reprepare;
+        // Once the prepared form is stale it stays so for all further attempts.
+        self.reprepare |= advice == Advice::Reprepare;
         self
     }
 }

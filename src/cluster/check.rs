@@ -74,6 +74,14 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
         }
     }
     check_limits(builder)?;
+    if builder.driver_load_balancing.is_some() && (builder.datacenter.is_some() || builder.permit_dc_failover)
+    {
+        return Err(Error::config(
+            "driver_load_balancing",
+            "set together with prefer_datacenter or permit_dc_failover",
+            "only one of both: the driver's policy has settings of its own for data centres",
+        ));
+    }
     if let Some(check) = &builder.health {
         check.validate()?;
     }

@@ -7,24 +7,14 @@ use scylla::client::session::Session as Driver;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::policies::load_balancing::DefaultPolicy;
 use tokio::time::{Instant, sleep, timeout_at};
-use tower_cassandra_layers::balance::Reaper;
-use tower_cassandra_layers::health::Table;
-use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
-use tower_cassandra_layers::metrics::Metrics;
-use tower_cassandra_layers::retry::RetryLayer;
-use tower_cassandra_layers::timeout::TimeoutLayer;
 
+use super::assemble::assemble;
 use super::builder::ClusterBuilder;
 use super::check::{check_keyspace, split_port};
 use super::defaults;
-use super::directory::{ClusterDirectory, Locality};
-use super::housekeeping::Housekeeping;
 use super::profile::profile;
-use super::stack::{Layers, stack};
-use crate::classifier::CqlClassifier;
 use crate::error::Error;
-use crate::leaf::DriverSlot;
-use crate::session::{Core, Session, Settings};
+use crate::session::Session;
 
 /// The version the driver speaks.
 const PROTOCOL_VERSION: u8 = 4;
@@ -46,12 +36,13 @@ pub(super) async fn connect(
     let end = started + builder.connect_timeout;
     let mut last: Option<Error> = None;
     for attempt in 1..=defaults::CONNECT_ATTEMPTS {
+        let begun = Instant::now();
         match timeout_at(end, open(builder, keyspace)).await {
-            Ok(Ok(driver)) => return assemble(builder, Arc::new(driver)),
+            Ok(Ok(driver)) => return assemble(builder, Arc::new(driver), end).await,
             Ok(Err((error, true))) => return Err(error),
             Ok(Err((error, false))) => {
                 tracing::warn!(attempt, error = %error, "connecting failed");
-                last = Some(error);
+                last = Some(Error::after(last, error, begun.elapsed()));
             }
             Err(_) => return Err(Error::connect_timed_out(started.elapsed(), last)),
         }
@@ -130,7 +121,7 @@ fn driver_builder(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>) -> S
     driver.default_execution_profile_handle(profile.into_handle())
 }
 
-fn with_port(point: &str, port: u16) -> String {
+pub(super) fn with_port(point: &str, port: u16) -> String {
     if split_port(point).is_some() {
         return point.to_owned();
     }
@@ -140,112 +131,6 @@ fn with_port(point: &str, port: u16) -> String {
         point.to_owned()
     };
     format!("{host}:{port}")
-}
-
-/// Builds every layer once, to find what makes no sense before anything is opened.
-pub(super) fn check_layers(builder: &ClusterBuilder) -> Result<(), Error> {
-    Table::new(builder.health_settings)?;
-    layers(builder, CqlClassifier::new(), None, None).map(drop)
-}
-
-fn layers(
-    builder: &ClusterBuilder,
-    classifier: CqlClassifier,
-    metrics: Option<Metrics>,
-    balance: Option<(Table, ClusterDirectory)>,
-) -> Result<Layers, Error> {
-    let mut timeout = TimeoutLayer::call(builder.timeout.value)?;
-    // Everything of ours that waits watches the deadline; a user's layer may wait without knowing of it.
-    if builder.layers.is_empty() && builder.attempt_layers.is_empty() {
-        timeout = timeout.without_timer();
-    }
-    Ok(Layers {
-        metrics: metrics.clone(),
-        timeout,
-        user: builder.layers.clone(),
-        concurrency: match builder.concurrency_limit {
-            Some(limit) => Some(counted(
-                ConcurrencyLimitLayer::new(limit)?,
-                &metrics,
-                ConcurrencyLimitLayer::with_metrics,
-            )),
-            None => None,
-        },
-        rate: match builder.rate_limit {
-            Some(limit) => Some(counted(
-                RateLimitLayer::new(limit)?,
-                &metrics,
-                RateLimitLayer::with_metrics,
-            )),
-            None => None,
-        },
-        retry: match builder.retry.clone() {
-            Some(policy) => {
-                let layer = RetryLayer::new(policy, classifier.clone())?;
-                Some(counted(layer, &metrics, RetryLayer::with_metrics))
-            }
-            None => None,
-        },
-        user_attempt: builder.attempt_layers.clone(),
-        balance,
-        attempt_timeout: TimeoutLayer::attempt(builder.attempt_timeout.value)?,
-        classifier,
-    })
-}
-
-/// Gives a layer the metrics, where there are any.
-fn counted<L>(layer: L, metrics: &Option<Metrics>, with: impl FnOnce(L, Metrics) -> L) -> L {
-    match metrics {
-        Some(metrics) => with(layer, metrics.clone()),
-        None => layer,
-    }
-}
-
-fn assemble(builder: &ClusterBuilder, driver: Arc<Driver>) -> Result<Session, Error> {
-    let slot = DriverSlot::new(Arc::clone(&driver));
-    let reaper = Reaper::spawn();
-    let metrics = builder.metrics.resolve();
-    let mut table = Table::new(builder.health_settings)?;
-    if let Some(metrics) = &metrics {
-        table = table.with_metrics(metrics.clone());
-    }
-    let locality = Locality {
-        datacenter: builder.datacenter.clone(),
-        permit_failover: builder.permit_dc_failover,
-        default_consistency: builder.consistency,
-    };
-    let points: Vec<String> = builder
-        .contact_points
-        .iter()
-        .map(|point| with_port(point, builder.port))
-        .collect();
-    let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &points);
-    let balance = builder
-        .driver_load_balancing
-        .is_none()
-        .then(|| (table.clone(), directory.clone()));
-    let classifier = CqlClassifier::with_table(table.clone());
-    let layers = layers(builder, classifier, metrics, balance)?;
-    let names = layers.names();
-    let stack = stack(layers, slot.clone(), reaper.clone());
-    let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), builder.health);
-    let settings = Settings {
-        strict_prepared: builder.strict_prepared,
-        server_timestamps: builder.server_timestamps,
-        prepared_cache: builder.prepared_cache,
-        prepare_timeout: builder.prepare_timeout,
-        timeout: builder.timeout.value,
-        attempt_timeout: builder.attempt_timeout.value,
-        schema_agreement_timeout: builder.schema_agreement_timeout,
-        layers: names,
-    };
-    let core = Core {
-        driver: slot,
-        reaper,
-        table,
-        directory,
-    };
-    Ok(Session::assemble(stack, Some(core), settings, Some(housekeeping)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which nodes may take a statement: its replicas nearby, then the other nodes nearby, then what else is permitted.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,12 +10,13 @@ use scylla::cluster::metadata::{ColumnType, NativeType};
 use scylla::cluster::{ClusterState, Node};
 use scylla::frame::response::result::TableSpec;
 use scylla::routing::Token;
-use scylla::statement::Consistency;
+use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::request::NodeId;
 use uuid::Uuid;
 
+use crate::error::Error;
 use crate::leaf::Target;
 use crate::nature::Nature;
 use crate::statement::{Statement, What};
@@ -26,6 +28,7 @@ pub(crate) struct Locality {
     pub(crate) datacenter: Option<String>,
     pub(crate) permit_failover: bool,
     pub(crate) default_consistency: Consistency,
+    pub(crate) default_serial_consistency: SerialConsistency,
 }
 
 /// The nodes of a cluster as the balancer needs them. Clones are the same directory.
@@ -40,6 +43,7 @@ struct Shared {
     local: String,
     permit_failover: bool,
     default_consistency: Consistency,
+    default_serial_consistency: SerialConsistency,
     view: ArcSwap<View>,
     /// Set by `clear`; also keeps it and `follow` apart.
     closed: Mutex<bool>,
@@ -91,28 +95,30 @@ fn new_endpoint(table: &Table, node: &Arc<Node>) -> Arc<Endpoint> {
 }
 
 impl ClusterDirectory {
+    /// The contact points are those that were resolved.
     pub(crate) fn new(
         state: Arc<ClusterState>,
         table: Table,
         locality: &Locality,
-        contact_points: &[String],
-    ) -> Self {
-        let local = locality
-            .datacenter
-            .clone()
-            .unwrap_or_else(|| first_answering_datacenter(&state, contact_points));
+        contact_points: &[SocketAddr],
+    ) -> Result<Self, Error> {
+        let local = match &locality.datacenter {
+            None => first_answering_datacenter(&state, contact_points),
+            Some(wanted) => known_datacenter(&state, wanted)?.to_owned(),
+        };
         let view = View::build(state, None, &table, &local);
         table.replace(view.by_id.values().cloned());
-        Self {
+        Ok(Self {
             shared: Arc::new(Shared {
                 table,
                 local,
                 permit_failover: locality.permit_failover,
                 default_consistency: locality.default_consistency,
+                default_serial_consistency: locality.default_serial_consistency,
                 view: ArcSwap::from_pointee(view),
                 closed: Mutex::new(false),
             }),
-        }
+        })
     }
 
     /// Follows the driver's metadata; cheap when nothing has changed.
@@ -152,17 +158,22 @@ impl ClusterDirectory {
             .map(|target| Arc::clone(&target.node))
     }
 
-    /// May this statement leave the local data centre?
+    /// May this statement leave the local data centre? Not if its consistency is a local one, and a conditional one not if its
+    /// serial consistency is: two data centres would each decide for themselves.
     fn may_leave(&self, statement: &Statement) -> bool {
-        let consistency = statement
-            .options
-            .consistency
-            .unwrap_or(self.shared.default_consistency);
+        let shared = &*self.shared;
+        let options = &statement.options;
+        let consistency = options.consistency.unwrap_or(shared.default_consistency);
+        let serial = options
+            .serial_consistency
+            .unwrap_or(shared.default_serial_consistency);
         let is_local = matches!(
             consistency,
             Consistency::LocalOne | Consistency::LocalQuorum | Consistency::LocalSerial
         );
-        self.shared.permit_failover && !is_local
+        let decides_locally = serial == SerialConsistency::LocalSerial
+            && matches!(statement.nature(), Nature::Lwt | Nature::Other);
+        shared.permit_failover && !is_local && !decides_locally
     }
 }
 
@@ -253,13 +264,38 @@ impl Directory<Statement> for ClusterDirectory {
     }
 }
 
+/// The names of all data centres, each once.
+fn datacenters(state: &ClusterState) -> Vec<&str> {
+    let mut names: Vec<&str> = state
+        .get_nodes_info()
+        .iter()
+        .filter_map(|node| node.datacenter.as_deref())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// A data centre that nobody has heard of would make every statement fail later.
+fn known_datacenter<'a>(state: &ClusterState, wanted: &'a str) -> Result<&'a str, Error> {
+    let names = datacenters(state);
+    if names.contains(&wanted) {
+        return Ok(wanted);
+    }
+    let value = format!("{wanted} (the cluster has {})", names.join(", "));
+    Err(Error::config(
+        "prefer_datacenter",
+        value,
+        "the name of a data centre of the cluster",
+    ))
+}
+
 /// The data centre of the first contact point that has a connection, else of any node that has one.
-fn first_answering_datacenter(state: &ClusterState, contact_points: &[String]) -> String {
+fn first_answering_datacenter(state: &ClusterState, contact_points: &[SocketAddr]) -> String {
     let nodes = state.get_nodes_info();
     let connected = || nodes.iter().filter(|node| node.is_connected());
-    let is_at = |node: &Node, point: &str| {
-        let (ip, port) = (node.address.ip().to_string(), node.address.port());
-        point == ip || point == format!("{ip}:{port}") || point == format!("[{ip}]:{port}")
+    let is_at = |node: &Node, point: &SocketAddr| {
+        node.address.ip() == point.ip() && node.address.port() == point.port()
     };
     let by_point = contact_points
         .iter()
@@ -268,18 +304,24 @@ fn first_answering_datacenter(state: &ClusterState, contact_points: &[String]) -
     let local = chosen
         .and_then(|node| node.datacenter.clone())
         .unwrap_or_default();
-    let mut others: Vec<&str> = nodes
-        .iter()
-        .filter_map(|node| node.datacenter.as_deref())
+    let others: Vec<&str> = datacenters(state)
+        .into_iter()
         .filter(|name| *name != local)
         .collect();
-    others.sort_unstable();
-    others.dedup();
-    tracing::info!(
-        local,
-        others = others.join(", "),
-        "local data centre taken from the first contact point that answered"
-    );
+    let others = others.join(", ");
+    if by_point.is_none() && !others.is_empty() {
+        tracing::warn!(
+            local,
+            others,
+            "no contact point is the address of a node: set `prefer_datacenter`"
+        );
+    } else {
+        tracing::info!(
+            local,
+            others,
+            "local data centre taken from the first contact point that answered"
+        );
+    }
     local
 }
 

@@ -1,5 +1,6 @@
 //! From options to sessions.
 
+mod assemble;
 mod builder;
 mod check;
 mod connect;
@@ -36,7 +37,7 @@ impl Cluster {
     pub(crate) fn new(builder: ClusterBuilder) -> Result<Self, Error> {
         check::check(&builder)?;
         // Building the layers checks what only they know; they are built anew for each session.
-        connect::check_layers(&builder)?;
+        assemble::check_layers(&builder)?;
         Ok(Self {
             builder: Arc::new(builder),
         })
@@ -48,7 +49,7 @@ impl Cluster {
     ///
     /// # Errors
     /// * `Authentication`, `ProtocolVersion`, `Config`, `Invalid` (no such keyspace): at once, they would fail again.
-    /// * `Connect`, with the causes as source, when no node could be reached; `Timeout` when the limit passed.
+    /// * `Connect` when no node could be reached, with every try in [`attempts`](Error::attempts); `Timeout` when the limit passed.
     ///
     /// Dropping the future leaves nothing behind.
     pub async fn connect(&self) -> Result<Session, Error> {

@@ -6,6 +6,7 @@ use scylla::client::session::Session as Driver;
 use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
 use tower_cassandra_layers::health::{HealthCheck, Table};
 
+use super::defaults;
 use super::directory::{ClusterDirectory, Locality};
 use super::housekeeping::Housekeeping;
 use crate::error::Error;
@@ -27,7 +28,7 @@ impl Nodes {
     /// none is given. Call it within a tokio runtime.
     ///
     /// # Errors
-    /// `Config` when the health check makes no sense.
+    /// `Config` when the health check makes no sense, or the cluster has no such data centre.
     pub fn new(
         driver: &Arc<Driver>,
         table: Table,
@@ -45,8 +46,11 @@ impl Nodes {
             datacenter: datacenter.map(str::to_owned),
             permit_failover: false,
             default_consistency: profile.get_consistency(),
+            default_serial_consistency: profile
+                .get_serial_consistency()
+                .unwrap_or(defaults::SERIAL_CONSISTENCY),
         };
-        let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &[]);
+        let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &[])?;
         let housekeeping = Housekeeping::start(driver, table.clone(), directory.clone(), health);
         Ok(Self {
             directory,

@@ -13,6 +13,7 @@ use super::judge::Reached;
 use super::row::Row;
 use super::source::{Core, Detail, Source};
 use super::{Error, ErrorKind, Inner};
+use crate::nature::Nature;
 
 /// More than any sensible policy makes, and few enough to keep.
 const REMEMBERED: usize = 16;
@@ -110,6 +111,24 @@ impl Error {
             all.core = Arc::new(Core::new(Row::NoHost, Detail::None, Source::Cause(all.core)));
         }
         Self(Arc::new(all))
+    }
+
+    /// Joins the failure of one try to connect to those before it. No node was asked for anything yet.
+    #[must_use]
+    pub(crate) fn after(earlier: Option<Self>, error: Self, elapsed: Duration) -> Self {
+        let failure = error.judge(Nature::Other);
+        let number = earlier.as_ref().map_or(0, |earlier| earlier.attempts().len()) + 1;
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        Self::accumulate(
+            earlier,
+            error,
+            &AttemptFigures {
+                number,
+                node: None,
+                elapsed,
+                failure,
+            },
+        )
     }
 
     /// The error a retry ends with. Nobody is to retry it once more.

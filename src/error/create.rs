@@ -110,6 +110,20 @@ impl Error {
         late(limit, None, applied)
     }
 
+    /// Closing did not wait any longer: so many calls were cut off.
+    pub(crate) fn cut_off(calls: u64) -> Self {
+        let detail = Detail::Timeout {
+            limit: Limit::Deadline,
+            waited: None,
+        };
+        let source = BoxError::from(format!("{calls} calls were still under way and were cut off"));
+        Self::new(Core::new(
+            Row::CallTimeout,
+            detail,
+            Source::Foreign(Arc::from(source)),
+        ))
+    }
+
     /// A limit of ours refused it, before anything was sent (A11).
     pub(crate) fn rejected(reason: Reason) -> Self {
         ours(Row::Rejected, Detail::Rejected(reason))

@@ -74,6 +74,16 @@ impl Service<Statement> for SessionService {
                 return Err(Error::closed(Applied::No));
             };
             let nature = statement.nature();
+            let chosen = ticket.as_ref().map(|ticket| ticket.endpoint().id().0);
+            if statement
+                .options
+                .host
+                .is_some_and(|host| chosen != Some(host.as_u128()))
+            {
+                return Err(Error::unsupported(
+                    "a statement for one host needs the balancer in the stack",
+                ));
+            }
             let target = ticket
                 .as_ref()
                 .and_then(|ticket| ticket.endpoint().payload::<Target>());
@@ -128,14 +138,14 @@ async fn run(
     } = statement;
     let paging = paging.unwrap_or_else(PagingState::start);
     let page_size = options.driver_page_size().ok_or_else(bad_page_size)?;
+    let mut renewed = None;
     let (result, next) = match what {
         What::Bound { prepared, values, .. } => {
             let mut handle = prepared.driver().clone();
             if context.attempt.must_reprepare() {
-                handle = prepare_anew(driver, &prepared, nature, node)
-                    .await?
-                    .driver()
-                    .clone();
+                let fresh = prepare_anew(driver, &prepared, nature, node).await?;
+                handle = fresh.driver().clone();
+                renewed = Some(fresh);
             }
             set_options!(handle, &options, policy);
             handle.set_page_size(page_size);
@@ -184,7 +194,9 @@ async fn run(
             return Ok(Response::of_prepare(wrap(driver, prepared)));
         }
     };
-    into_response(result, next)
+    let mut response = into_response(result, next)?;
+    response.set_prepared(renewed);
+    Ok(response)
 }
 
 fn bad_page_size() -> Error {
@@ -225,7 +237,7 @@ async fn prepare_anew(
     let prepared = wrap(driver, prepared);
     if !prepared.binds_like(stale) {
         return Err(Error::invalid(
-            "the types of the statement's markers have changed: prepare and bind it anew",
+            "the statement means something else now, in another keyspace or with other types: prepare and bind it anew",
         ));
     }
     Ok(prepared)

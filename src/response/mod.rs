@@ -62,6 +62,15 @@ impl Response {
         }
     }
 
+    /// A statement that had to be prepared anew on the way.
+    pub(crate) fn set_prepared(&mut self, prepared: Option<Prepared>) {
+        self.prepared = prepared;
+    }
+
+    pub(crate) const fn prepared(&self) -> Option<&Prepared> {
+        self.prepared.as_ref()
+    }
+
     /// What a PREPARE gave.
     pub(crate) fn into_prepared(self) -> Option<Prepared> {
         self.prepared

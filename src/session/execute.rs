@@ -46,15 +46,13 @@ impl Session {
     ///
     /// Dropping the future cancels: everything is given back at once; what was sent may still be applied.
     pub async fn execute(&self, statement: impl Into<Statement>) -> Result<Response, Error> {
-        let inside = self
-            .inner
-            .gate
-            .enter()
-            .ok_or_else(|| Error::closed(Applied::No))?;
+        let inside = self.inner.enter()?;
+        let statement = statement.into();
+        let nature = statement.nature();
         tokio::select! {
             biased;
-            result = self.inner.run(statement.into()) => result,
-            () = inside.cut_off() => Err(Error::closed(Applied::Maybe)),
+            result = self.inner.run(statement) => result,
+            () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
         }
     }
 }
@@ -75,6 +73,9 @@ impl Inner {
             first.context.shorten(deadline);
         }
         let mut response = self.stack.call(first).await?;
+        if let Some(prepared) = response.prepared() {
+            self.prepared.renew(prepared);
+        }
         while let Some(next) = response.paging_state().cloned() {
             within_caps(&statement, &response)?;
             statement.paging = Some(next);

@@ -14,6 +14,8 @@ pub(crate) struct Gate {
     empty: Notify,
     /// Those still inside have to go.
     cut: Notify,
+    /// How many had to.
+    cut_off: AtomicU64,
 }
 
 const CLOSED: u64 = 1 << 63;
@@ -44,7 +46,9 @@ impl Gate {
     /// Closes and waits for those inside. What is left after `limit` is cut off; their number is returned. Any number of callers
     /// may wait; dropping the future leaves the gate closed.
     pub(crate) async fn close(&self, limit: Duration) -> u64 {
-        self.state.fetch_or(CLOSED, SeqCst);
+        // Who comes after the cut has nothing to do with it.
+        let late = self.state.fetch_or(CLOSED, SeqCst) & CUT != 0;
+        let cut_off = |this: &Self| if late { 0 } else { this.cut_off.load(Acquire) };
         let drained = async {
             loop {
                 let empty = self.empty.notified();
@@ -58,12 +62,15 @@ impl Gate {
             }
         };
         if timeout(limit, drained).await.is_ok() {
-            return 0;
+            return cut_off(self);
         }
+        // The first one to lose patience cuts them off for all who wait.
         let before = self.state.fetch_or(CUT, SeqCst);
+        if before & CUT == 0 {
+            self.cut_off.store(before & COUNT, SeqCst);
+        }
         self.cut.notify_waiters();
-        // Another caller with a shorter limit has cut them off already.
-        if before & CUT == 0 { before & COUNT } else { 0 }
+        cut_off(self)
     }
 }
 
@@ -117,7 +124,7 @@ mod tests {
             gate.close(Duration::from_secs(2)),
             inside.cut_off()
         );
-        assert_eq!((cut, other), (1, 0));
+        assert_eq!((cut, other), (1, 1));
         inside.cut_off().await;
         drop(inside);
         assert_eq!(gate.close(Duration::from_secs(1)).await, 0);

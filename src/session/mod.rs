@@ -3,6 +3,7 @@
 mod execute;
 mod gate;
 mod health;
+mod keyspace;
 mod prepared;
 mod stack;
 
@@ -13,21 +14,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use scylla::client::session::Session as Driver;
-use scylla::observability::tracing::TracingInfo;
-use tokio::time::timeout;
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
-use tower_cassandra_layers::request::Limit;
 use tower_service::Service;
-use uuid::Uuid;
 
-use crate::cluster::{ClusterDirectory, Housekeeping, check_keyspace, defaults};
+use crate::cluster::{ClusterDirectory, Housekeeping, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
 use crate::response::Response;
 use crate::statement::{Prepared, Statement, Text};
-use gate::Gate;
+use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
 use prepared::PreparedCache;
 pub(crate) use stack::Stack;
@@ -68,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) prepare_timeout: Duration,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) metadata_timeout: Duration,
     pub(crate) schema_agreement_timeout: Duration,
     /// The names of the stack's layers, outermost first.
     pub(crate) layers: Vec<&'static str>,
@@ -83,6 +81,7 @@ impl Default for Settings {
             // A service of the user's has limits of its own, or none.
             timeout: None,
             attempt_timeout: None,
+            metadata_timeout: defaults::METADATA_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             layers: vec!["a service of the user's"],
         }
@@ -158,11 +157,7 @@ impl Session {
     /// # Errors
     /// `Syntax`, `Invalid`, `Unauthorized` by the server; `Timeout` after the prepare limit; `Closed`.
     pub async fn prepare(&self, text: impl AsRef<str>) -> Result<Prepared, Error> {
-        let inside = self
-            .inner
-            .gate
-            .enter()
-            .ok_or_else(|| Error::closed(Applied::No))?;
+        let inside = self.inner.enter()?;
         let text = Text::new(text.as_ref());
         if text.is_use() {
             return Err(execute::no_use());
@@ -182,65 +177,6 @@ impl Session {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
-    }
-
-    /// Changes the keyspace of the session, that is of all its clones.
-    ///
-    /// # Errors
-    /// `Config` when the name is not 1 to 48 ASCII letters, digits and `_` (nothing is sent); `Invalid` when there is no such keyspace: session and
-    /// old keyspace stay as they were.
-    pub async fn set_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), Error> {
-        let _inside = self
-            .inner
-            .gate
-            .enter()
-            .ok_or_else(|| Error::closed(Applied::No))?;
-        check_keyspace(name)?;
-        let driver = self.inner.driver()?;
-        let exists = |state: &scylla::cluster::ClusterState| {
-            let name = if case_sensitive {
-                name.to_owned()
-            } else {
-                name.to_ascii_lowercase()
-            };
-            state.get_keyspace(name).is_some()
-        };
-        // The driver stores a name before the server has seen it. A keyspace made a moment ago may not be known yet.
-        if !exists(&driver.get_cluster_state()) {
-            let refreshed = timeout(defaults::METADATA_TIMEOUT, driver.refresh_metadata());
-            refreshed
-                .await
-                .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
-                .map_err(Error::from_metadata)?;
-            if !exists(&driver.get_cluster_state()) {
-                return Err(Error::no_such_keyspace(name));
-            }
-        }
-        timeout(defaults::TIMEOUT, driver.use_keyspace(name, case_sensitive))
-            .await
-            .map_err(|_| Error::timed_out(Limit::Call, Applied::Maybe))?
-            .map_err(Error::from_use_keyspace)?;
-        let current = driver.get_keyspace().map(|name| Arc::from(name.as_str()));
-        *self.inner.keyspace.lock().unwrap_or_else(PoisonError::into_inner) = current;
-        self.inner.prepared.clear();
-        Ok(())
-    }
-
-    /// Fetches a trace that the server wrote for a statement with [`tracing`](Statement::tracing).
-    ///
-    /// # Errors
-    /// `NoHost` with the driver's error as source when the trace cannot be read; `Timeout` after 10 s.
-    pub async fn trace(&self, id: Uuid) -> Result<TracingInfo, Error> {
-        let _inside = self
-            .inner
-            .gate
-            .enter()
-            .ok_or_else(|| Error::closed(Applied::No))?;
-        let driver = self.inner.driver()?;
-        timeout(defaults::TIMEOUT, driver.get_tracing_info(&id))
-            .await
-            .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
-            .map_err(|error| Error::no_host(Some(error.into())))
     }
 
     /// The driver's session underneath, for what only it can do.
@@ -267,19 +203,24 @@ impl Session {
     /// Idle, that is a matter of milliseconds. It may be called any number of times, also at the same time.
     ///
     /// # Errors
-    /// `Timeout` when calls had to be cut off; they end with `Closed`. The connections are released all the same.
+    /// `Timeout` when calls had to be cut off; they end with `Closed`. Their number is in the source, and the same for all who wait. The connections are
+    /// released all the same.
     pub async fn close(&self, limit: Duration) -> Result<(), Error> {
         let cut = self.inner.gate.close(limit).await;
         self.inner.release();
         if cut == 0 {
             Ok(())
         } else {
-            Err(Error::timed_out(Limit::Call, Applied::Maybe))
+            Err(Error::cut_off(cut))
         }
     }
 }
 
 impl Inner {
+    fn enter(&self) -> Result<Inside<'_>, Error> {
+        self.gate.enter().ok_or_else(|| Error::closed(Applied::No))
+    }
+
     fn driver(&self) -> Result<Arc<Driver>, Error> {
         let core = self
             .core

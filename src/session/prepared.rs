@@ -32,6 +32,7 @@ struct State {
     flights: HashMap<Box<str>, Flight>,
     /// Counts keyspaces: what was begun under an earlier one is not kept.
     generation: u64,
+    closed: bool,
 }
 
 struct Flight {
@@ -63,6 +64,7 @@ impl PreparedCache {
             known: LruCache::new(capacity),
             flights: HashMap::new(),
             generation: 0,
+            closed: false,
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -83,8 +85,17 @@ impl PreparedCache {
 
     /// Ends what is under way, for a session that closes.
     pub(crate) fn end_flights(&self) {
-        for (_, flight) in self.lock().flights.drain() {
+        let mut state = self.lock();
+        state.closed = true;
+        for (_, flight) in state.flights.drain() {
             flight.task.abort();
+        }
+    }
+
+    /// Puts a newer form in the place of one that was found to be stale.
+    pub(crate) fn renew(&self, prepared: &Prepared) {
+        if let Some(known) = self.lock().known.peek_mut(prepared.text()) {
+            *known = prepared.clone();
         }
     }
 
@@ -94,12 +105,19 @@ impl PreparedCache {
             Boarded::Known(prepared) => return Ok(prepared),
             Boarded::Flight(landing) => landing,
         };
-        let landed = landing.wait_for(Option::is_some).await;
-        match landed {
-            Ok(result) => result.clone().unwrap_or_else(|| Err(Error::closed(Applied::No))),
-            // The task was ended by `close`.
-            Err(_) => Err(Error::closed(Applied::No)),
-        }
+        let landed = match landing.wait_for(Option::is_some).await {
+            Ok(result) => result.clone(),
+            Err(_) => None,
+        };
+        // It ended without a result: `close` ended it, or a service of the user's panicked.
+        landed.unwrap_or_else(|| {
+            if self.lock().closed {
+                return Err(Error::closed(Applied::No));
+            }
+            Err(Error::internal(
+                "the service panicked while it prepared the statement",
+            ))
+        })
     }
 
     fn board(&self, text: &Arc<Text>, stack: &Arc<dyn Stack>) -> Result<Boarded, Error> {
@@ -116,7 +134,7 @@ impl PreparedCache {
             return Ok(Boarded::Flight(flight.landing.clone()));
         }
         if state.flights.len() >= FLIGHTS {
-            return Err(Error::rejected(Reason::ConcurrencyQueueFull));
+            return Err(Error::rejected(Reason::PreparesFull));
         }
         let (sender, landing) = watch::channel(None);
         // Owned by the cache and not by a caller. One per text, not per request.
@@ -124,39 +142,60 @@ impl PreparedCache {
             let (cache, stack) = (Arc::clone(&self.state), Arc::clone(stack));
             let (text, limit) = (Arc::clone(text), self.timeout);
             async move {
-                let result = stack.call(Statement::prepare(Arc::clone(&text), limit)).await;
+                // Leaves the map also when the service panics: the text can be prepared again.
+                let leaves = Leaves {
+                    cache,
+                    text,
+                    generation,
+                };
+                let result = stack
+                    .call(Statement::prepare(Arc::clone(&leaves.text), limit))
+                    .await;
                 let result = result.and_then(|response| {
                     response.into_prepared().ok_or_else(|| {
                         Error::unsupported("this session's service does not prepare statements")
                     })
                 });
-                {
-                    let mut state = cache.lock().unwrap_or_else(PoisonError::into_inner);
-                    if state
-                        .flights
-                        .get(&*text.text)
-                        .is_some_and(|flight| flight.generation == generation)
-                    {
-                        state.flights.remove(&*text.text);
-                    }
-                    if let Ok(prepared) = &result
-                        && state.generation == generation
-                    {
-                        state.known.put(text.text.clone(), prepared.clone());
+                if let Ok(prepared) = &result {
+                    let mut state = leaves.cache.lock().unwrap_or_else(PoisonError::into_inner);
+                    if state.generation == generation {
+                        state.known.put(leaves.text.text.clone(), prepared.clone());
                     }
                 }
+                drop(leaves);
                 let _ = sender.send(Some(result));
             }
         });
+        let task = task.abort_handle();
         let flight = Flight {
             landing: landing.clone(),
-            task: task.abort_handle(),
+            task,
             generation,
         };
-        if let Some(outdated) = state.flights.insert(text.text.clone(), flight) {
-            outdated.task.abort();
-        }
+        // One of an earlier keyspace goes on for those who wait for it; it ends at its own limit.
+        state.flights.insert(text.text.clone(), flight);
         Ok(Boarded::Flight(landing))
+    }
+}
+
+/// Takes a flight out of the map when it ends, however it ends.
+struct Leaves {
+    cache: Arc<Mutex<State>>,
+    text: Arc<Text>,
+    generation: u64,
+}
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        let mut state = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = &*self.text.text;
+        if state
+            .flights
+            .get(text)
+            .is_some_and(|flight| flight.generation == self.generation)
+        {
+            state.flights.remove(text);
+        }
     }
 }
 

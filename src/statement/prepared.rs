@@ -106,13 +106,25 @@ impl Prepared {
         &self.inner.driver
     }
 
-    /// Do values bound to `other` have the same bytes here?
+    /// Is it the same statement as `other`, so that values bound to that mean the same here? Not if it is one of another keyspace
+    /// now, or if its types or its key have changed.
     pub(crate) fn binds_like(&self, other: &Self) -> bool {
-        let (mine, theirs) = (
-            self.inner.driver.get_variable_col_specs(),
-            other.inner.driver.get_variable_col_specs(),
-        );
-        mine.len() == theirs.len() && mine.iter().zip(theirs.iter()).all(|(a, b)| a.typ() == b.typ())
+        let (mine, theirs) = (self.driver(), other.driver());
+        let (types, other_types) = (mine.get_variable_col_specs(), theirs.get_variable_col_specs());
+        let keys = |driver: &PreparedStatement| -> Vec<(u16, u16)> {
+            driver
+                .get_variable_pk_indexes()
+                .iter()
+                .map(|key| (key.index, key.sequence))
+                .collect()
+        };
+        self.inner.table == other.inner.table
+            && types.len() == other_types.len()
+            && types
+                .iter()
+                .zip(other_types.iter())
+                .all(|(a, b)| a.typ() == b.typ())
+            && keys(mine) == keys(theirs)
     }
 }
 

@@ -9,6 +9,8 @@ use crate::request::Attempt;
 
 /// At most this many candidates are compared for one request.
 const COMPARED: usize = 8;
+/// At most this many of one group are looked at, however many of them are in trouble.
+const LOOKED_AT: usize = 64;
 /// Of 1,000 requests this many go to any usable candidate, so that one that was slow is looked at again.
 const EXPLORED: u64 = 3;
 /// A mean says something from this many samples on.
@@ -38,6 +40,8 @@ pub(super) struct Candidates<'a> {
     seen: [Option<Arc<Endpoint>>; COMPARED],
     classes: [Class; COMPARED],
     count: usize,
+    /// How many of the group were shown.
+    looked: usize,
     /// The best class among them.
     best: Class,
 }
@@ -52,22 +56,20 @@ impl<'a> Candidates<'a> {
             seen: [const { None }; COMPARED],
             classes: [Class::Full; COMPARED],
             count: 0,
+            looked: 0,
             best: Class::Full,
         }
     }
 
-    /// Looks at one more of them, unless it was there before. Breaks off when no more can be compared.
+    /// Looks at one more of them, unless it was there before. Breaks off when there are enough to compare and one is usable, or
+    /// when so many were in trouble that looking on costs more than it can find.
     #[inline]
     pub(super) fn look(&mut self, endpoint: &Arc<Endpoint>, connected: bool) -> ControlFlow<()> {
+        self.looked += 1;
         let before = self.seen.iter().take(self.count).flatten();
         if before.into_iter().any(|seen| Arc::ptr_eq(seen, endpoint)) {
             return ControlFlow::Continue(());
         }
-        let (Some(seen), Some(noted)) = (self.seen.get_mut(self.count), self.classes.get_mut(self.count))
-        else {
-            return ControlFlow::Break(());
-        };
-        *seen = Some(Arc::clone(endpoint));
         let class = class(
             endpoint,
             connected,
@@ -76,22 +78,39 @@ impl<'a> Candidates<'a> {
             self.now,
             self.stall_limit,
         );
-        *noted = class;
-        self.best = self.best.min(class);
-        self.count += 1;
-        match self.count {
-            COMPARED => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
+        let place = if self.count < COMPARED {
+            self.count += 1;
+            Some(self.count - 1)
+        } else {
+            // In the place of the worst one, if it is better than that.
+            let worst = (0..COMPARED).max_by_key(|i| self.classes.get(*i).copied());
+            worst.filter(|worst| self.classes.get(*worst).is_some_and(|worst| class < *worst))
+        };
+        if let Some(place) = place
+            && let (Some(seen), Some(noted)) = (self.seen.get_mut(place), self.classes.get_mut(place))
+        {
+            *seen = Some(Arc::clone(endpoint));
+            *noted = class;
+            self.best = self.best.min(class);
         }
+        if (self.count == COMPARED && self.best == Class::Usable) || self.looked >= LOOKED_AT {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Goes on with the next group.
+    pub(super) const fn begin_group(&mut self) {
+        self.looked = 0;
     }
 
     pub(super) const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Is one of them usable, or can no more be compared? Then nobody has to look further away.
+    /// Is one of them usable? Then nobody has to look further away.
     pub(super) fn are_enough(&self) -> bool {
-        self.best == Class::Usable || self.count == COMPARED
+        self.best == Class::Usable
     }
 
     /// Those of the best class with their places, in the order in which they were shown.

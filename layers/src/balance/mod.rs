@@ -1,7 +1,7 @@
 //! Chooses a node for each attempt, by what is under way and how the nodes answer.
 //!
 //! For each attempt the balancer asks a [`Directory`] for the candidates (for a database the replicas of the data first), scores all of
-//! them, up to eight, and writes the chosen one as a [`Ticket`] into the request. There is one inner service, not one per node: the leaf
+//! them, up to the eight best, and writes the chosen one as a [`Ticket`] into the request. There is one inner service, not one per node: the leaf
 //! reads the ticket and sends to that node. The rule:
 //!
 //! 1. Not chosen while others are there: nodes at their limit, without a connection, silent (stalled), ejected, or already

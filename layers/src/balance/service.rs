@@ -128,6 +128,7 @@ where
     let shared = parts.table.shared();
     let mut candidates = Candidates::new(shared, &request.context().attempt, now);
     for group in Group::ALL {
+        candidates.begin_group();
         parts.directory.visit(request, group, &mut |endpoint, connected| {
             candidates.look(endpoint, connected)
         });

@@ -12,6 +12,8 @@ pub enum Reason {
     TooHeavy,
     /// Every node that could take it is at its limit.
     NodesFull,
+    /// Too many different statements are being prepared at the same time.
+    PreparesFull,
 }
 
 impl Reason {
@@ -23,6 +25,7 @@ impl Reason {
             Self::RateQueueFull => "rate_queue_full",
             Self::TooHeavy => "too_heavy",
             Self::NodesFull => "nodes_full",
+            Self::PreparesFull => "prepares_full",
         }
     }
 }
@@ -52,6 +55,7 @@ impl fmt::Display for Rejected {
             Reason::RateQueueFull => "refused: the rate limit is used up and its queue is full",
             Reason::TooHeavy => "refused: the request weighs more than the limit can ever grant",
             Reason::NodesFull => "refused: every node is at its limit of requests in flight",
+            Reason::PreparesFull => "refused: too many statements are being prepared at the same time",
         })
     }
 }

@@ -78,7 +78,10 @@ impl Counters {
     pub(super) fn reject(&self, reason: Reason) -> Refusal {
         let counter = match reason {
             Reason::TooHeavy => &self.too_heavy,
-            Reason::ConcurrencyQueueFull | Reason::RateQueueFull | Reason::NodesFull => &self.queue_full,
+            Reason::ConcurrencyQueueFull
+            | Reason::RateQueueFull
+            | Reason::NodesFull
+            | Reason::PreparesFull => &self.queue_full,
         };
         counter.fetch_add(1, Ordering::Relaxed);
         self.show(reason.label());

@@ -1,0 +1,150 @@
+//! From a connected driver to a session: the layers as they were configured.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use scylla::client::session::Session as Driver;
+use tokio::net::lookup_host;
+use tokio::time::{Instant, timeout_at};
+use tower_cassandra_layers::balance::Reaper;
+use tower_cassandra_layers::health::Table;
+use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
+use tower_cassandra_layers::metrics::Metrics;
+use tower_cassandra_layers::retry::RetryLayer;
+use tower_cassandra_layers::timeout::TimeoutLayer;
+
+use super::builder::ClusterBuilder;
+use super::connect::with_port;
+use super::directory::{ClusterDirectory, Locality};
+use super::housekeeping::Housekeeping;
+use super::stack::{Layers, stack};
+use crate::classifier::CqlClassifier;
+use crate::error::Error;
+use crate::leaf::DriverSlot;
+use crate::session::{Core, Session, Settings};
+
+/// Builds every layer once, to find what makes no sense before anything is opened.
+pub(super) fn check_layers(builder: &ClusterBuilder) -> Result<(), Error> {
+    Table::new(builder.health_settings)?;
+    layers(builder, CqlClassifier::new(), None, None).map(drop)
+}
+
+fn layers(
+    builder: &ClusterBuilder,
+    classifier: CqlClassifier,
+    metrics: Option<Metrics>,
+    balance: Option<(Table, ClusterDirectory)>,
+) -> Result<Layers, Error> {
+    let mut timeout = TimeoutLayer::call(builder.timeout.value)?;
+    // Everything of ours that waits watches the deadline; a user's layer may wait without knowing of it.
+    if builder.layers.is_empty() && builder.attempt_layers.is_empty() {
+        timeout = timeout.without_timer();
+    }
+    Ok(Layers {
+        metrics: metrics.clone(),
+        timeout,
+        user: builder.layers.clone(),
+        concurrency: match builder.concurrency_limit {
+            Some(limit) => Some(counted(
+                ConcurrencyLimitLayer::new(limit)?,
+                &metrics,
+                ConcurrencyLimitLayer::with_metrics,
+            )),
+            None => None,
+        },
+        rate: match builder.rate_limit {
+            Some(limit) => Some(counted(
+                RateLimitLayer::new(limit)?,
+                &metrics,
+                RateLimitLayer::with_metrics,
+            )),
+            None => None,
+        },
+        retry: match builder.retry.clone() {
+            Some(policy) => {
+                let layer = RetryLayer::new(policy, classifier.clone())?;
+                Some(counted(layer, &metrics, RetryLayer::with_metrics))
+            }
+            None => None,
+        },
+        user_attempt: builder.attempt_layers.clone(),
+        balance,
+        attempt_timeout: TimeoutLayer::attempt(builder.attempt_timeout.value)?,
+        classifier,
+    })
+}
+
+/// Gives a layer the metrics, where there are any.
+fn counted<L>(layer: L, metrics: &Option<Metrics>, with: impl FnOnce(L, Metrics) -> L) -> L {
+    match metrics {
+        Some(metrics) => with(layer, metrics.clone()),
+        None => layer,
+    }
+}
+
+/// Puts the layers around a driver that is connected.
+pub(super) async fn assemble(
+    builder: &ClusterBuilder,
+    driver: Arc<Driver>,
+    end: Instant,
+) -> Result<Session, Error> {
+    let slot = DriverSlot::new(Arc::clone(&driver));
+    let reaper = Reaper::spawn();
+    let metrics = builder.metrics.resolve();
+    let mut table = Table::new(builder.health_settings)?;
+    if let Some(metrics) = &metrics {
+        table = table.with_metrics(metrics.clone());
+    }
+    let locality = Locality {
+        datacenter: builder.datacenter.clone(),
+        permit_failover: builder.permit_dc_failover,
+        default_consistency: builder.consistency,
+        default_serial_consistency: builder.serial_consistency,
+    };
+    let points = match builder.datacenter {
+        None => resolve(builder, end).await,
+        Some(_) => Vec::new(),
+    };
+    let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &points)?;
+    let balance = builder
+        .driver_load_balancing
+        .is_none()
+        .then(|| (table.clone(), directory.clone()));
+    let classifier = CqlClassifier::with_table(table.clone());
+    let layers = layers(builder, classifier, metrics, balance)?;
+    let names = layers.names();
+    let stack = stack(layers, slot.clone(), reaper.clone());
+    // Where the driver chooses, nobody asks what the probes say.
+    let health = builder.health.filter(|_| builder.driver_load_balancing.is_none());
+    let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health);
+    let settings = Settings {
+        strict_prepared: builder.strict_prepared,
+        server_timestamps: builder.server_timestamps,
+        prepared_cache: builder.prepared_cache,
+        prepare_timeout: builder.prepare_timeout,
+        timeout: builder.timeout.value,
+        attempt_timeout: builder.attempt_timeout.value,
+        metadata_timeout: builder.metadata_timeout,
+        schema_agreement_timeout: builder.schema_agreement_timeout,
+        layers: names,
+    };
+    let core = Core {
+        driver: slot,
+        reaper,
+        table,
+        directory,
+    };
+    Ok(Session::assemble(stack, Some(core), settings, Some(housekeeping)))
+}
+
+/// The addresses of the contact points, as far as they can be found: only to tell which data centre is nearby.
+async fn resolve(builder: &ClusterBuilder, end: Instant) -> Vec<SocketAddr> {
+    let mut addresses = Vec::new();
+    for point in &builder.contact_points {
+        let point = with_port(point, builder.port);
+        if let Ok(Ok(found)) = timeout_at(end, lookup_host(&point)).await {
+            addresses.extend(found);
+        }
+    }
+    addresses
+}

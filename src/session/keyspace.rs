@@ -1,0 +1,84 @@
+//! What a session asks of the driver itself: another keyspace, a trace.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use scylla::client::session::Session as Driver;
+use scylla::cluster::ClusterState;
+use scylla::observability::tracing::TracingInfo;
+use tokio::time::timeout;
+use tower_cassandra_layers::classify::Applied;
+use tower_cassandra_layers::request::Limit;
+use uuid::Uuid;
+
+use super::{Inner, Session};
+use crate::cluster::{check_keyspace, defaults};
+use crate::error::Error;
+
+impl Session {
+    /// Changes the keyspace of the session, that is of all its clones.
+    ///
+    /// # Errors
+    /// `Config` when the name is not 1 to 48 ASCII letters, digits and `_` (nothing is sent); `Invalid` when there is no such keyspace: session and
+    /// old keyspace stay as they were. `Timeout` after the metadata limit and the call limit of the session.
+    pub async fn set_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), Error> {
+        let inside = self.inner.enter()?;
+        check_keyspace(name)?;
+        let driver = self.inner.driver()?;
+        tokio::select! {
+            biased;
+            result = self.inner.use_keyspace(&driver, name, case_sensitive) => result,
+            () = inside.cut_off() => Err(Error::closed(Applied::Maybe)),
+        }
+    }
+
+    /// Fetches a trace that the server wrote for a statement with [`tracing`](crate::Statement::tracing).
+    ///
+    /// # Errors
+    /// `NoHost` with the driver's error as source when the trace cannot be read; `Timeout` after the call limit of the session.
+    pub async fn trace(&self, id: Uuid) -> Result<TracingInfo, Error> {
+        let inside = self.inner.enter()?;
+        let driver = self.inner.driver()?;
+        let fetched = timeout(self.inner.call_limit(), driver.get_tracing_info(&id));
+        tokio::select! {
+            biased;
+            fetched = fetched => fetched
+                .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
+                .map_err(|error| Error::no_host(Some(error.into()))),
+            () = inside.cut_off() => Err(Error::closed(Applied::No)),
+        }
+    }
+}
+
+impl Inner {
+    fn call_limit(&self) -> Duration {
+        self.settings.timeout.unwrap_or(defaults::TIMEOUT)
+    }
+
+    async fn use_keyspace(&self, driver: &Driver, name: &str, case_sensitive: bool) -> Result<(), Error> {
+        let known = if case_sensitive {
+            name.to_owned()
+        } else {
+            name.to_ascii_lowercase()
+        };
+        let exists = |state: &ClusterState| state.get_keyspace(&known).is_some();
+        // The driver stores a name before the server has seen it. A keyspace made a moment ago may not be known yet.
+        if !exists(&driver.get_cluster_state()) {
+            timeout(self.settings.metadata_timeout, driver.refresh_metadata())
+                .await
+                .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
+                .map_err(Error::from_metadata)?;
+            if !exists(&driver.get_cluster_state()) {
+                return Err(Error::no_such_keyspace(name));
+            }
+        }
+        let used = timeout(self.call_limit(), driver.use_keyspace(name, case_sensitive)).await;
+        // Also when it failed: some connections may have changed, and what is prepared on them means the new keyspace.
+        self.prepared.clear();
+        used.map_err(|_| Error::timed_out(Limit::Call, Applied::Maybe))?
+            .map_err(Error::from_use_keyspace)?;
+        let current = driver.get_keyspace().map(|name| Arc::from(name.as_str()));
+        *self.keyspace.lock().unwrap_or_else(PoisonError::into_inner) = current;
+        Ok(())
+    }
+}
