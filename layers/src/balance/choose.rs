@@ -10,8 +10,6 @@ use crate::request::Attempt;
 pub(super) const COMPARED: usize = 8;
 /// Of 1,000 requests this many go to any usable candidate, so that one that was slow is looked at again.
 const EXPLORED: u64 = 3;
-/// A mean says something from this many samples on.
-const SETTLED: u32 = 50;
 /// A node is an outlier when its mean is this many times the best one.
 const OUTLIER: u64 = 3;
 
@@ -72,7 +70,7 @@ impl Seen {
             mean: endpoint
                 .mean_latency()
                 .map_or(u64::MAX, |mean| mean.as_nanos() as u64),
-            settled: endpoint.samples() >= SETTLED,
+            settled: endpoint.is_settled(now),
         }
     }
 
