@@ -27,6 +27,8 @@ pub struct Response {
     rest: Vec<Page>,
     next: Option<PagingState>,
     prepared: Option<Prepared>,
+    /// What was prepared anew because its handle was stale.
+    renewed: Vec<Prepared>,
     attempts: u32,
 }
 
@@ -95,6 +97,7 @@ impl Response {
             rest: Vec::new(),
             next,
             prepared: None,
+            renewed: Vec::new(),
             attempts: 1,
         })
     }
@@ -109,6 +112,15 @@ impl Response {
     /// What a PREPARE gave.
     pub(crate) fn into_prepared(self) -> Option<Prepared> {
         self.prepared
+    }
+
+    pub(crate) fn with_renewed(mut self, renewed: Vec<Prepared>) -> Self {
+        self.renewed = renewed;
+        self
+    }
+
+    pub(crate) fn take_renewed(&mut self) -> Vec<Prepared> {
+        std::mem::take(&mut self.renewed)
     }
 
     pub(crate) const fn set_attempts(&mut self, attempts: u32) {

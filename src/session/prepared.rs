@@ -81,6 +81,13 @@ impl PreparedCache {
         state.generation += 1;
     }
 
+    /// Puts a newer form in the place of the one that is known, if one is.
+    pub(crate) fn renew(&self, fresh: Prepared) {
+        if let Some(known) = self.lock().known.peek_mut(fresh.text()) {
+            *known = fresh;
+        }
+    }
+
     /// Ends what is under way, for a session that closes.
     pub(crate) fn end_flights(&self) {
         for (_, flight) in self.lock().flights.drain() {
