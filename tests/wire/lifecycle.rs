@@ -40,7 +40,13 @@ async fn lif_01_a_closed_session_sends_nothing() {
 #[tokio::test]
 async fn lif_02_five_that_close_at_once_close_once() {
     let bed = Bed::make(3).await;
-    let accepted = || bed.cluster.nodes().iter().map(|node| node.accepted()).sum::<u64>();
+    let accepted = || {
+        bed.cluster
+            .nodes()
+            .iter()
+            .map(|node| node.accepted())
+            .sum::<u64>()
+    };
     let before = accepted();
     let session = &bed.session;
     let (a, b, c, d, e) = tokio::join!(
@@ -85,7 +91,10 @@ async fn lif_07_what_takes_too_long_is_cut_off() {
     );
     // A13
     let error = call.await.unwrap().unwrap_err();
-    assert_eq!((error.kind(), error.applied()), (ErrorKind::Closed, Applied::Maybe));
+    assert_eq!(
+        (error.kind(), error.applied()),
+        (ErrorKind::Closed, Applied::Maybe)
+    );
     let start = Instant::now();
     bed.session.close(ms(1_000)).await.unwrap();
     assert!(start.elapsed() < ms(100));

@@ -82,7 +82,10 @@ async fn net_04_what_is_swallowed_is_sent_again_with_growing_pauses() {
         let between = pair[1].at - pair[0].at;
         let least = ms(50 + pause);
         // The server's thread may read the first of two frames late.
-        assert!(between + ms(5) >= least && between < least + ms(200), "{between:?}");
+        assert!(
+            between + ms(5) >= least && between < least + ms(200),
+            "{between:?}"
+        );
     }
     bed.hang_up().await;
     bed.at_rest().await;
