@@ -85,6 +85,35 @@ async fn an_outlier_is_left_out_once_its_mean_says_something() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_slow_long_ago_is_no_outlier() {
+    let mut rig = Rig::new(2);
+    rig.plan(0, Plan::answer(ms(1)));
+    rig.plan(1, Plan::answer(ms(1)));
+    for _ in 0..60 {
+        rig.send_to(0).await.unwrap();
+        rig.send_to(1).await.unwrap();
+    }
+    // It was frozen, and answers what was under way.
+    rig.plan(1, Plan::answer(ms(3_000)));
+    rig.send_to(1).await.unwrap();
+    rig.plan(1, Plan::answer(ms(1)));
+    rig.send_to(0).await.unwrap();
+    let shares_now = shares(&mut rig, 500).await;
+    assert!(shares_now[1] < 10, "{shares_now:?}");
+    // One sample is enough after a second, and none after ten.
+    advance(ms(1_000)).await;
+    rig.send_to(1).await.unwrap();
+    let shares_then = shares(&mut rig, 500).await;
+    assert!(shares_then[1] > 150, "{shares_then:?}");
+    rig.plan(1, Plan::answer(ms(3_000)));
+    rig.send_to(1).await.unwrap();
+    rig.plan(1, Plan::answer(ms(1)));
+    advance(ms(10_001)).await;
+    let shares_late = shares(&mut rig, 500).await;
+    assert!(shares_late[1] > 150, "{shares_late:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_that_was_asked_before_is_asked_last() {
     let rig = Rig::new(3);
     let failure = failure(Applied::No, Advice::NextBackoff, Fault::Replicas);

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -138,15 +137,17 @@ async fn run(
     } = statement;
     let paging = paging.unwrap_or_else(PagingState::start);
     let page_size = options.driver_page_size().ok_or_else(bad_page_size)?;
-    let mut renewed = None;
+    let mut renewed = Vec::new();
     let (result, next) = match what {
         What::Bound { prepared, values, .. } => {
-            let mut handle = prepared.driver().clone();
-            if context.attempt.must_reprepare() {
+            let prepared = if context.attempt.must_reprepare() {
                 let fresh = prepare_anew(driver, &prepared, nature, node).await?;
-                handle = fresh.driver().clone();
-                renewed = Some(fresh);
-            }
+                renewed.push(fresh.clone());
+                fresh
+            } else {
+                prepared
+            };
+            let mut handle = prepared.driver().clone();
             set_options!(handle, &options, policy);
             handle.set_page_size(page_size);
             driver
@@ -174,7 +175,7 @@ async fn run(
         }
         What::Batch(parts) => {
             let parts = if context.attempt.must_reprepare() {
-                Arc::new(batch_anew(driver, &parts, nature, node).await?)
+                Arc::new(batch_anew(driver, &parts, &mut renewed, nature, node).await?)
             } else {
                 parts
             };
@@ -184,7 +185,7 @@ async fn run(
             let mut batch = batch.clone();
             set_options!(batch, &options, policy);
             let result = driver.batch(&batch, values).await.map_err(failed)?;
-            return Response::from_driver(result, None);
+            return Ok(Response::from_driver(result, None)?.with_renewed(renewed));
         }
         What::Prepare(text) => {
             let prepared = driver
@@ -194,9 +195,7 @@ async fn run(
             return Ok(Response::of_prepare(wrap(driver, prepared)));
         }
     };
-    let mut response = into_response(result, next)?;
-    response.set_prepared(renewed);
-    Ok(response)
+    Ok(into_response(result, next)?.with_renewed(renewed))
 }
 
 fn bad_page_size() -> Error {
@@ -247,10 +246,10 @@ async fn prepare_anew(
 async fn batch_anew(
     driver: &Driver,
     stale: &BatchParts,
+    renewed: &mut Vec<Prepared>,
     nature: Nature,
     node: Option<Uuid>,
 ) -> Result<BatchParts, Error> {
-    let mut anew: HashMap<&str, Prepared> = HashMap::new();
     let mut members = Vec::with_capacity(stale.members.len());
     for member in &stale.members {
         let What::Bound {
@@ -262,11 +261,11 @@ async fn batch_anew(
             members.push(member.clone());
             continue;
         };
-        let fresh = match anew.get(prepared.text()) {
+        let fresh = match renewed.iter().find(|fresh| fresh.text() == prepared.text()) {
             Some(fresh) => fresh.clone(),
             None => {
                 let fresh = prepare_anew(driver, prepared, nature, node).await?;
-                anew.insert(prepared.text(), fresh.clone());
+                renewed.push(fresh.clone());
                 fresh
             }
         };

@@ -29,6 +29,8 @@ pub struct Response {
     rest: Vec<Page>,
     next: Option<PagingState>,
     prepared: Option<Prepared>,
+    /// What was prepared anew because its handle was stale.
+    renewed: Vec<Prepared>,
     attempts: u32,
 }
 
@@ -51,6 +53,7 @@ impl Response {
             rest: Vec::new(),
             next,
             prepared: None,
+            renewed: Vec::new(),
             attempts: 1,
         })
     }
@@ -62,18 +65,18 @@ impl Response {
         }
     }
 
-    /// A statement that had to be prepared anew on the way.
-    pub(crate) fn set_prepared(&mut self, prepared: Option<Prepared>) {
-        self.prepared = prepared;
-    }
-
-    pub(crate) const fn prepared(&self) -> Option<&Prepared> {
-        self.prepared.as_ref()
-    }
-
     /// What a PREPARE gave.
     pub(crate) fn into_prepared(self) -> Option<Prepared> {
         self.prepared
+    }
+
+    pub(crate) fn with_renewed(mut self, renewed: Vec<Prepared>) -> Self {
+        self.renewed = renewed;
+        self
+    }
+
+    pub(crate) fn take_renewed(&mut self) -> Vec<Prepared> {
+        std::mem::take(&mut self.renewed)
     }
 
     pub(crate) const fn set_attempts(&mut self, attempts: u32) {

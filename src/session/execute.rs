@@ -13,7 +13,7 @@ use crate::cluster::has_counters;
 use crate::error::Error;
 use crate::nature::Nature;
 use crate::response::Response;
-use crate::statement::{BatchParts, Statement, Timestamp, What};
+use crate::statement::{BatchParts, Prepared, Statement, Timestamp, What};
 
 /// Microseconds since 1970 that never repeat and never run backwards within a session.
 #[derive(Debug, Default)]
@@ -73,9 +73,7 @@ impl Inner {
             first.context.shorten(deadline);
         }
         let mut response = self.stack.call(first).await?;
-        if let Some(prepared) = response.prepared() {
-            self.prepared.renew(prepared);
-        }
+        self.renew(&mut statement, response.take_renewed());
         while let Some(next) = response.paging_state().cloned() {
             within_caps(&statement, &response)?;
             statement.paging = Some(next);
@@ -87,6 +85,16 @@ impl Inner {
             self.agree().await?;
         }
         Ok(response)
+    }
+
+    /// What had to be prepared anew takes the place of the stale form, for the next pages and for later calls.
+    fn renew(&self, statement: &mut Statement, renewed: Vec<Prepared>) {
+        for fresh in renewed {
+            if let What::Bound { prepared, .. } = &mut statement.what {
+                *prepared = fresh.clone();
+            }
+            self.prepared.renew(fresh);
+        }
     }
 
     async fn page(&self, statement: &Statement) -> Result<Response, Error> {

@@ -83,19 +83,19 @@ impl PreparedCache {
         state.generation += 1;
     }
 
+    /// Puts a newer form in the place of the one that is known, if one is.
+    pub(crate) fn renew(&self, fresh: Prepared) {
+        if let Some(known) = self.lock().known.peek_mut(fresh.text()) {
+            *known = fresh;
+        }
+    }
+
     /// Ends what is under way, for a session that closes.
     pub(crate) fn end_flights(&self) {
         let mut state = self.lock();
         state.closed = true;
         for (_, flight) in state.flights.drain() {
             flight.task.abort();
-        }
-    }
-
-    /// Puts a newer form in the place of one that was found to be stale.
-    pub(crate) fn renew(&self, prepared: &Prepared) {
-        if let Some(known) = self.lock().known.peek_mut(prepared.text()) {
-            *known = prepared.clone();
         }
     }
 

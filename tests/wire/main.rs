@@ -3,10 +3,14 @@
 //! It is for what a real server cannot be made to say on demand. All times are of the real clock; the tests wait for
 //! conditions and not for moments.
 
+mod frozen;
 mod lifecycle;
 mod limits;
 mod load;
 mod network;
+mod prepare;
 mod retries;
 mod rows;
+mod safety;
+mod stamps;
 mod support;

@@ -13,8 +13,6 @@ const COMPARED: usize = 8;
 const LOOKED_AT: usize = 64;
 /// Of 1,000 requests this many go to any usable candidate, so that one that was slow is looked at again.
 const EXPLORED: u64 = 3;
-/// A mean says something from this many samples on.
-const SETTLED: u32 = 50;
 /// A node is an outlier when its mean is this many times the best one.
 const OUTLIER: u64 = 3;
 
@@ -148,12 +146,15 @@ impl<'a> Candidates<'a> {
     fn least_loaded(&self, random: u64) -> Option<usize> {
         let best = self
             .of_best_class()
-            .filter_map(|(_, endpoint)| endpoint.mean_of(SETTLED))
+            .filter_map(|(_, endpoint)| endpoint.settled_mean(self.now))
             .min();
         let outlier = best.map_or(u64::MAX, |best| best.saturating_add(1).saturating_mul(OUTLIER));
         let (mut least, mut place) = (u64::MAX, None);
         for (i, endpoint) in self.of_best_class() {
-            if endpoint.mean_of(SETTLED).is_some_and(|mean| mean >= outlier) {
+            if endpoint
+                .settled_mean(self.now)
+                .is_some_and(|mean| mean >= outlier)
+            {
                 continue;
             }
             // A number of its own for each candidate: a common starting point would favour the one behind a gap.

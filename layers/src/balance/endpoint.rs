@@ -14,6 +14,10 @@ use crate::request::NodeId;
 
 /// "Nothing" for the times that are kept as nanoseconds since the table was made.
 const NEVER: u64 = u64::MAX;
+/// A mean says something from this many samples on.
+const SETTLED: u32 = 50;
+/// A mean without a new sample for so many nanoseconds says nothing any more: 10 s.
+const STALE: u64 = 10_000_000_000;
 
 /// A node: what is under way to it, how it answered of late, and whether it may be chosen.
 ///
@@ -29,6 +33,8 @@ pub struct Endpoint {
     /// Copy of the ledger's oldest send time, to read without its lock.
     oldest: AtomicU64,
     last_answer: AtomicU64,
+    /// When the mean got its last sample.
+    sampled: AtomicU64,
     mean: AtomicU64,
     samples: AtomicU32,
     pub(crate) passive: Passive,
@@ -69,6 +75,7 @@ impl Endpoint {
             abandoned: AtomicU32::new(0),
             oldest: AtomicU64::new(NEVER),
             last_answer: AtomicU64::new(0),
+            sampled: AtomicU64::new(0),
             mean: AtomicU64::new(0),
             samples: AtomicU32::new(0),
             passive: Passive::default(),
@@ -107,7 +114,8 @@ impl Endpoint {
         self.abandoned.load(Relaxed)
     }
 
-    /// Mean latency of its answers (moving average, weight 0.05); none before the first.
+    /// Mean latency of its answers; none before the first. It is a moving average: a sample weighs 0.05, or as much as the part of
+    /// a second that has passed since the one before, so that what is long past does not count.
     #[must_use]
     pub fn mean_latency(&self) -> Option<Duration> {
         (self.samples() > 0).then(|| Duration::from_nanos(self.mean.load(Relaxed)))
@@ -118,9 +126,10 @@ impl Endpoint {
         self.samples.load(Relaxed)
     }
 
-    /// The mean latency in nanoseconds, once it is made of this many answers.
-    pub(super) fn mean_of(&self, samples: u32) -> Option<u64> {
-        (self.samples() >= samples).then(|| self.mean.load(Relaxed))
+    /// The mean latency in nanoseconds, as long as it says how fast the node is: made of enough answers, the last of them not old.
+    pub(super) fn settled_mean(&self, now: u64) -> Option<u64> {
+        let settled = self.samples() >= SETTLED && now.saturating_sub(self.sampled.load(Relaxed)) <= STALE;
+        settled.then(|| self.mean.load(Relaxed))
     }
 
     /// The age of the oldest unanswered request, as of `now`.
@@ -182,14 +191,18 @@ impl Endpoint {
         result
     }
 
-    fn record_latency(&self, nanos: u64) {
+    fn record_latency(&self, nanos: u64, now: u64) {
         let samples = self.samples.load(Relaxed);
         let mean = self.mean.load(Relaxed);
+        let passed = now.saturating_sub(self.sampled.load(Relaxed));
         let next = if samples == 0 {
             nanos
         } else {
-            mean - mean / 20 + nanos / 20
+            // Thousandths: 50 at least, all of it after a second.
+            let weight = (passed / 1_000_000).clamp(50, 1_000);
+            (mean.saturating_mul(1_000 - weight) / 1_000).saturating_add(nanos.saturating_mul(weight) / 1_000)
         };
+        self.sampled.store(now, Relaxed);
         // Two threads may overwrite each other's sample; a moving average does not mind.
         self.mean.store(next, Relaxed);
         self.samples.store(samples.saturating_add(1), Relaxed);
@@ -261,7 +274,7 @@ impl Ticket {
         let now = endpoint.shared.now();
         // Only a success says how fast the node is: an error may come at once and must not attract traffic.
         if *outcome == Outcome::Success {
-            endpoint.record_latency(now.saturating_sub(self.sent));
+            endpoint.record_latency(now.saturating_sub(self.sent), now);
         }
         endpoint.last_answer.store(now, Relaxed);
         self.release();

@@ -1,0 +1,144 @@
+//! Nodes that neither answer nor break: what is kept of them, and what they still get.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use scripted_cassandra::{Action, Opcode, Recording};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tower_cassandra::{Applied, Error, ErrorKind, HealthSettings, Response};
+
+use crate::support::{Bed, SELECT, ms, requests, until};
+
+#[tokio::test]
+async fn a_frozen_node_is_left_alone_until_it_thaws() {
+    let bed = Bed::with(3, |client| client.attempt_timeout(ms(300))).await;
+    let select = bed.prepare(SELECT).await;
+    // So many that the session knows what is slow here.
+    for id in 0..300 {
+        bed.session.execute(select.bind((id,)).unwrap()).await.unwrap();
+    }
+    let node = bed.cluster.node(1);
+    bed.cluster.ledger().clear();
+    node.freeze();
+    let mut ticks = interval(ms(5));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let start = Instant::now();
+    let mut reads = Vec::new();
+    let mut most = 0;
+    while start.elapsed() < Duration::from_secs(3) {
+        ticks.tick().await;
+        most = most.max(bed.health(1).in_flight);
+        let (session, read) = (bed.session.clone(), select.bind((1,)).unwrap());
+        reads.push(tokio::spawn(async move { session.execute(read).await }));
+    }
+    let asked = reads.len();
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+    let health = bed.health(1);
+    println!(
+        "frozen: {asked} reads, at most {most} at the frozen node, {} owed",
+        health.abandoned
+    );
+    assert!(asked >= 300, "{asked}");
+    assert!((1..=10).contains(&most), "{most}");
+    assert_eq!(health.abandoned, health.in_flight);
+    assert!(health.abandoned >= 1);
+
+    node.thaw();
+    until("it has answered", || bed.health(1).abandoned == 0).await;
+    let late = bed.cluster.ledger().count_at(1, Opcode::Execute, "SELECT");
+    assert_eq!(late, u64::from(most), "what it got late is what was counted");
+    // Its late answer was a slow one. What is long past does not count.
+    let start = Instant::now();
+    while bed.cluster.ledger().count_at(1, Opcode::Execute, "SELECT") == late {
+        assert!(start.elapsed() < Duration::from_secs(12));
+        bed.session.execute(select.bind((1,)).unwrap()).await.unwrap();
+        ticks.tick().await;
+    }
+    println!("asked again {:?} after it had answered", start.elapsed());
+    let share = |bed: &Bed| bed.cluster.ledger().count_at(1, Opcode::Execute, "SELECT");
+    let before = share(&bed);
+    for id in 0..300 {
+        bed.session.execute(select.bind((id,)).unwrap()).await.unwrap();
+    }
+    let share = share(&bed) - before;
+    assert!((60..150).contains(&share), "{share} of 300");
+    assert_eq!(bed.session.health().dropped_abandoned, 0);
+    bed.at_rest().await;
+}
+
+fn connection_lost(result: &Result<Response, Error>, applied: Applied) -> bool {
+    let error = result.as_ref().unwrap_err();
+    (error.kind(), error.applied()) == (ErrorKind::Connection, applied)
+}
+
+/// A7: it takes a limit per node that is too high.
+#[tokio::test]
+async fn without_a_stream_id_nothing_is_sent() {
+    const IDS: usize = 32_768;
+    let settings = HealthSettings::default().node_limit(100_000);
+    let bed = Bed::with(1, |client| {
+        client.no_retry().health_settings(settings).attempt_timeout(None)
+    })
+    .await;
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    bed.cluster.set_recording(Recording::Counts);
+    bed.cluster.ledger().clear();
+    bed.cluster.on(requests()).then(Action::Silence);
+    let silent = join_all((0..IDS).map(|_| {
+        let (session, select) = (bed.session.clone(), select.clone());
+        tokio::spawn(async move { session.execute(select.timeout(ms(8_000))).await })
+    }));
+    let rest = async {
+        until("all ids are taken", || {
+            bed.cluster.ledger().requests() >= IDS as u64 - 1
+        })
+        .await;
+        let results = join_all((0..10).map(|_| bed.session.execute(&select))).await;
+        assert!(
+            results
+                .iter()
+                .skip(1)
+                .all(|result| connection_lost(result, Applied::No))
+        );
+        // A keepalive may have had one of them.
+        assert!(bed.cluster.ledger().requests() <= IDS as u64);
+        bed.cluster.node(0).close_connections();
+    };
+    let (silent, ()) = tokio::join!(silent, rest);
+    let lost = silent.into_iter().map(Result::unwrap);
+    assert!(
+        lost.filter(|result| connection_lost(result, Applied::Maybe))
+            .count()
+            >= IDS - 1
+    );
+    bed.connected().await;
+    bed.at_rest().await;
+}
+
+/// R9: it takes more dropped attempts than are kept.
+#[tokio::test]
+async fn too_many_orphans_cost_the_connection() {
+    let settings = HealthSettings::default().abandoned_limit(1);
+    let bed = Bed::with(1, |client| client.no_retry().health_settings(settings)).await;
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    bed.cluster.on(requests()).then(Action::Silence);
+    let patient = bed.session.execute(select.clone().attempt_timeout(None));
+    let others = join_all((0..1_200).map(|_| bed.session.execute(select.clone().attempt_timeout(ms(50)))));
+    let (patient, others) = tokio::join!(patient, others);
+    assert!(
+        others
+            .iter()
+            .all(|result| result.as_ref().unwrap_err().kind() == ErrorKind::Timeout)
+    );
+    assert!(connection_lost(&patient, Applied::Maybe), "{patient:?}");
+    let source = std::error::Error::source(&patient.unwrap_err())
+        .unwrap()
+        .to_string();
+    println!("R9: {source}");
+    assert_eq!(bed.session.health().dropped_abandoned, 1_199);
+    bed.cluster.clear_rules();
+    bed.connected().await;
+    bed.at_rest().await;
+}

@@ -1,0 +1,221 @@
+//! What must not be made twice is not: unmarked writes, conditional ones and counters under random faults.
+//!
+//! 10,000 operations, with `FULL=1` ten times as many. The seed is printed; `SEED=n` repeats its faults.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use scripted_cassandra::{Action, Consistency, ErrorFrame, Recording};
+use tokio::time::sleep;
+use tower_cassandra::scylla::value::Counter;
+use tower_cassandra::{Applied, Batch, ErrorKind, Prepared, Statement};
+
+use crate::support::{ADD, Bed, CONDITIONAL, INSERT, ms, requests};
+
+struct Texts {
+    insert: Prepared,
+    conditional: Prepared,
+    add: Prepared,
+}
+
+impl Texts {
+    fn operation(&self, id: i32) -> Statement {
+        let insert = self.insert.bind((id, "v")).unwrap();
+        let add = self.add.bind((Counter(1), id)).unwrap();
+        match id % 6 {
+            0 => insert,
+            1 => self.conditional.bind((id, "v")).unwrap().idempotent(true),
+            2 => add.idempotent(true),
+            3 => Batch::logged().with(insert).into(),
+            4 => Batch::unlogged().with(insert).into(),
+            _ => Batch::unlogged().with(add).idempotent(true).into(),
+        }
+    }
+}
+
+fn faults(bed: &Bed, seed: u64) {
+    let timeout = |write_type| ErrorFrame::write_timeout(Consistency::ONE, 0, 1, write_type);
+    let faults: [(f64, Action); 16] = [
+        (0.001, Action::Close),
+        (0.001, Action::Reset),
+        (0.001, Action::Close.executed()),
+        (0.001, Action::Reset.executed()),
+        (0.001, Action::HalfAnswerThenClose),
+        (0.001, Action::Silence),
+        (0.001, Action::Silence.executed()),
+        (0.01, Action::Unprepared),
+        (0.02, ErrorFrame::overloaded("busy").into()),
+        (0.02, ErrorFrame::bootstrapping("soon").into()),
+        (0.02, ErrorFrame::unavailable(Consistency::ONE, 1, 0).into()),
+        (0.02, timeout("SIMPLE").into()),
+        (0.02, Action::from(timeout("SIMPLE")).executed()),
+        (0.02, Action::from(ErrorFrame::server_error("oh")).executed()),
+        (0.02, Action::Frame(0x02, Vec::new()).executed()),
+        (0.20, Action::delay(ms(3))),
+    ];
+    for (number, (share, action)) in (1..).zip(faults) {
+        let seed = seed.wrapping_mul(31).wrapping_add(number);
+        bed.cluster.on(requests()).probability(share, seed).then(action);
+    }
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    given.unwrap_or_else(|| now.subsec_nanos().into())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_made_twice_and_nothing_that_was_made_is_denied() {
+    let total = if std::env::var_os("FULL").is_some() {
+        100_000
+    } else {
+        10_000
+    };
+    let seed = seed();
+    println!("safety: {total} operations, SEED={seed}");
+    let bed = Bed::with(3, |client| client.attempt_timeout(ms(60))).await;
+    let texts = Arc::new(Texts {
+        insert: bed.prepare(INSERT).await,
+        conditional: bed.prepare(CONDITIONAL).await,
+        add: bed.prepare(ADD).await,
+    });
+    bed.cluster.set_recording(Recording::Keys);
+    bed.cluster.ledger().clear();
+    faults(&bed, seed);
+    let next = Arc::new(AtomicI32::new(0));
+    let tasks: Vec<_> = (0..64)
+        .map(|_| {
+            let (session, texts, next) = (bed.session.clone(), Arc::clone(&texts), Arc::clone(&next));
+            tokio::spawn(async move {
+                let mut results = Vec::new();
+                loop {
+                    let id = next.fetch_add(1, Ordering::Relaxed);
+                    if id >= total {
+                        return results;
+                    }
+                    let result = session.execute(texts.operation(id)).await;
+                    if result
+                        .as_ref()
+                        .is_err_and(|error| error.kind() == ErrorKind::NoHost)
+                    {
+                        // Not all of them while there is no connection.
+                        sleep(ms(5)).await;
+                    }
+                    results.push((id, result.map(|response| response.was_applied())));
+                }
+            })
+        })
+        .collect();
+    let mut results = Vec::new();
+    for task in tasks {
+        results.extend(task.await.unwrap());
+    }
+    bed.hang_up().await;
+    bed.at_rest().await;
+
+    // Now nothing is under way any more: what was not executed never will be.
+    let ledger = bed.cluster.ledger();
+    assert!(
+        ledger.repeated("").is_empty(),
+        "SEED={seed}: {:?}",
+        ledger.repeated("")
+    );
+    let mut counts = BTreeMap::<String, [u64; 2]>::new();
+    for (id, result) in results {
+        let executed = ledger.executions("", &id.to_be_bytes());
+        let outcome = match result {
+            Ok(applied) => {
+                assert_eq!(executed, 1, "SEED={seed} {id}");
+                assert_eq!(applied, (id % 6 == 1).then_some(true), "SEED={seed} {id}");
+                "success".to_owned()
+            }
+            Err(error) => {
+                assert_ne!(error.kind(), ErrorKind::Internal, "SEED={seed} {id}: {error:?}");
+                match error.applied() {
+                    Applied::No => assert_eq!(executed, 0, "SEED={seed} {id}: {error:?}"),
+                    Applied::Maybe => {}
+                    Applied::Yes => panic!("SEED={seed} {id}: {error:?}"),
+                }
+                format!("{} {:?}", error.label(), error.applied())
+            }
+        };
+        counts.entry(outcome).or_default()[usize::from(executed > 0)] += 1;
+    }
+    println!(
+        "{:28} {:>12} {:>12}",
+        "safety: outcome", "not executed", "executed"
+    );
+    for (outcome, [not, executed]) in &counts {
+        println!("{outcome:28} {not:>12} {executed:>12}");
+    }
+    let ambiguous = counts.iter().filter(|(name, _)| name.ends_with("Maybe"));
+    let both = ambiguous.fold([0, 0], |sum, (_, of)| [sum[0] + of[0], sum[1] + of[1]]);
+    assert!(
+        both[0] > 0 && both[1] > 0,
+        "what may have been applied is neither always nor never"
+    );
+}
+
+/// R10. A request that was still in the queue of a connection that died was not sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_in_the_queue_of_a_dead_connection_was_not_executed() {
+    const AT_ONCE: i32 = 2_000;
+    let bed = Bed::with(1, |client| client.no_retry().attempt_timeout(None)).await;
+    let insert = bed.prepare(INSERT).await;
+    bed.cluster.set_recording(Recording::Keys);
+    let large = "x".repeat(4_000);
+    // No and Maybe; not executed and executed.
+    let mut counts = [[0_u64; 2]; 2];
+    let mut first = 0;
+    for (round, action) in (0..).zip(
+        [Action::Reset, Action::Close, Action::HalfAnswerThenClose]
+            .iter()
+            .cycle()
+            .take(9),
+    ) {
+        bed.connected().await;
+        bed.cluster.clear_rules();
+        bed.cluster
+            .on(requests())
+            .after(50 + round * 20)
+            .times(1)
+            .then(action.clone());
+        let calls: Vec<_> = (first..first + AT_ONCE)
+            .map(|id| {
+                let (session, write) = (bed.session.clone(), insert.bind((id, &large)).unwrap());
+                (id, tokio::spawn(async move { session.execute(write).await }))
+            })
+            .collect();
+        let mut results = Vec::new();
+        for (id, call) in calls {
+            results.push((id, call.await.unwrap()));
+        }
+        first += AT_ONCE;
+        bed.connected().await;
+        bed.at_rest().await;
+        for (id, result) in results {
+            let executed = bed.cluster.ledger().executions("INSERT", &id.to_be_bytes());
+            let Err(error) = result else {
+                assert_eq!(executed, 1);
+                continue;
+            };
+            assert!(
+                matches!(error.kind(), ErrorKind::Connection | ErrorKind::NoHost),
+                "{error:?}"
+            );
+            let maybe = error.is_ambiguous();
+            assert!(maybe || executed == 0, "round {round}, {id}: {error:?}");
+            counts[usize::from(maybe)][usize::from(executed > 0)] += 1;
+        }
+    }
+    println!(
+        "R10: No: {:?}, Maybe: {:?} (not executed, executed)",
+        counts[0], counts[1]
+    );
+    assert!(counts[0][0] > 0, "nothing was in a queue");
+    assert!(counts[1][1] > 0, "nothing was in flight");
+    assert!(bed.cluster.ledger().repeated("INSERT").is_empty());
+}
