@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, UNSETTLED};
 use crate::health::{Shared, Standing};
 use crate::request::Attempt;
 
@@ -11,8 +11,6 @@ use crate::request::Attempt;
 const COMPARED: usize = 8;
 /// Of 1,000 requests this many go to any usable candidate, so that one that was slow is looked at again.
 const EXPLORED: u64 = 3;
-/// A mean says something from this many samples on.
-const SETTLED: u32 = 50;
 /// A node is an outlier when its mean is this many times the best one.
 const OUTLIER: u64 = 3;
 
@@ -50,8 +48,6 @@ pub(super) struct Candidates<'a> {
     means: [u64; COMPARED],
 }
 
-const UNSETTLED: u64 = u64::MAX;
-
 impl<'a> Candidates<'a> {
     #[inline]
     pub(super) fn new(shared: &'a Shared, attempt: &'a Attempt, now: u64) -> Self {
@@ -83,11 +79,12 @@ impl<'a> Candidates<'a> {
                 return ControlFlow::Continue(());
             }
         }
-        let class = self.class(endpoint, connected);
-        let mean = endpoint.mean_of(SETTLED).unwrap_or(UNSETTLED);
+        let in_flight = endpoint.in_flight();
+        let class = self.class(endpoint, connected, in_flight);
+        let mean = endpoint.settled_mean();
         // A number of its own for each candidate: a common starting point would favour the one behind a gap.
         let tie = u64::from((self.random >> (8 * i)) as u8);
-        self.loads[i] = (u64::from(endpoint.in_flight()) << 8) | tie;
+        self.loads[i] = (u64::from(in_flight) << 8) | tie;
         self.means[i] = mean;
         self.classes[i] = class;
         self.endpoints[i] = Some(Arc::clone(endpoint));
@@ -104,8 +101,8 @@ impl<'a> Candidates<'a> {
     }
 
     #[inline]
-    fn class(&self, endpoint: &Endpoint, connected: bool) -> Class {
-        if endpoint.is_full() {
+    fn class(&self, endpoint: &Endpoint, connected: bool, in_flight: u32) -> Class {
+        if endpoint.is_full_at(in_flight) {
             Class::Full
         } else if !connected {
             Class::Unconnected

@@ -14,6 +14,10 @@ use crate::request::NodeId;
 
 /// "Nothing" for the times that are kept as nanoseconds since the table was made.
 const NEVER: u64 = u64::MAX;
+/// A mean says something from this many samples on.
+const SETTLED: u32 = 50;
+/// In place of a mean that says nothing yet.
+pub(super) const UNSETTLED: u64 = u64::MAX;
 
 /// A node: what is under way to it, how it answered of late, and whether it may be chosen.
 ///
@@ -30,6 +34,8 @@ pub struct Endpoint {
     oldest: AtomicU64,
     last_answer: AtomicU64,
     mean: AtomicU64,
+    /// The mean again, once there are `SETTLED` samples.
+    settled: AtomicU64,
     samples: AtomicU32,
     pub(crate) passive: Passive,
     probe: Mutex<Option<ProbeRecord>>,
@@ -70,6 +76,7 @@ impl Endpoint {
             oldest: AtomicU64::new(NEVER),
             last_answer: AtomicU64::new(0),
             mean: AtomicU64::new(0),
+            settled: AtomicU64::new(UNSETTLED),
             samples: AtomicU32::new(0),
             passive: Passive::default(),
             probe: Mutex::default(),
@@ -118,9 +125,9 @@ impl Endpoint {
         self.samples.load(Relaxed)
     }
 
-    /// The mean latency in nanoseconds, once it is made of this many answers.
-    pub(super) fn mean_of(&self, samples: u32) -> Option<u64> {
-        (self.samples() >= samples).then(|| self.mean.load(Relaxed))
+    /// The mean latency in nanoseconds, or [`UNSETTLED`].
+    pub(super) fn settled_mean(&self) -> u64 {
+        self.settled.load(Relaxed)
     }
 
     /// The age of the oldest unanswered request, as of `now`.
@@ -139,8 +146,13 @@ impl Endpoint {
 
     /// Is it at its limit of requests in flight or of abandoned ones?
     pub(crate) fn is_full(&self) -> bool {
+        self.is_full_at(self.in_flight())
+    }
+
+    /// As [`is_full`](Self::is_full), with so many in flight.
+    pub(super) fn is_full_at(&self, in_flight: u32) -> bool {
         let settings = &self.shared.settings;
-        self.in_flight() >= settings.node_limit || self.abandoned() >= settings.abandoned_limit
+        in_flight >= settings.node_limit || self.abandoned() >= settings.abandoned_limit
     }
 
     /// Sends a request at `sent`: counts it until the ticket is answered or dropped.
@@ -192,6 +204,9 @@ impl Endpoint {
         };
         // Two threads may overwrite each other's sample; a moving average does not mind.
         self.mean.store(next, Relaxed);
+        if samples >= SETTLED - 1 {
+            self.settled.store(next, Relaxed);
+        }
         self.samples.store(samples.saturating_add(1), Relaxed);
         self.shared.latencies.record(nanos);
     }
