@@ -18,18 +18,21 @@ pub(crate) fn now() -> Instant {
     STEP.get().unwrap_or_else(Instant::now)
 }
 
-/// Makes `now` the moment of everything that `step` does before it returns.
+/// Makes `now` the moment of everything until the result is dropped, also by a panic.
 #[inline]
-pub(crate) fn at<T>(now: Instant, step: impl FnOnce() -> T) -> T {
-    // Also when `step` panics: nothing must believe in this moment afterwards.
-    struct End(Option<Instant>);
-    impl Drop for End {
-        fn drop(&mut self) {
-            STEP.set(self.0);
-        }
+pub(crate) fn at(now: Instant) -> Step {
+    Step(STEP.replace(Some(now)))
+}
+
+/// Made by [`at`]. Kept for one synchronous call, never across a poll.
+#[must_use]
+pub(crate) struct Step(Option<Instant>);
+
+impl Drop for Step {
+    #[inline]
+    fn drop(&mut self) {
+        STEP.set(self.0);
     }
-    let _end = End(STEP.replace(Some(now)));
-    step()
 }
 
 #[cfg(test)]
@@ -43,13 +46,18 @@ mod tests {
         let start = Instant::now();
         let later = start + Duration::from_secs(1);
         assert_eq!(now(), start);
-        at(later, || {
-            assert_eq!(now(), later);
-            at(start, || assert_eq!(now(), start));
-            assert_eq!(now(), later);
-        });
+        let step = at(later);
+        assert_eq!(now(), later);
+        let inner = at(start);
         assert_eq!(now(), start);
-        let panicked = std::panic::catch_unwind(|| at(later, || panic!("as it should")));
+        drop(inner);
+        assert_eq!(now(), later);
+        drop(step);
+        assert_eq!(now(), start);
+        let panicked = std::panic::catch_unwind(|| {
+            let _step = at(later);
+            panic!("as it should")
+        });
         assert!(panicked.is_err());
         assert_eq!(now(), start);
     }

@@ -10,18 +10,25 @@ use crate::drive::DIFFERENCE;
 /// function that puts one in is sometimes inlined and cannot be counted.
 const TIMER: &str = "::wheel::Wheel::remove";
 
+/// Chooses a node among the candidates; never inlined.
+const CHOICE: &str = "balance::service::pick";
+
 /// Per request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
     pub(crate) instructions: f64,
     pub(crate) timers: f64,
     pub(crate) clocks: f64,
+    /// Of the instructions, those of choosing a node.
+    pub(crate) choice: f64,
 }
 
 /// One profile, as far as it is needed.
 struct Profile {
     instructions: u64,
     calls: HashMap<String, u64>,
+    /// With everything that was called from there.
+    inclusive: HashMap<String, u64>,
 }
 
 impl Profile {
@@ -33,7 +40,8 @@ impl Profile {
     fn parse(text: &str) -> Option<Self> {
         let mut names: HashMap<&str, &str> = HashMap::new();
         let mut calls: HashMap<String, u64> = HashMap::new();
-        let (mut callee, mut instructions) = ("", None);
+        let mut inclusive: HashMap<String, u64> = HashMap::new();
+        let (mut function, mut callee, mut instructions) = ("", "", None);
         for line in text.lines() {
             if let Some(rest) = line.strip_prefix("fn=").or_else(|| line.strip_prefix("cfn=")) {
                 let (id, name) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -41,23 +49,41 @@ impl Profile {
                     names.insert(id, name);
                 }
                 callee = names.get(id).copied().unwrap_or("");
+                if line.starts_with("fn=") {
+                    function = callee;
+                }
             } else if let Some(rest) = line.strip_prefix("calls=") {
                 let count: u64 = rest.split(' ').next()?.parse().ok()?;
                 *calls.entry(callee.to_owned()).or_default() += count;
             } else if let Some(rest) = line.strip_prefix("totals: ") {
                 instructions = rest.trim().parse().ok();
+            } else if let Some((_, cost)) = line.split_once(' ')
+                && line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
+                && let Ok(cost) = cost.parse::<u64>()
+            {
+                // What the function did itself, and, in the line after `calls=`, what was done for it.
+                *inclusive.entry(function.to_owned()).or_default() += cost;
             }
         }
         Some(Self {
             instructions: instructions?,
             calls,
+            inclusive,
         })
     }
 
     fn called(&self, what: &str) -> u64 {
-        let of = |(name, count): (&String, &u64)| name.contains(what).then_some(*count);
-        self.calls.iter().filter_map(of).sum()
+        sum(&self.calls, |name| name.contains(what))
     }
+
+    fn inside(&self, what: &str) -> u64 {
+        sum(&self.inclusive, |name| name.ends_with(what))
+    }
+}
+
+fn sum(counts: &HashMap<String, u64>, which: impl Fn(&str) -> bool) -> u64 {
+    let of = |(name, count): (&String, &u64)| which(name).then_some(*count);
+    counts.iter().filter_map(of).sum()
 }
 
 pub(crate) fn is_installed() -> bool {
@@ -95,6 +121,7 @@ pub(crate) fn measure(binary: &Path, case: &str, leaf: &str) -> Option<Counts> {
     Some(Counts {
         instructions: per_request(&|profile| profile.instructions),
         timers: per_request(&|profile| profile.called(TIMER)),
+        choice: per_request(&|profile| profile.inside(CHOICE)),
         clocks: per_request(&|profile| profile.called("clock_gettime")),
     })
 }

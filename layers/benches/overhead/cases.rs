@@ -153,7 +153,8 @@ fn full_queue(mut leaf: Leaf, rounds: &mut Rounds<'_>) {
 fn empty_bucket(leaf: Leaf, rounds: &mut Rounds<'_>) {
     let limit = RateLimit::per(1, HOUR).burst(1).queue(0);
     let mut service = RateLimitLayer::new(limit).unwrap().layer(leaf);
-    assert!(poll(pin!(service.call(Call::new(0)))).is_ready());
+    let mut taken = pin!(service.call(Call::new(0)));
+    while poll(taken.as_mut()).is_pending() {}
     rounds.drive_refused(service);
 }
 
@@ -182,9 +183,14 @@ impl Directory<Request> for Replicas {
             return;
         }
         let first = (u64::from(request.value.wrapping_mul(0x9e37_79b9)) * self.0.len() as u64) >> 32;
-        let replicas = self.0[first as usize..].iter().chain(&self.0[..]);
-        for replica in replicas.take(3) {
-            if each(replica, true).is_break() {
+        for i in 0..3 {
+            let past = first as usize + i;
+            let replica = if past < self.0.len() {
+                past
+            } else {
+                past - self.0.len()
+            };
+            if each(&self.0[replica], true).is_break() {
                 return;
             }
         }

@@ -51,7 +51,7 @@ impl Rounds<'_> {
             (self.mark)();
             for i in 0..requests {
                 assert!(service.poll_ready(&mut cx).is_ready(), "not ready");
-                let request = Call::new(i as u32).idempotent(true);
+                let request = Call::new(i as u32).idempotent(true).with_class("prepared");
                 let mut future = pin!(service.call(black_box(request)));
                 let mut polled = future.as_mut().poll(&mut cx);
                 if polled.is_pending() {

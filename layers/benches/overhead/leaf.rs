@@ -14,13 +14,13 @@ use tower_service::Service;
 
 pub(crate) type Request = Call<u32>;
 
-/// Any failure of any layer.
+/// Any failure of any layer. Small, as an error should be that every result has room for.
 #[derive(Debug)]
 pub(crate) enum Error {
-    Elapsed(Elapsed),
+    Elapsed(Box<Elapsed>),
     Rejected(Rejected),
     NoCandidate(NoCandidate),
-    Panicked(Panicked),
+    Panicked(Box<Panicked>),
 }
 
 impl fmt::Display for Error {
@@ -40,7 +40,7 @@ macro_rules! from {
     ($($name:ident)*) => {$(
         impl From<$name> for Error {
             fn from(error: $name) -> Self {
-                Self::$name(error)
+                Self::$name(error.into())
             }
         }
     )*};

@@ -12,6 +12,9 @@
 //! * `timers`: timers put into tokio's wheel, as callgrind counts calls of the function that does it. The line
 //!   `tokio_timer` is the control: it arms exactly one where the leaf is pending.
 //!
+//! The lines `choice_3` and `choice_1000` are the part of `balance_3` and `balance_1000` that chooses a node: one function with
+//! all that it calls, asking the directory for the replicas included.
+//!
 //! What other crates need for the same is measured in the same run, with the same requests over the same leaf.
 
 mod alloc;
@@ -89,6 +92,9 @@ fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
                 counts.timers = f64::NAN;
             }
             table.add(name, leaf, figures);
+            if let Some(nodes) = name.strip_prefix("balance_") {
+                table.add(&format!("choice_{nodes}"), leaf, figures.of_choice());
+            }
         }
     }
 }

@@ -10,6 +10,16 @@ pub(crate) struct Figures {
     pub(crate) counts: Option<Counts>,
 }
 
+impl Figures {
+    /// The part of a balancer's figures that is its choice.
+    pub(crate) fn of_choice(mut self) -> Self {
+        if let Some(counts) = &mut self.counts {
+            (counts.instructions, counts.timers, counts.clocks) = (counts.choice, 0.0, 0.0);
+        }
+        self
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     rows: Vec<(String, &'static str, Figures)>,
@@ -103,14 +113,28 @@ impl Table {
             }
         }
         for leaf in ["ready", "pending"] {
-            let three = self.own("balance_3", leaf);
+            let choice = |name| {
+                self.get(name, leaf)
+                    .and_then(|f| f.counts)
+                    .map(|c| c.instructions)
+            };
+            let (three, thousand) = (choice("choice_3"), choice("choice_1000"));
             add(
                 format!("choice of three, {leaf}: instructions"),
                 three,
                 400.0,
                 300.0,
             );
-            let thousand = self.own("balance_1000", leaf);
+            let rest = self
+                .own("balance_3", leaf)
+                .zip(three)
+                .map(|(all, choice)| all - choice);
+            add(
+                format!("balance_3, {leaf}: without the choice"),
+                rest,
+                250.0,
+                150.0,
+            );
             let ratio = three.zip(thousand).map(|(three, thousand)| thousand / three);
             add(format!("choice at 1,000 nodes to 3, {leaf}"), ratio, 1.05, 1.05);
         }

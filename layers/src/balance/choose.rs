@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, UNSETTLED};
 use crate::health::{Shared, Standing};
 use crate::request::Attempt;
 
@@ -29,33 +29,46 @@ enum Class {
     Full,
 }
 
-/// The candidates of one request, as far as they were looked at.
+/// The candidates of one request, as far as they were looked at. What is compared is read once.
 pub(super) struct Candidates<'a> {
     shared: &'a Shared,
     attempt: &'a Attempt,
     now: u64,
     stall_limit: u64,
-    seen: [Option<Arc<Endpoint>>; COMPARED],
-    classes: [Class; COMPARED],
+    random: u64,
     count: usize,
     /// How many of the group were shown.
     looked: usize,
     /// The best class among them.
     best: Class,
+    /// The best settled mean of that class.
+    best_mean: u64,
+    // Apart from each other, because most of it stays empty and has to be set up for every request.
+    endpoints: [Option<Arc<Endpoint>>; COMPARED],
+    classes: [Class; COMPARED],
+    /// Requests in flight, and below them a random number for ties.
+    loads: [u64; COMPARED],
+    /// Settled means; `UNSETTLED` for a node with too few answers.
+    means: [u64; COMPARED],
 }
 
 impl<'a> Candidates<'a> {
+    #[inline]
     pub(super) fn new(shared: &'a Shared, attempt: &'a Attempt, now: u64) -> Self {
         Self {
             shared,
             attempt,
             now,
             stall_limit: shared.stall_limit(),
-            seen: [const { None }; COMPARED],
-            classes: [Class::Full; COMPARED],
+            random: shared.random.next(),
             count: 0,
             looked: 0,
             best: Class::Full,
+            best_mean: UNSETTLED,
+            endpoints: [const { None }; COMPARED],
+            classes: [Class::Full; COMPARED],
+            loads: [0; COMPARED],
+            means: [0; COMPARED],
         }
     }
 
@@ -64,32 +77,26 @@ impl<'a> Candidates<'a> {
     #[inline]
     pub(super) fn look(&mut self, endpoint: &Arc<Endpoint>, connected: bool) -> ControlFlow<()> {
         self.looked += 1;
-        let before = self.seen.iter().take(self.count).flatten();
-        if before.into_iter().any(|seen| Arc::ptr_eq(seen, endpoint)) {
-            return ControlFlow::Continue(());
+        for seen in &self.endpoints[..self.count.min(COMPARED)] {
+            if seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, endpoint)) {
+                return ControlFlow::Continue(());
+            }
         }
-        let class = class(
-            endpoint,
-            connected,
-            self.attempt,
-            self.shared,
-            self.now,
-            self.stall_limit,
-        );
-        let place = if self.count < COMPARED {
-            self.count += 1;
-            Some(self.count - 1)
-        } else {
-            // In the place of the worst one, if it is better than that.
-            let worst = (0..COMPARED).max_by_key(|i| self.classes.get(*i).copied());
-            worst.filter(|worst| self.classes.get(*worst).is_some_and(|worst| class < *worst))
-        };
-        if let Some(place) = place
-            && let (Some(seen), Some(noted)) = (self.seen.get_mut(place), self.classes.get_mut(place))
-        {
-            *seen = Some(Arc::clone(endpoint));
-            *noted = class;
-            self.best = self.best.min(class);
+        let in_flight = endpoint.in_flight();
+        let class = self.class(endpoint, connected, in_flight);
+        if let Some(i) = self.place_for(class) {
+            let mean = endpoint.settled_mean(self.now);
+            // A number of its own for each candidate: a common starting point would favour the one behind a gap.
+            let tie = u64::from((self.random >> (8 * i)) as u8);
+            self.loads[i] = (u64::from(in_flight) << 8) | tie;
+            self.means[i] = mean;
+            self.classes[i] = class;
+            self.endpoints[i] = Some(Arc::clone(endpoint));
+            if class < self.best {
+                (self.best, self.best_mean) = (class, mean);
+            } else if class == self.best {
+                self.best_mean = self.best_mean.min(mean);
+            }
         }
         if (self.count == COMPARED && self.best == Class::Usable) || self.looked >= LOOKED_AT {
             return ControlFlow::Break(());
@@ -97,9 +104,37 @@ impl<'a> Candidates<'a> {
         ControlFlow::Continue(())
     }
 
+    /// The next free place, or that of the worst one when this one is better.
+    #[inline]
+    fn place_for(&mut self, class: Class) -> Option<usize> {
+        if self.count < COMPARED {
+            self.count += 1;
+            return Some(self.count - 1);
+        }
+        let worst = (0..COMPARED).max_by_key(|i| self.classes[*i]);
+        worst.filter(|worst| class < self.classes[*worst])
+    }
+
     /// Goes on with the next group.
     pub(super) const fn begin_group(&mut self) {
         self.looked = 0;
+    }
+
+    #[inline]
+    fn class(&self, endpoint: &Endpoint, connected: bool, in_flight: u32) -> Class {
+        if endpoint.is_full_at(in_flight) {
+            Class::Full
+        } else if !connected {
+            Class::Unconnected
+        } else if endpoint.is_stalled(self.now, self.stall_limit) {
+            Class::Stalled
+        } else if endpoint.passive.standing(self.now) == Standing::Ejected && !self.shared.panics() {
+            Class::Ejected
+        } else if self.attempt.has_tried(endpoint.id()) {
+            Class::Tried
+        } else {
+            Class::Usable
+        }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -111,83 +146,55 @@ impl<'a> Candidates<'a> {
         self.best == Class::Usable
     }
 
-    /// Those of the best class with their places, in the order in which they were shown.
-    fn of_best_class(&self) -> impl Iterator<Item = (usize, &Endpoint)> {
-        let seen = self.seen.iter().zip(&self.classes).take(self.count).enumerate();
-        seen.filter(|(_, (_, class))| **class == self.best)
-            .filter_map(|(i, (endpoint, _))| Some((i, endpoint.as_deref()?)))
-    }
-
     /// The best of them; none when there is none or all are full.
     ///
     /// `ordered` keeps the order of the candidates within a class (conditional writes want the same coordinator each time); otherwise
-    /// the one with the fewest requests in flight is taken, ties broken by `random`.
-    pub(super) fn choose(mut self, ordered: bool, random: u64) -> Option<Arc<Endpoint>> {
+    /// the one with the fewest requests in flight is taken, ties broken at random.
+    #[inline]
+    pub(super) fn choose(&mut self, ordered: bool) -> Option<Arc<Endpoint>> {
         let place = match self.best {
             Class::Full => None,
-            _ if ordered => self.of_best_class().map(|(i, _)| i).next(),
-            Class::Stalled => self
-                .of_best_class()
-                .min_by_key(|(_, endpoint)| endpoint.oldest_age(self.now))
-                .map(|(i, _)| i),
-            _ if random % 1_000 < EXPLORED => self.explore(random / 1_000),
-            _ => self.least_loaded(random),
+            _ if ordered => self.nth(0),
+            Class::Stalled => self.youngest(),
+            _ if self.random % 1_000 < EXPLORED => self.explore(),
+            _ => self.least_loaded(),
         };
-        self.seen.get_mut(place?)?.take()
+        self.endpoints.get_mut(place?)?.take()
+    }
+
+    fn of_best_class(&self) -> impl Iterator<Item = usize> {
+        let classes = self.classes[..self.count].iter().enumerate();
+        classes.filter(|(_, class)| **class == self.best).map(|(i, _)| i)
     }
 
     #[cold]
-    fn explore(&self, random: u64) -> Option<usize> {
-        let nth = random as usize % self.of_best_class().count().max(1);
-        self.of_best_class().nth(nth).map(|(i, _)| i)
+    fn nth(&self, n: usize) -> Option<usize> {
+        self.of_best_class().nth(n)
+    }
+
+    #[cold]
+    fn youngest(&self) -> Option<usize> {
+        let age = |i: &usize| self.endpoints[*i].as_ref().and_then(|e| e.oldest_age(self.now));
+        self.of_best_class().min_by_key(age)
+    }
+
+    #[cold]
+    fn explore(&self) -> Option<usize> {
+        let count = self.of_best_class().count().max(1);
+        self.nth((self.random / 1_000) as usize % count)
     }
 
     #[inline]
-    fn least_loaded(&self, random: u64) -> Option<usize> {
-        let best = self
-            .of_best_class()
-            .filter_map(|(_, endpoint)| endpoint.settled_mean(self.now))
-            .min();
-        let outlier = best.map_or(u64::MAX, |best| best.saturating_add(1).saturating_mul(OUTLIER));
+    fn least_loaded(&self) -> Option<usize> {
+        // The smallest mean that is too much. Nothing is, where no mean is settled.
+        let outlier = self.best_mean.saturating_add(1).saturating_mul(OUTLIER);
         let (mut least, mut place) = (u64::MAX, None);
-        for (i, endpoint) in self.of_best_class() {
-            if endpoint
-                .settled_mean(self.now)
-                .is_some_and(|mean| mean >= outlier)
-            {
-                continue;
-            }
-            // A number of its own for each candidate: a common starting point would favour the one behind a gap.
-            let tie = u64::from((random >> (8 * i)) as u8);
-            let load = (u64::from(endpoint.in_flight()) << 8) | tie;
-            if load < least {
-                (least, place) = (load, Some(i));
+        for i in 0..self.count.min(COMPARED) {
+            let is_outlier = self.means[i] >= outlier && self.means[i] != UNSETTLED;
+            if self.classes[i] == self.best && !is_outlier && self.loads[i] < least {
+                (least, place) = (self.loads[i], Some(i));
             }
         }
         place
-    }
-}
-
-#[inline]
-fn class(
-    endpoint: &Endpoint,
-    connected: bool,
-    attempt: &Attempt,
-    shared: &Shared,
-    now: u64,
-    stall_limit: u64,
-) -> Class {
-    if endpoint.is_full() {
-        Class::Full
-    } else if !connected {
-        Class::Unconnected
-    } else if endpoint.is_stalled(now, stall_limit) {
-        Class::Stalled
-    } else if endpoint.passive.standing(now) == Standing::Ejected && !shared.panics() {
-        Class::Ejected
-    } else if attempt.has_tried(endpoint.id()) {
-        Class::Tried
-    } else {
-        Class::Usable
     }
 }

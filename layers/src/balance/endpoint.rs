@@ -18,6 +18,8 @@ const NEVER: u64 = u64::MAX;
 const SETTLED: u32 = 50;
 /// A mean without a new sample for so many nanoseconds says nothing any more: 10 s.
 const STALE: u64 = 10_000_000_000;
+/// In place of a mean that says nothing yet, or nothing any more.
+pub(super) const UNSETTLED: u64 = u64::MAX;
 
 /// A node: what is under way to it, how it answered of late, and whether it may be chosen.
 ///
@@ -36,6 +38,8 @@ pub struct Endpoint {
     /// When the mean got its last sample.
     sampled: AtomicU64,
     mean: AtomicU64,
+    /// The mean again, once there are `SETTLED` samples.
+    settled: AtomicU64,
     samples: AtomicU32,
     pub(crate) passive: Passive,
     probe: Mutex<Option<ProbeRecord>>,
@@ -77,6 +81,7 @@ impl Endpoint {
             last_answer: AtomicU64::new(0),
             sampled: AtomicU64::new(0),
             mean: AtomicU64::new(0),
+            settled: AtomicU64::new(UNSETTLED),
             samples: AtomicU32::new(0),
             passive: Passive::default(),
             probe: Mutex::default(),
@@ -126,10 +131,12 @@ impl Endpoint {
         self.samples.load(Relaxed)
     }
 
-    /// The mean latency in nanoseconds, as long as it says how fast the node is: made of enough answers, the last of them not old.
-    pub(super) fn settled_mean(&self, now: u64) -> Option<u64> {
-        let settled = self.samples() >= SETTLED && now.saturating_sub(self.sampled.load(Relaxed)) <= STALE;
-        settled.then(|| self.mean.load(Relaxed))
+    /// The mean latency in nanoseconds as long as it says how fast the node is, or [`UNSETTLED`].
+    pub(super) fn settled_mean(&self, now: u64) -> u64 {
+        if now.saturating_sub(self.sampled.load(Relaxed)) > STALE {
+            return UNSETTLED;
+        }
+        self.settled.load(Relaxed)
     }
 
     /// The age of the oldest unanswered request, as of `now`.
@@ -148,8 +155,13 @@ impl Endpoint {
 
     /// Is it at its limit of requests in flight or of abandoned ones?
     pub(crate) fn is_full(&self) -> bool {
+        self.is_full_at(self.in_flight())
+    }
+
+    /// As [`is_full`](Self::is_full), with so many in flight.
+    pub(super) fn is_full_at(&self, in_flight: u32) -> bool {
         let settings = &self.shared.settings;
-        self.in_flight() >= settings.node_limit || self.abandoned() >= settings.abandoned_limit
+        in_flight >= settings.node_limit || self.abandoned() >= settings.abandoned_limit
     }
 
     /// Sends a request at `sent`: counts it until the ticket is answered or dropped.
@@ -205,6 +217,9 @@ impl Endpoint {
         self.sampled.store(now, Relaxed);
         // Two threads may overwrite each other's sample; a moving average does not mind.
         self.mean.store(next, Relaxed);
+        if samples >= SETTLED - 1 {
+            self.settled.store(next, Relaxed);
+        }
         self.samples.store(samples.saturating_add(1), Relaxed);
         self.shared.latencies.record(nanos);
     }

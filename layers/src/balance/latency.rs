@@ -14,8 +14,8 @@ const FADE: u32 = 4_096;
 #[derive(Debug)]
 pub(crate) struct Latencies {
     buckets: [AtomicU32; BUCKETS],
+    /// Since the start, until there are so many that counts are halved.
     samples: AtomicU32,
-    seen: AtomicU64,
     p95: AtomicU64,
 }
 
@@ -24,7 +24,6 @@ impl Default for Latencies {
         Self {
             buckets: std::array::from_fn(|_| AtomicU32::new(0)),
             samples: AtomicU32::new(0),
-            seen: AtomicU64::new(0),
             p95: AtomicU64::new(0),
         }
     }
@@ -50,7 +49,6 @@ fn upper_bound(bucket: usize) -> u64 {
 impl Latencies {
     pub(crate) fn record(&self, nanos: u64) {
         self.buckets[bucket(nanos)].fetch_add(1, Relaxed);
-        self.seen.fetch_add(1, Relaxed);
         // Counts of two threads may interleave here; a percentile off by a few samples does no harm.
         let samples = self.samples.fetch_add(1, Relaxed) + 1;
         if samples.is_multiple_of(REFRESH) {
@@ -61,9 +59,9 @@ impl Latencies {
         }
     }
 
-    /// How many samples there were since the start.
-    pub(crate) fn seen(&self) -> u64 {
-        self.seen.load(Relaxed)
+    /// Were there this many samples since the start? The number may be up to half of `FADE`.
+    pub(crate) fn has_seen(&self, samples: u32) -> bool {
+        self.samples.load(Relaxed) >= samples
     }
 
     /// The upper bound of the 95th percentile in nanoseconds; zero before the first 64 samples.

@@ -14,7 +14,7 @@ use super::layer::Parts;
 use crate::classify::Classify;
 use crate::clock;
 use crate::limit::{Reason, Rejected};
-use crate::request::Request;
+use crate::request::{NodeId, Request};
 
 /// The service of [`BalanceLayer`](super::BalanceLayer).
 pub struct Balance<S, D, C> {
@@ -80,7 +80,9 @@ where
         let probation = Probation::claim(endpoint, now);
         let facts = parts.classifier.facts(&request);
         request.context_mut().ticket = Some(probation.endpoint().begin(now));
-        let attempt = clock::at(moment, || self.inner.call(request));
+        let step = clock::at(moment);
+        let attempt = self.inner.call(request);
+        drop(step);
         ResponseFuture::new(attempt, Arc::clone(parts), facts, probation)
     }
 }
@@ -93,12 +95,12 @@ enum Refusal {
 /// The node this attempt has to stay on, if it is a candidate, connected and not at its limit.
 ///
 /// Looks through all candidates, as the node may be any of them. Only the one repetition that has to stay pays for that.
-fn staying<Req, D, C>(parts: &Parts<D, C>, request: &Req) -> Option<Arc<Endpoint>>
+#[cold]
+fn staying<Req, D, C>(parts: &Parts<D, C>, request: &Req, node: NodeId) -> Option<Arc<Endpoint>>
 where
     D: Directory<Req>,
     Req: Request,
 {
-    let node = request.context().attempt.stay()?;
     let mut found = None;
     for group in Group::ALL {
         parts.directory.visit(request, group, &mut |endpoint, connected| {
@@ -117,12 +119,16 @@ where
         .map(|(endpoint, _)| endpoint)
 }
 
+/// Out of line, so that a profile shows what the choice costs.
+#[inline(never)]
 fn pick<Req, D, C>(parts: &Parts<D, C>, request: &Req, now: u64) -> Result<Arc<Endpoint>, Refusal>
 where
     D: Directory<Req>,
     Req: Request,
 {
-    if let Some(endpoint) = staying(parts, request) {
+    if let Some(node) = request.context().attempt.stay()
+        && let Some(endpoint) = staying(parts, request, node)
+    {
         return Ok(endpoint);
     }
     let shared = parts.table.shared();
@@ -140,7 +146,5 @@ where
         return Err(Refusal::NoCandidate);
     }
     let ordered = parts.directory.is_ordered(request);
-    candidates
-        .choose(ordered, shared.random.next())
-        .ok_or(Refusal::Full)
+    candidates.choose(ordered).ok_or(Refusal::Full)
 }

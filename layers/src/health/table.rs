@@ -63,9 +63,9 @@ impl Shared {
 
     /// How long a node may be silent: see the module page.
     pub(crate) fn stall_limit(&self) -> u64 {
-        const SAMPLES: u64 = 100;
+        const SAMPLES: u32 = 100;
         const MILLISECOND: u64 = 1_000_000;
-        if self.latencies.seen() < SAMPLES {
+        if !self.latencies.has_seen(SAMPLES) {
             100 * MILLISECOND
         } else {
             let p95 = self.latencies.p95_nanos();

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::handles::ClassIndex;
 use super::{Metrics, NodeMetrics, PANIC};
 use crate::classify::{Advice, Applied, Failure, Fault, Outcome};
-use crate::clock;
+use crate::clock::{self, Step};
 
 /// Counts something out again, however it ends: with a result, by a panic, or because it was dropped.
 #[derive(Debug)]
@@ -71,13 +71,10 @@ impl Watch<'_> {
         self.0.0.is_some()
     }
 
-    /// Calls the inner service at the moment from which its time is measured.
+    /// For the call of the inner service: its moment is the one from which its time is measured.
     #[inline]
-    pub(super) fn call<T>(&self, inner: impl FnOnce() -> T) -> T {
-        match &self.0.0 {
-            Some(running) => clock::at(running.since, inner),
-            None => inner(),
-        }
+    pub(super) fn step(&self) -> Option<Step> {
+        self.0.0.as_ref().map(|running| clock::at(running.since))
     }
 
     /// There was no panic.

@@ -166,9 +166,12 @@ impl Metrics {
     }
 
     pub(super) fn started(&self, class: &'static str) -> ClassIndex {
-        // Nearly always the very same text, not only an equal one.
-        let same = |known: &Class| std::ptr::eq(known.name, class) || known.name == class;
-        let known = self.inner.classes.iter().position(same);
+        let classes = &self.inner.classes;
+        // Nearly always it is the very same text, not only an equal one.
+        let known = classes
+            .iter()
+            .position(|known| std::ptr::eq(known.name, class))
+            .or_else(|| classes.iter().position(|known| known.name == class));
         self.always(|inner| inner.in_flight.increment(1.0));
         ClassIndex(known.unwrap_or(usize::MAX))
     }

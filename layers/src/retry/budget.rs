@@ -25,7 +25,17 @@ struct Ledger {
     floor: u32,
     percent: u32,
     origin: Instant,
-    seconds: Mutex<[Second; SECONDS]>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    seconds: [Second; SECONDS],
+    /// The second that was running last, by its index, its number and its bounds, so that nobody has to divide within it.
+    current: usize,
+    number: u64,
+    from: Instant,
+    until: Instant,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,12 +68,19 @@ impl Budget {
     }
 
     fn unchecked(floor: u32, percent: u32) -> Self {
+        let origin = Instant::now();
         Self {
             ledger: std::sync::Arc::new(Ledger {
                 floor,
                 percent,
-                origin: Instant::now(),
-                seconds: Mutex::new([Second::default(); SECONDS]),
+                origin,
+                state: Mutex::new(State {
+                    seconds: [Second::default(); SECONDS],
+                    current: 0,
+                    number: 0,
+                    from: origin,
+                    until: origin,
+                }),
             }),
         }
     }
@@ -104,16 +121,34 @@ impl RetryBudget for Budget {
 impl Ledger {
     /// Runs `f` with the seconds, the index of the one that is running, and its number.
     fn with<T>(&self, now: Instant, f: impl FnOnce(&mut [Second; SECONDS], usize, u64) -> T) -> T {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if now < state.from || now >= state.until {
+            self.turn_to(&mut state, now);
+        }
+        let State {
+            ref mut seconds,
+            current,
+            number,
+            ..
+        } = *state;
+        f(seconds, current, number)
+    }
+
+    /// Makes the second of `now` the one that is running.
+    #[cold]
+    fn turn_to(&self, state: &mut State, now: Instant) {
         let number = now.saturating_duration_since(self.origin).as_secs();
         let current = (number % SECONDS as u64) as usize;
-        let mut seconds = self.seconds.lock().unwrap_or_else(PoisonError::into_inner);
-        if seconds[current].number != number {
-            seconds[current] = Second {
+        if state.seconds[current].number != number {
+            state.seconds[current] = Second {
                 number,
                 ..Second::default()
             };
         }
-        f(&mut seconds, current, number)
+        state.current = current;
+        state.number = number;
+        state.from = self.origin + Duration::from_secs(number);
+        state.until = state.from + Duration::from_secs(1);
     }
 
     fn sums(&self, seconds: &[Second; SECONDS], number: u64) -> (u64, u64) {

@@ -67,7 +67,9 @@ where
             budget.deposit(now);
         }
         let facts = shared.classifier.facts(&request);
-        let attempt = clock::at(now, || service.call(request.clone()));
+        let step = clock::at(now);
+        let attempt = service.call(request.clone());
+        drop(step);
         Self {
             state: State::Attempt { attempt },
             service,
@@ -200,7 +202,9 @@ where
                         return Poll::Ready(Err(classifier.finish(error, stop)));
                     }
                     *this.attempt_started = now;
-                    let attempt = clock::at(now, || this.service.call(this.request.clone()));
+                    let step = clock::at(now);
+                    let attempt = this.service.call(this.request.clone());
+                    drop(step);
                     this.state.set(State::Attempt { attempt });
                 }
             }

@@ -8,23 +8,29 @@ use crate::request::{Limit, NodeId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elapsed {
     limit: Limit,
-    waited: Duration,
     applied: Applied,
-    node: Option<NodeId>,
+    // Apart from the id: an option of a number takes twice its place, and every result has room for its error.
+    has_node: bool,
+    node: NodeId,
+    waited: Duration,
 }
 
 impl Elapsed {
     pub(crate) const fn new(limit: Limit, waited: Duration, applied: Applied) -> Self {
         Self {
             limit,
-            waited,
             applied,
-            node: None,
+            has_node: false,
+            node: NodeId(0),
+            waited,
         }
     }
 
     pub(crate) const fn on(mut self, node: Option<NodeId>) -> Self {
-        self.node = node;
+        if let Some(node) = node {
+            self.has_node = true;
+            self.node = node;
+        }
         self
     }
 
@@ -50,14 +56,14 @@ impl Elapsed {
     /// The node that did not answer, where one was chosen.
     #[must_use]
     pub const fn node(&self) -> Option<NodeId> {
-        self.node
+        if self.has_node { Some(self.node) } else { None }
     }
 }
 
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed after {:?}", self.limit, self.waited)?;
-        match self.node {
+        match self.node() {
             Some(node) => write!(f, ", node {node} did not answer"),
             None => Ok(()),
         }

@@ -62,7 +62,9 @@ where
         let judge = watch
             .is_on()
             .then(|| (self.classifier.clone(), self.classifier.facts(&request)));
-        let inner = watch.call(|| self.inner.call(request));
+        let step = watch.step();
+        let inner = self.inner.call(request);
+        drop(step);
         watch.over();
         ResponseFuture::new(inner, guard, judge)
     }
