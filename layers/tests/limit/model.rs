@@ -23,7 +23,7 @@ struct One {
     label: Option<&'static str>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Model {
     limit: u64,
     queue: usize,
@@ -86,17 +86,21 @@ impl Model {
         if one.weight > self.most(one.label) {
             return self.rejected.push((one.value, Reason::TooHeavy));
         }
-        let before = self.waiting.clone();
-        self.waiting.push(one);
-        self.serve();
-        if !self.waiting.contains(&one) {
+        // Does it need a place in the queue?
+        let mut without = self.clone();
+        without.waiting.push(one);
+        without.serve();
+        if !without.waiting.contains(&one) {
+            *self = without;
             return;
         }
+        let before = self.waiting.clone();
+        self.waiting.push(one);
         let own = before.iter().filter(|other| other.label == one.label).count();
         let room = self.share(one.label, self.queue as u64);
         let own_full = room.is_some_and(|room| own >= room as usize);
         if before.len() < self.queue && !own_full {
-            return;
+            return self.serve();
         }
         let lower = before.iter().filter(|other| other.class < one.class);
         let lower = lower.filter(|other| !own_full || other.label == one.label);
