@@ -182,3 +182,15 @@ fn threads_that_open_close_and_change_it_admit_no_more_than_the_rate() {
         }
     }
 }
+
+#[test]
+fn the_same_moment_under_another_rate_is_another_word() {
+    let mut bucket = Bucket::new(Rate { count: 1, period: 10 }, 1);
+    let open = Open::new(1);
+    open.open(&bucket);
+    let before = open.word.load(Ordering::Relaxed);
+    open.close(&mut bucket);
+    bucket.set_rate(0, Rate { count: 1, period: 20 });
+    open.open(&bucket);
+    assert_ne!(open.word.load(Ordering::Relaxed), before);
+}
