@@ -6,7 +6,7 @@ use super::permits::Permits;
 use crate::config::InvalidConfig;
 use crate::limit::{Rejections, Waits};
 
-/// The figures of a concurrency limit, and the means to change it. Made by [`ConcurrencyLimitLayer::handle`].
+/// The figures of a concurrency limit, and the means to change it. Made by [`ConcurrencyLimitLayer::handle`](super::ConcurrencyLimitLayer::handle).
 ///
 /// Requests of weight 0 pass uncounted. The figures are read one by one, without a lock.
 #[derive(Clone)]
