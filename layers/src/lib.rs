@@ -18,4 +18,4 @@ pub mod timeout;
 
 pub use classify::{Advice, Applied, Classify, Failure, Fault, Outcome};
 pub use config::InvalidConfig;
-pub use request::{Call, Context, Deadline, Idempotency, Limit, NodeId, Request};
+pub use request::{Call, Context, Deadline, Idempotency, Limit, NodeId, Priority, Request};

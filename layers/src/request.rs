@@ -106,27 +106,39 @@ impl OwnLimit {
 pub const REMEMBERED_NODES: usize = 4;
 
 /// Which attempt of a call this is, and what the earlier ones ask of it. Written by the retry layer.
-#[derive(Clone, Copy, Debug)]
+// Every layer moves it along with the request, so it is kept small: no `Option` around the nodes, each of which would take
+// as much again as the node.
+#[derive(Clone, Copy)]
 pub struct Attempt {
+    /// The first `known` of them, the newest first.
+    tried: [NodeId; REMEMBERED_NODES],
     number: u32,
-    // Small on purpose: every request carries it through every layer.
-    nodes: u8,
-    // Where in `tried` the node is to stay on.
+    known: u8,
+    /// Its place in `tried`.
     stay: Option<u8>,
     reprepare: bool,
-    // The first `nodes` of them, the latest first.
-    tried: [NodeId; REMEMBERED_NODES],
 }
 
 impl Default for Attempt {
     fn default() -> Self {
         Self {
+            tried: [NodeId(0); REMEMBERED_NODES],
             number: 0,
-            nodes: 0,
+            known: 0,
             stay: None,
             reprepare: false,
-            tried: [NodeId(0); REMEMBERED_NODES],
         }
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("number", &self.number)
+            .field("tried", &self.tried())
+            .field("stay", &self.stay())
+            .field("reprepare", &self.reprepare)
+            .finish()
     }
 }
 
@@ -137,6 +149,10 @@ impl Attempt {
         self.number
     }
 
+    fn tried(&self) -> &[NodeId] {
+        self.tried.get(..usize::from(self.known)).unwrap_or(&self.tried)
+    }
+
     /// Was this node asked by an earlier attempt of the call? The last four are remembered.
     #[must_use]
     pub fn has_tried(&self, node: NodeId) -> bool {
@@ -145,21 +161,14 @@ impl Attempt {
 
     /// The node this attempt has to stay on, if the earlier one asked for that.
     #[must_use]
-    pub const fn stay(&self) -> Option<NodeId> {
-        match self.stay {
-            Some(place) => Some(self.tried[place as usize]),
-            None => None,
-        }
+    pub fn stay(&self) -> Option<NodeId> {
+        self.tried().get(usize::from(self.stay?)).copied()
     }
 
     /// Must the prepared form be made anew before this attempt?
     #[must_use]
     pub const fn must_reprepare(&self) -> bool {
         self.reprepare
-    }
-
-    fn tried(&self) -> &[NodeId] {
-        &self.tried[..usize::from(self.nodes)]
     }
 
     pub(crate) fn first() -> Self {
@@ -171,18 +180,17 @@ impl Attempt {
 
     /// The attempt after this one, which was sent to `node` and ended with `advice`.
     pub(crate) fn next(mut self, node: Option<NodeId>, advice: Advice) -> Self {
-        let mut place = None;
-        if let Some(node) = node {
-            let known = self.tried().iter().position(|tried| *tried == node);
-            if known.is_none() {
-                self.tried.rotate_right(1);
-                self.tried[0] = node;
-                self.nodes = (self.nodes + 1).min(REMEMBERED_NODES as u8);
-            }
-            place = Some(known.unwrap_or(0) as u8);
+        if let Some(node) = node.filter(|n| !self.has_tried(*n)) {
+            self.tried.rotate_right(1);
+            self.tried[0] = node;
+            self.known = (self.known + 1).min(REMEMBERED_NODES as u8);
         }
         self.number += 1;
-        self.stay = place.filter(|_| advice == Advice::SameOnce);
+        let place = |node| self.tried().iter().position(|tried| *tried == node);
+        self.stay = match advice {
+            Advice::SameOnce => node.and_then(place).map(|place| place as u8),
+            _ => None,
+        };
         // Once the prepared form is stale it stays so for all further attempts.
         self.reprepare |= advice == Advice::Reprepare;
         self
@@ -259,6 +267,21 @@ pub enum Idempotency {
     Unknown,
 }
 
+/// How important a request is to a limit whose queue it has to wait in.
+///
+/// A higher class goes first, whoever came first, and a full queue drops the lowest class first. So a lower class waits for
+/// as long as higher ones fill the limit, and may never get its turn: that is its purpose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Priority {
+    /// Goes when nobody else wants to: batch jobs, prefetching, everything that can be done again later.
+    Low,
+    /// All that says nothing else.
+    #[default]
+    Normal,
+    /// Goes before all others.
+    High,
+}
+
 /// What a request says of itself. Only the context has no default.
 pub trait Request {
     /// The notes of the layers.
@@ -276,6 +299,17 @@ pub trait Request {
     /// Default: 1.
     fn weight(&self) -> u32 {
         1
+    }
+
+    /// Where it stands in the queue of a limit. Default: [`Priority::Normal`].
+    fn priority(&self) -> Priority {
+        Priority::Normal
+    }
+
+    /// The label its user chose for it, such as the name of a job. A
+    /// [concurrency limit](crate::limit::ConcurrencyLimit::share) can give a label a share of its permits. Default: none.
+    fn label(&self) -> Option<&str> {
+        None
     }
 
     /// The class it is counted under in metrics, out of a fixed, small set. Default: `request`.
@@ -300,7 +334,9 @@ pub struct Call<T> {
     context: Context,
     idempotency: Idempotency,
     weight: u32,
+    priority: Priority,
     class: &'static str,
+    label: Option<&'static str>,
 }
 
 impl<T> Call<T> {
@@ -311,7 +347,9 @@ impl<T> Call<T> {
             context: Context::default(),
             idempotency: Idempotency::Unknown,
             weight: 1,
+            priority: Priority::Normal,
             class: "request",
+            label: None,
         }
     }
 
@@ -330,6 +368,20 @@ impl<T> Call<T> {
     #[must_use]
     pub const fn with_weight(mut self, weight: u32) -> Self {
         self.weight = weight;
+        self
+    }
+
+    /// Sets where it stands in the queue of a limit.
+    #[must_use]
+    pub const fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Sets its label, under which a limit may keep a share for it.
+    #[must_use]
+    pub const fn with_label(mut self, label: &'static str) -> Self {
+        self.label = Some(label);
         self
     }
 
@@ -374,6 +426,12 @@ impl<T> Request for Call<T> {
     }
     fn weight(&self) -> u32 {
         self.weight
+    }
+    fn priority(&self) -> Priority {
+        self.priority
+    }
+    fn label(&self) -> Option<&str> {
+        self.label
     }
     fn class(&self) -> &'static str {
         self.class

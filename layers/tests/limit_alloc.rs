@@ -11,11 +11,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tower::{Layer, Service};
-use tower_cassandra_layers::Call;
 use tower_cassandra_layers::limit::{
     ConcurrencyLimit, ConcurrencyLimitLayer, RateLimit, RateLimitLayer, Rejected,
 };
 use tower_cassandra_layers::timeout::Elapsed;
+use tower_cassandra_layers::{Call, Priority};
 
 struct Counting;
 
@@ -148,6 +148,38 @@ fn a_concurrency_limit_allocates_nothing_per_request() {
     assert_eq!(allocations(|| (0..1000).for_each(|_| round())), 0);
     let (admitted, refused) = (layer.handle().admitted(), layer.handle().rejected().queue_full);
     assert_eq!((admitted, refused), (2002, 1001));
+}
+
+#[test]
+fn shares_and_priorities_allocate_nothing_per_request() {
+    let notify = Notify::new();
+    let limit = ConcurrencyLimit::new(2).queue(2).share("export", 0.5);
+    let layer = ConcurrencyLimitLayer::new(limit).unwrap();
+    let mut service = layer.layer(Held(&notify));
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut round = || {
+        let export = |value| Call::new(value).with_label("export");
+        let mut running = pin!(service.call(export(1)));
+        assert!(running.as_mut().poll(&mut cx).is_pending());
+        let mut dropped = pin!(service.call(export(2).with_priority(Priority::Low)));
+        assert!(dropped.as_mut().poll(&mut cx).is_pending());
+        let mut queued = pin!(service.call(export(3)));
+        assert!(queued.as_mut().poll(&mut cx).is_pending());
+        assert!(dropped.as_mut().poll(&mut cx).is_ready());
+        let mut refused = pin!(service.call(export(4)));
+        assert!(refused.as_mut().poll(&mut cx).is_ready());
+        let mut passes = pin!(service.call(Call::new(5)));
+        notify.notify_one();
+        assert!(passes.as_mut().poll(&mut cx).is_ready());
+        notify.notify_one();
+        assert!(running.as_mut().poll(&mut cx).is_ready());
+        notify.notify_one();
+        assert!(queued.as_mut().poll(&mut cx).is_ready());
+    };
+    // The first one counts, too.
+    assert_eq!(allocations(|| (0..1000).for_each(|_| round())), 0);
+    let handle = layer.handle();
+    assert_eq!((handle.admitted(), handle.rejected().queue_full), (3000, 2000));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::Rejected;
 use super::shared::Refusal;
-use crate::request::{Deadline, Request};
+use crate::request::Request;
 use crate::timeout::Elapsed;
 
 /// What a request has of a limit: nothing, a place in its queue, or what it asked for. Dropping it gives that back.
@@ -22,7 +22,7 @@ pub(super) trait Claim {
         &mut self,
         cx: &mut Context<'_>,
         timer: Pin<&mut Option<Sleep>>,
-        deadline: Option<Deadline>,
+        request: &impl Request,
     ) -> Poll<Result<(), Refusal>>;
 
     /// The call is over.
@@ -33,8 +33,6 @@ pin_project! {
     pub(super) struct Admitted<C, S, Req, F> {
         #[pin]
         state: State<S, Req, F>,
-        #[pin]
-        timer: Option<Sleep>,
         // Last, because fields are dropped in this order: the call is gone before its permit is free again.
         claim: C,
     }
@@ -42,10 +40,10 @@ pin_project! {
 
 pin_project! {
     #[project = StateProj]
-    #[project_replace = StateOwn]
     enum State<S, Req, F> {
-        // Waits for the limit, then for the service.
-        Waiting { service: S, request: Req },
+        // Waits for the limit, then for the service. The request stays where it is until it is handed over: it is large,
+        // and moving it is a good part of what a limit costs.
+        Waiting { service: S, request: Option<Req>, #[pin] timer: Option<Sleep> },
         Calling { #[pin] future: F },
         Done,
     }
@@ -53,10 +51,14 @@ pin_project! {
 
 impl<C, S, Req, F> Admitted<C, S, Req, F> {
     /// `service` is a clone that nobody else calls. It is not ready yet, and is polled ready before it is called.
+    #[inline]
     pub(super) const fn new(claim: C, service: S, request: Req) -> Self {
         Self {
-            state: State::Waiting { service, request },
-            timer: None,
+            state: State::Waiting {
+                service,
+                request: Some(request),
+                timer: None,
+            },
             claim,
         }
     }
@@ -71,26 +73,31 @@ where
 {
     type Output = Result<S::Response, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let result = loop {
             match this.state.as_mut().project() {
-                StateProj::Waiting { service, request } => {
-                    let deadline = request.context().deadline();
-                    let admitted = ready!(this.claim.poll_admitted(cx, this.timer.as_mut(), deadline));
-                    // A service that takes its time to get ready must not keep a timer that nobody looks at.
-                    if this.timer.is_some() {
-                        this.timer.set(None);
-                    }
-                    if let Err(refusal) = admitted {
+                StateProj::Waiting {
+                    service,
+                    request: place,
+                    mut timer,
+                } => {
+                    // Without a request if it was polled again after the service had panicked.
+                    let Some(request) = place else {
+                        return Poll::Pending;
+                    };
+                    if let Err(refusal) = ready!(this.claim.poll_admitted(cx, timer.as_mut(), request)) {
                         break Err(refusal.into_error());
+                    }
+                    // A service that takes its time to get ready must not keep a timer that nobody looks at.
+                    if timer.is_some() {
+                        timer.set(None);
                     }
                     if let Err(error) = ready!(service.poll_ready(cx)) {
                         break Err(error);
                     }
-                    if let StateOwn::Waiting { mut service, request } =
-                        this.state.as_mut().project_replace(State::Done)
-                    {
+                    if let Some(request) = place.take() {
                         let future = service.call(request);
                         this.state.set(State::Calling { future });
                     }

@@ -60,9 +60,9 @@
 //! # Waiting
 //!
 //! `poll_ready` is ready at once and does not touch the inner service; an idle handle holds nothing. A call arrives when
-//! its future is first polled. What cannot be admitted waits in that future, in a bounded queue, first come first served.
-//! Nobody overtakes: behind a request that needs many permits light ones wait too. Admitted in order does not mean called
-//! in order where several are admitted at the same moment.
+//! its future is first polled. What cannot be admitted waits in that future, in a bounded queue, first come first served
+//! within its [class of priority](#priorities). Nobody of its class overtakes: behind a request that needs many permits
+//! light ones wait too. Admitted in order does not mean called in order where several are admitted at the same moment.
 //!
 //! After admission the future gets its own clone of the inner service ready and calls that clone. Waiting allocates
 //! nothing and spawns nothing; it takes one timer, and only where a request really queues.
@@ -70,8 +70,8 @@
 //! A request is refused without a word to the inner service, and nothing was sent then:
 //!
 //! * with [`Rejected`], when the queue is full ([`Reason::ConcurrencyQueueFull`], [`Reason::RateQueueFull`]) or when it
-//!   weighs more than the limit can ever grant ([`Reason::TooHeavy`]): more than all permits, or more than the burst. A
-//!   request keeps its place in the queue until it has been polled after its admission, so the queue may be full for a
+//!   weighs more than the limit can ever grant ([`Reason::TooHeavy`]): more than all permits or its share of them, or more
+//!   than the burst. A request keeps its place in the queue until it has been polled after its admission, so the queue may be full for a
 //!   moment after the last one in it was admitted;
 //! * with [`Elapsed`](crate::timeout::Elapsed) and [`Applied::No`](crate::Applied::No), when its deadline passes in the
 //!   queue or has passed on arrival. The rate limit knows the turn of each request and refuses one on arrival whose turn
@@ -84,6 +84,32 @@
 //!
 //! A request takes as many permits, or as much of the rate, as it [weighs](crate::Request::weight). Weight 0 passes at once
 //! and uncounted, for work that must not wait behind user requests.
+//!
+//! # Priorities
+//!
+//! A request belongs to one of three [classes](crate::Priority), and what comes free goes to the highest class that waits,
+//! within a class to the one that came first. A full queue drops the lowest class first: a request of a higher class takes
+//! the place of the youngest of the lowest class there, which is refused as if it had found the queue full. One that finds
+//! only its own or higher classes there is refused itself.
+//!
+//! So `Low` gets what `High` and `Normal` leave, and nothing if they leave nothing. That is what a class is for. What has
+//! to make some progress under any load needs a permit of its own (a second limit), not a class.
+//!
+//! The rate limit compares the deadline of a new request with the turn it has if nobody more important comes. One that is
+//! overtaken may learn only at its deadline that its turn comes too late.
+//!
+//! # Shares
+//!
+//! [`ConcurrencyLimit::share`] bounds what requests with one [label](crate::Request::label) may hold: a batch job labelled
+//! `export` with a share of 0.25 never has more than a quarter of the permits, and fills no more than a quarter of the
+//! queue, so it cannot keep reads out. Its requests that wait for their share are passed by all others and by nobody of
+//! their own label; the others are served in order of arrival, and do not pay for the shares with a lock.
+//!
+//! # Figures
+//!
+//! The handle of a layer tells how many requests were admitted, are active, wait, and were refused for which cause, and
+//! [how long](Waits) they waited: a histogram of those that were admitted, from their arrival to the moment at which they
+//! went on.
 //!
 //! # A call that is dropped
 //!
@@ -108,11 +134,13 @@ mod error;
 mod queue;
 pub mod rate;
 mod shared;
+mod waits;
 
 pub use concurrency::{ConcurrencyHandle, ConcurrencyLimit, ConcurrencyLimitLayer, ConcurrencyLimited};
 pub use error::{Reason, Rejected};
 pub use rate::{RateLimit, RateLimitHandle, RateLimitLayer, RateLimited};
 pub use shared::Rejections;
+pub use waits::Waits;
 
 use crate::config::InvalidConfig;
 

@@ -1,21 +1,22 @@
 //! What both limits share with their handles: a state under a mutex, and figures that are read without it.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::waits::{Recorder, Waits};
 use super::{Reason, Rejected};
 use crate::classify::Applied;
 use crate::metrics::Metrics;
-use crate::request::Deadline;
+use crate::request::{Deadline, Priority};
 use crate::timeout::Elapsed;
 
 /// How many requests a limit refused, by cause, since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejections {
-    /// The queue was full: [`Rejected`].
+    /// The queue was full, or a more important request took the place in it: [`Rejected`].
     pub queue_full: u64,
     /// The request's deadline passed in the queue, had passed on arrival, or would have passed before its turn:
     /// [`Elapsed`].
@@ -54,7 +55,7 @@ pub(super) struct Counters {
     queue_full: AtomicU64,
     elapsed: AtomicU64,
     too_heavy: AtomicU64,
-    active: AtomicU64,
+    waits: Recorder,
     queued: AtomicU64,
     metrics: OnceLock<Metrics>,
 }
@@ -71,10 +72,19 @@ impl Counters {
         }
     }
 
+    #[inline]
     pub(super) fn admit(&self) {
         self.admitted.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// One that had to wait.
+    pub(super) fn admit_after(&self, waited: Duration) {
+        self.waits.record(waited);
+        self.admit();
+    }
+
+    // Out of line: the way of those that pass is shorter without it.
+    #[cold]
     pub(super) fn reject(&self, reason: Reason) -> Refusal {
         let counter = match reason {
             Reason::TooHeavy => &self.too_heavy,
@@ -89,6 +99,7 @@ impl Counters {
     }
 
     /// A request that was never handed on ran out of time.
+    #[cold]
     pub(super) fn elapse(&self, deadline: Deadline, waited: Duration) -> Refusal {
         self.elapsed.fetch_add(1, Ordering::Relaxed);
         self.show("queue_timeout");
@@ -99,8 +110,8 @@ impl Counters {
         self.admitted.load(Ordering::Relaxed)
     }
 
-    pub(super) fn active(&self) -> u64 {
-        self.active.load(Ordering::Relaxed)
+    pub(super) fn waits(&self) -> Waits {
+        self.waits.snapshot(self.admitted())
     }
 
     pub(super) fn queued(&self) -> u64 {
@@ -116,23 +127,32 @@ impl Counters {
     }
 }
 
-/// The levels that a state has now.
-pub(super) trait Levels {
-    /// Permits taken.
-    fn active(&self) -> u64;
-    /// Requests that wait.
-    fn queued(&self) -> u64;
+/// A state with a queue.
+pub(super) trait Queued {
+    /// How many requests wait now.
+    fn queued(&self) -> usize;
+
+    /// How many classes of priority, the lowest first, find no place in it now.
+    fn shut_classes(&self) -> u8;
+
+    /// It has been locked.
+    fn locked(&mut self) {}
+
+    /// It is about to be unlocked.
+    fn unlocking(&mut self) {}
 }
 
 #[derive(Debug)]
 pub(super) struct Shared<T> {
     state: Mutex<T>,
+    shut_classes: AtomicU8,
     pub(super) counters: Counters,
 }
 
-impl<T: Levels> Shared<T> {
+impl<T: Queued> Shared<T> {
     pub(super) fn new(state: T) -> Self {
         Self {
+            shut_classes: AtomicU8::new(state.shut_classes()),
             state: Mutex::new(state),
             counters: Counters::default(),
         }
@@ -140,37 +160,46 @@ impl<T: Levels> Shared<T> {
 
     /// Never kept across an await, a wake or the drop of a waker.
     pub(super) fn lock(&self) -> Locked<'_, T> {
-        Locked {
-            // No code that can panic leaves the state half changed, so a poisoned one is as good as any.
-            state: self.state.lock().unwrap_or_else(PoisonError::into_inner),
-            counters: &self.counters,
-        }
+        // No code that can panic leaves the state half changed, so a poisoned one is as good as any.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.locked();
+        Locked { state, shared: self }
+    }
+
+    /// Was there no place for this class when the state was last unlocked?
+    #[inline]
+    pub(super) fn refuses(&self, priority: Priority) -> bool {
+        (priority as u8) < self.shut_classes.load(Ordering::Relaxed)
     }
 }
 
-/// The locked state. Publishes its levels when it is unlocked, so that no change can forget to.
-pub(super) struct Locked<'a, T: Levels> {
+/// The locked state. Publishes how full the queue is when it is unlocked, so that no change can forget to.
+pub(super) struct Locked<'a, T: Queued> {
     state: MutexGuard<'a, T>,
-    counters: &'a Counters,
+    shared: &'a Shared<T>,
 }
 
-impl<T: Levels> Deref for Locked<'_, T> {
+impl<T: Queued> Deref for Locked<'_, T> {
     type Target = T;
     fn deref(&self) -> &T {
         &self.state
     }
 }
 
-impl<T: Levels> DerefMut for Locked<'_, T> {
+impl<T: Queued> DerefMut for Locked<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.state
     }
 }
 
-impl<T: Levels> Drop for Locked<'_, T> {
+impl<T: Queued> Drop for Locked<'_, T> {
     // Runs before the guard is dropped: stores of two holders cannot change places.
     fn drop(&mut self) {
-        self.counters.active.store(self.state.active(), Ordering::Relaxed);
-        self.counters.queued.store(self.state.queued(), Ordering::Relaxed);
+        self.state.unlocking();
+        let queued = self.state.queued() as u64;
+        self.shared.counters.queued.store(queued, Ordering::Relaxed);
+        self.shared
+            .shut_classes
+            .store(self.state.shut_classes(), Ordering::Relaxed);
     }
 }

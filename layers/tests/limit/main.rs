@@ -1,5 +1,10 @@
 //! Rate and concurrency limits, on a paused clock.
 
 mod concurrency;
+mod model;
+mod priority;
 mod rate;
+mod shares;
 mod support;
+mod threads;
+mod waits;

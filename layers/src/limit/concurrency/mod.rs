@@ -2,12 +2,16 @@
 
 mod claim;
 mod config;
+mod counter;
 mod future;
+mod handle;
 mod layer;
 mod permits;
+mod pool;
 mod service;
 
-pub use config::ConcurrencyLimit;
+pub use config::{ConcurrencyLimit, MAX_SHARES};
 pub use future::ResponseFuture;
-pub use layer::{ConcurrencyHandle, ConcurrencyLimitLayer};
+pub use handle::ConcurrencyHandle;
+pub use layer::ConcurrencyLimitLayer;
 pub use service::ConcurrencyLimited;

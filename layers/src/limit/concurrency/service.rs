@@ -44,7 +44,7 @@ impl<S> ConcurrencyLimited<S> {
 impl<S: fmt::Debug> fmt::Debug for ConcurrencyLimited<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConcurrencyLimited")
-            .field("limit", &self.permits.limit())
+            .field("limit", &self.permits.counter.limit())
             .field("inner", &self.inner)
             .finish()
     }
@@ -61,12 +61,14 @@ where
     type Future = ResponseFuture<S, Req, S::Future>;
 
     /// Ready at once. An idle handle holds neither a permit nor a readied inner service.
+    #[inline]
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let claim = Claim::new(Arc::clone(&self.permits), request.weight());
+        let claim = Claim::new(Arc::clone(&self.permits));
         // Nobody has readied `self.inner`, so nothing is lost by cloning it: the future readies the clone it calls.
         ResponseFuture::new(claim, self.inner.clone(), request)
     }

@@ -46,6 +46,26 @@ impl Bucket {
         self.burst
     }
 
+    pub(super) const fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    pub(super) const fn tat(&self) -> u128 {
+        self.tat
+    }
+
+    pub(super) const fn tolerance(&self) -> u128 {
+        self.tolerance
+    }
+
+    /// Others have moved the moment on meanwhile.
+    pub(super) const fn catch_up(&mut self, tat: u128) {
+        if tat > self.tat {
+            self.tat = tat;
+            self.changes += 1;
+        }
+    }
+
     fn cost(&self, weight: u64) -> u128 {
         u128::from(weight) * u128::from(self.rate.period)
     }

@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::open::Taken;
 use super::turns::{Answer, Turns};
-use crate::limit::admitted;
-use crate::limit::queue::Place;
+use crate::limit::queue::{Arrival, Place};
 use crate::limit::shared::Refusal;
-use crate::request::Deadline;
+use crate::limit::{Reason, admitted};
+use crate::request::{Deadline, Request};
 
 #[derive(Debug)]
 pub(super) struct Claim {
     turns: Arc<Turns>,
-    weight: u32,
     stage: Stage,
 }
 
@@ -28,23 +28,51 @@ enum Stage {
     Admitted,
 }
 
+type Admission = Poll<Result<(), Refusal>>;
+
 impl Claim {
-    pub(super) const fn new(turns: Arc<Turns>, weight: u32) -> Self {
+    pub(super) const fn new(turns: Arc<Turns>) -> Self {
         Self {
             turns,
-            weight,
             stage: Stage::Outside,
         }
     }
 
-    fn admit(&mut self) -> Poll<Result<(), Refusal>> {
-        self.stage = Stage::Admitted;
-        self.turns.shared.counters.admit();
-        Poll::Ready(Ok(()))
+    fn elapse(&self, deadline: Deadline, waited: Duration) -> Admission {
+        Poll::Ready(Err(self.turns.shared.counters.elapse(deadline, waited)))
     }
 
-    fn elapse(&self, deadline: Deadline, waited: Duration) -> Poll<Result<(), Refusal>> {
-        Poll::Ready(Err(self.turns.shared.counters.elapse(deadline, waited)))
+    fn reject(&self) -> Admission {
+        Poll::Ready(Err(self.turns.shared.counters.reject(Reason::RateQueueFull)))
+    }
+
+    /// Its turn has not come, or others were before it.
+    #[cold]
+    fn arrive(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut timer: Pin<&mut Option<Sleep>>,
+        arrival: Arrival,
+        now: Instant,
+        deadline: Option<Deadline>,
+    ) -> Admission {
+        match self.turns.arrive(arrival, now, deadline, cx.waker()) {
+            Ok(Answer::Admitted) => {
+                self.stage = Stage::Admitted;
+                self.turns.shared.counters.admit();
+                Poll::Ready(Ok(()))
+            }
+            Ok(Answer::Wait(place, at)) => {
+                self.stage = Stage::Queued { place, since: now };
+                // Its turn comes before its deadline: those that do not were refused.
+                match poll_timer(timer.as_mut(), at, cx) {
+                    Poll::Ready(()) => self.poll_queued(cx, timer, deadline),
+                    Poll::Pending => Poll::Pending,
+                }
+            }
+            Ok(Answer::Evicted) => self.reject(),
+            Err(refusal) => Poll::Ready(Err(refusal)),
+        }
     }
 
     // Out of line, like all that only a waiting request needs, so that the way of the others is short.
@@ -54,13 +82,20 @@ impl Claim {
         cx: &mut Context<'_>,
         mut timer: Pin<&mut Option<Sleep>>,
         deadline: Option<Deadline>,
-    ) -> Poll<Result<(), Refusal>> {
+    ) -> Admission {
         // A second round only if the timer has fired: then its turn or its deadline has come, or its turn has been put
         // off to a later moment.
         while let Stage::Queued { place, since } = std::mem::replace(&mut self.stage, Stage::Outside) {
             let now = Instant::now();
             let mut at = match self.turns.ask(place, now, cx.waker()) {
-                Answer::Admitted => return self.admit(),
+                Answer::Admitted => {
+                    self.stage = Stage::Admitted;
+                    self.turns.shared.counters.admit_after(now - since);
+                    return Poll::Ready(Ok(()));
+                }
+                Answer::Evicted => {
+                    return self.reject();
+                }
                 Answer::Wait(place, turn) => {
                     self.stage = Stage::Queued { place, since };
                     turn
@@ -81,6 +116,7 @@ impl Claim {
         Poll::Pending
     }
 
+    #[inline]
     fn let_go(&mut self) {
         if let Stage::Queued { .. } = self.stage {
             self.leave();
@@ -109,45 +145,55 @@ fn poll_timer(mut timer: Pin<&mut Option<Sleep>>, at: Instant, cx: &mut Context<
 }
 
 impl admitted::Claim for Claim {
+    #[inline(always)]
     fn poll_admitted(
         &mut self,
         cx: &mut Context<'_>,
-        mut timer: Pin<&mut Option<Sleep>>,
-        deadline: Option<Deadline>,
-    ) -> Poll<Result<(), Refusal>> {
+        timer: Pin<&mut Option<Sleep>>,
+        request: &impl Request,
+    ) -> Admission {
         match self.stage {
-            Stage::Admitted => Poll::Ready(Ok(())),
-            Stage::Queued { .. } => self.poll_queued(cx, timer, deadline),
-            Stage::Outside if self.weight == 0 => Poll::Ready(Ok(())),
-            Stage::Outside => {
-                let now = Instant::now();
-                if let Some(deadline) = deadline
-                    && deadline.at <= now
-                {
-                    return self.elapse(deadline, Duration::ZERO);
-                }
-                match self.turns.arrive(self.weight, now, deadline, cx.waker()) {
-                    Ok(Answer::Admitted) => self.admit(),
-                    Ok(Answer::Wait(place, at)) => {
-                        self.stage = Stage::Queued { place, since: now };
-                        // Its turn comes before its deadline: those that do not were refused.
-                        match poll_timer(timer.as_mut(), at, cx) {
-                            Poll::Ready(()) => self.poll_queued(cx, timer, deadline),
-                            Poll::Pending => Poll::Pending,
-                        }
-                    }
-                    Err(refusal) => Poll::Ready(Err(refusal)),
-                }
+            Stage::Admitted => return Poll::Ready(Ok(())),
+            Stage::Queued { .. } => return self.poll_queued(cx, timer, request.context().deadline()),
+            Stage::Outside => {}
+        }
+        let weight = request.weight();
+        if weight == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let now = Instant::now();
+        let deadline = request.context().deadline();
+        if let Some(deadline) = deadline
+            && deadline.at <= now
+        {
+            return self.elapse(deadline, Duration::ZERO);
+        }
+        match self.turns.take_at_once(now, weight) {
+            Taken::Yes => {
+                self.stage = Stage::Admitted;
+                self.turns.shared.counters.admit();
+                Poll::Ready(Ok(()))
+            }
+            Taken::No if self.turns.shared.refuses(request.priority()) => self.reject(),
+            Taken::No | Taken::Ask => {
+                let arrival = Arrival {
+                    weight,
+                    priority: request.priority(),
+                    kind: 0,
+                };
+                self.arrive(cx, timer, arrival, now, deadline)
             }
         }
     }
 
+    #[inline]
     fn release(&mut self) {
         self.let_go();
     }
 }
 
 impl Drop for Claim {
+    #[inline]
     fn drop(&mut self) {
         self.let_go();
     }

@@ -105,11 +105,26 @@ pub(super) fn check_rate(count: u32, period: Duration) -> Result<Rate, InvalidCo
         return Err(InvalidConfig::new("rate_limit", count, "at least 1 request"));
     }
     match u64::try_from(period.as_nanos()) {
-        Ok(nanos @ 1..) if period <= MAX_PERIOD => Ok(Rate { count, period: nanos }),
+        Ok(nanos @ 1..) if period <= MAX_PERIOD => {
+            let common = common_divisor(nanos, u64::from(count));
+            Ok(Rate {
+                // No larger than before.
+                count: count / common as u32,
+                period: nanos / common,
+            })
+        }
         _ => Err(InvalidConfig::new(
             "rate_limit.period",
             period,
             "more than no time and at most 24 hours",
         )),
     }
+}
+
+/// The same rate in smaller numbers leaves more room for the time.
+const fn common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }

@@ -23,6 +23,7 @@ pin_project! {
 }
 
 impl<S, Req, F> ResponseFuture<S, Req, F> {
+    #[inline]
     pub(super) const fn new(claim: Claim, service: S, request: Req) -> Self {
         Self {
             call: Admitted::new(claim, service, request),
@@ -38,6 +39,7 @@ where
 {
     type Output = Result<S::Response, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.project().call.poll(cx)
     }

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use super::turns::Turns;
 use super::{RateLimit, RateLimited, config};
 use crate::config::InvalidConfig;
-use crate::limit::Rejections;
+use crate::limit::{Rejections, Waits};
 use crate::metrics::Metrics;
 
 /// Applies a [`RateLimit`]. See the [module](crate::limit).
@@ -92,6 +92,12 @@ impl RateLimitHandle {
         self.turns.shared.counters.admitted()
     }
 
+    /// How long admitted requests have waited.
+    #[must_use]
+    pub fn waits(&self) -> Waits {
+        self.turns.shared.counters.waits()
+    }
+
     /// How many requests were refused since the layer was made.
     #[must_use]
     pub fn rejected(&self) -> Rejections {
@@ -119,6 +125,7 @@ impl fmt::Debug for RateLimitHandle {
             .field("queued", &self.queued())
             .field("admitted", &self.admitted())
             .field("rejected", &self.rejected())
+            .field("waits", &self.waits())
             .finish()
     }
 }

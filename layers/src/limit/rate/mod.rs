@@ -5,6 +5,8 @@ mod claim;
 mod config;
 mod future;
 mod layer;
+mod line;
+mod open;
 mod service;
 mod turns;
 

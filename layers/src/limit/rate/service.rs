@@ -61,12 +61,14 @@ where
     type Future = ResponseFuture<S, Req, S::Future>;
 
     /// Ready at once. An idle handle holds neither a turn nor a readied inner service.
+    #[inline]
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let claim = Claim::new(Arc::clone(&self.turns), request.weight());
+        let claim = Claim::new(Arc::clone(&self.turns));
         // Nobody has readied `self.inner`, so nothing is lost by cloning it: the future readies the clone it calls.
         ResponseFuture::new(claim, self.inner.clone(), request)
     }

@@ -122,6 +122,15 @@ fn an_admission_that_is_not_the_last_is_not_taken_back() {
 }
 
 #[test]
+fn an_admission_before_those_of_others_is_not_taken_back() {
+    let mut bucket = Bucket::new(Rate { count: 1, period: 10 }, 2);
+    let first = bucket.take(0, 1).unwrap();
+    bucket.catch_up(20);
+    bucket.take_back(first, 1);
+    assert!(bucket.take(9, 1).is_none());
+}
+
+#[test]
 fn a_new_rate_keeps_what_is_used_of_the_burst() {
     let mut bucket = Bucket::new(Rate { count: 1, period: 10 }, 4);
     for _ in 0..4 {
