@@ -97,6 +97,6 @@ pub use statement::{Batch, BatchKind, Prepared, Statement};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
 pub use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 pub use tower_cassandra_layers::metrics::Metrics;
-pub use tower_cassandra_layers::request::Limit;
+pub use tower_cassandra_layers::request::{Limit, Priority};
 pub use tower_cassandra_layers::retry::{Backoff, Budget, RetryPolicy};
 pub use tower_cassandra_layers::{Applied, InvalidConfig};

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use scylla::statement::{Consistency, SerialConsistency};
+use tower_cassandra_layers::request::Priority;
 use uuid::Uuid;
 
 /// Where the write timestamp comes from.
@@ -25,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) page_size: Option<u32>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) tracing: bool,
+    pub(crate) priority: Priority,
+    pub(crate) label: Option<&'static str>,
     pub(crate) host: Option<Uuid>,
     pub(crate) max_rows: Option<usize>,
     pub(crate) max_bytes: Option<usize>,

@@ -1,6 +1,6 @@
 //! What the generic layers see of a statement.
 
-use tower_cassandra_layers::request::{Context, Idempotency, Request};
+use tower_cassandra_layers::request::{Context, Idempotency, Priority, Request};
 
 use super::{Statement, What};
 use crate::nature::Nature;
@@ -32,6 +32,14 @@ impl Request for Statement {
     /// Preparing passes the limits: it is bounded by the cache, and queries wait for it.
     fn weight(&self) -> u32 {
         u32::from(!matches!(self.what, What::Prepare(_)))
+    }
+
+    fn priority(&self) -> Priority {
+        self.options.priority
+    }
+
+    fn label(&self) -> Option<&str> {
+        self.options.label
     }
 
     fn class(&self) -> &'static str {

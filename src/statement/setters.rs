@@ -5,7 +5,7 @@ use std::time::Duration;
 use scylla::response::PagingState;
 use scylla::statement::{Consistency, SerialConsistency};
 use tokio::time::Instant;
-use tower_cassandra_layers::request::{Deadline, OwnLimit};
+use tower_cassandra_layers::request::{Deadline, OwnLimit, Priority};
 use uuid::Uuid;
 
 use super::{Statement, Timestamp};
@@ -114,6 +114,21 @@ impl Statement {
     #[must_use]
     pub fn paging_state(mut self, state: PagingState) -> Self {
         self.paging = Some(state);
+        self
+    }
+
+    /// Sets where it stands in the queues of the limits. Default: `Normal`.
+    #[must_use]
+    pub const fn priority(mut self, priority: Priority) -> Self {
+        self.options.priority = priority;
+        self
+    }
+
+    /// Gives it a label, such as the name of a job, under which a concurrency limit may keep a share for it
+    /// ([`ConcurrencyLimit::share`](crate::ConcurrencyLimit::share)).
+    #[must_use]
+    pub const fn label(mut self, label: &'static str) -> Self {
+        self.options.label = Some(label);
         self
     }
 }
