@@ -4,6 +4,7 @@
 
 pub mod balance;
 pub mod classify;
+mod clock;
 pub mod config;
 pub mod health;
 pub mod limit;

@@ -106,12 +106,28 @@ impl OwnLimit {
 pub const REMEMBERED_NODES: usize = 4;
 
 /// Which attempt of a call this is, and what the earlier ones ask of it. Written by the retry layer.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     number: u32,
-    tried: [Option<NodeId>; REMEMBERED_NODES],
-    stay: Option<NodeId>,
+    // Small on purpose: every request carries it through every layer.
+    nodes: u8,
+    // Where in `tried` the node is to stay on.
+    stay: Option<u8>,
     reprepare: bool,
+    // The first `nodes` of them, the latest first.
+    tried: [NodeId; REMEMBERED_NODES],
+}
+
+impl Default for Attempt {
+    fn default() -> Self {
+        Self {
+            number: 0,
+            nodes: 0,
+            stay: None,
+            reprepare: false,
+            tried: [NodeId(0); REMEMBERED_NODES],
+        }
+    }
 }
 
 impl Attempt {
@@ -124,19 +140,26 @@ impl Attempt {
     /// Was this node asked by an earlier attempt of the call? The last four are remembered.
     #[must_use]
     pub fn has_tried(&self, node: NodeId) -> bool {
-        self.tried.contains(&Some(node))
+        self.tried().contains(&node)
     }
 
     /// The node this attempt has to stay on, if the earlier one asked for that.
     #[must_use]
     pub const fn stay(&self) -> Option<NodeId> {
-        self.stay
+        match self.stay {
+            Some(place) => Some(self.tried[place as usize]),
+            None => None,
+        }
     }
 
     /// Must the prepared form be made anew before this attempt?
     #[must_use]
     pub const fn must_reprepare(&self) -> bool {
         self.reprepare
+    }
+
+    fn tried(&self) -> &[NodeId] {
+        &self.tried[..usize::from(self.nodes)]
     }
 
     pub(crate) fn first() -> Self {
@@ -148,12 +171,18 @@ impl Attempt {
 
     /// The attempt after this one, which was sent to `node` and ended with `advice`.
     pub(crate) fn next(mut self, node: Option<NodeId>, advice: Advice) -> Self {
-        if let Some(node) = node.filter(|n| !self.has_tried(*n)) {
-            self.tried.rotate_right(1);
-            self.tried[0] = Some(node);
+        let mut place = None;
+        if let Some(node) = node {
+            let known = self.tried().iter().position(|tried| *tried == node);
+            if known.is_none() {
+                self.tried.rotate_right(1);
+                self.tried[0] = node;
+                self.nodes = (self.nodes + 1).min(REMEMBERED_NODES as u8);
+            }
+            place = Some(known.unwrap_or(0) as u8);
         }
         self.number += 1;
-        self.stay = if advice == Advice::SameOnce { node } else { None };
+        self.stay = place.filter(|_| advice == Advice::SameOnce);
         self.reprepare = advice == Advice::Reprepare;
         self
     }

@@ -1,5 +1,6 @@
 //! What a statement gives back.
 
+mod page;
 mod rows;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use scylla::response::query_result::{ColumnSpecs, QueryResult, QueryRowsResult};
 use scylla::value::{CqlValue, Row};
 use uuid::Uuid;
 
+use page::Page;
 pub use rows::Rows;
 
 use crate::error::Error;
@@ -30,52 +32,6 @@ pub struct Response {
     /// What was prepared anew because its handle was stale.
     renewed: Vec<Prepared>,
     attempts: u32,
-}
-
-/// One page as the driver gave it.
-#[derive(Default)]
-pub(crate) enum Page {
-    /// Nothing came from a server: a mock, or a PREPARE.
-    #[default]
-    None,
-    Empty(QueryResult),
-    Rows(QueryRowsResult),
-}
-
-impl Page {
-    const fn rows(&self) -> Option<&QueryRowsResult> {
-        match self {
-            Self::Rows(rows) => Some(rows),
-            Self::None | Self::Empty(_) => None,
-        }
-    }
-
-    fn warnings(&self) -> impl Iterator<Item = &str> {
-        let (rows, empty) = match self {
-            Self::None => (None, None),
-            Self::Empty(result) => (None, Some(result)),
-            Self::Rows(rows) => (Some(rows), None),
-        };
-        rows.into_iter()
-            .flat_map(QueryRowsResult::warnings)
-            .chain(empty.into_iter().flat_map(QueryResult::warnings))
-    }
-
-    fn tracing_id(&self) -> Option<Uuid> {
-        match self {
-            Self::None => None,
-            Self::Empty(result) => result.tracing_id(),
-            Self::Rows(rows) => rows.tracing_id(),
-        }
-    }
-
-    fn coordinator(&self) -> Option<Uuid> {
-        match self {
-            Self::None => None,
-            Self::Empty(result) => Some(result.request_coordinator().node().host_id),
-            Self::Rows(rows) => Some(rows.request_coordinator().node().host_id),
-        }
-    }
 }
 
 impl Response {

@@ -1,6 +1,7 @@
 //! An increment is seen to be one, however it is written and wherever its table came from. Everything hangs on that: what
 //! is not seen to be a counter is repeated when it is marked idempotent.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,11 +20,14 @@ async fn an_increment_is_known_in_every_form() {
         return;
     };
     let seen = Arc::new(Mutex::new(Vec::new()));
+    // Preparing takes longer than an attempt of the statement that waits for it.
+    let slow = Arc::new(AtomicBool::new(false));
     let watch = {
-        let seen = Arc::clone(&seen);
+        let (seen, slow) = (Arc::clone(&seen), Arc::clone(&slow));
         AsyncFilterLayer::new(move |statement: Statement| {
-            let pause = statement.nature() == Nature::Prepare;
-            if !pause {
+            let prepares = statement.nature() == Nature::Prepare;
+            let pause = prepares && slow.load(Relaxed);
+            if !prepares {
                 let what = (
                     statement.nature(),
                     statement.idempotency(),
@@ -33,17 +37,16 @@ async fn an_increment_is_known_in_every_form() {
             }
             async move {
                 if pause {
-                    sleep(Duration::from_millis(50)).await;
+                    sleep(Duration::from_millis(1_500)).await;
                 }
                 Ok::<_, BoxError>(statement)
             }
         })
     };
     let keyspace = bed.keyspace.clone();
-    // This session is there before the table, and nobody tells it. What has to be prepared is sent as text after 1 ms.
+    // This session is there before the table, and nobody tells it.
     let session = builder(&bed.cluster)
         .attempt_layer(watch)
-        .attempt_timeout(Duration::from_millis(1))
         .connect()
         .await
         .unwrap();
@@ -61,7 +64,7 @@ async fn an_increment_is_known_in_every_form() {
     let plain = session.prepare(plain).await.unwrap();
     assert_eq!(plain.nature(), Nature::Write);
 
-    let patient = |statement: Statement| statement.idempotent(true).attempt_timeout(PATIENCE);
+    let patient = |statement: Statement| statement.idempotent(true).attempt_timeout(Duration::from_secs(1));
     let text = Statement::new(format!("{add} 0"));
     let batch = || Batch::unlogged().idempotent(true);
     let forms = [
@@ -75,11 +78,12 @@ async fn an_increment_is_known_in_every_form() {
         Statement::new(format!("BEGIN COUNTER BATCH {add} 0 APPLY BATCH")),
     ];
     let count = i64::try_from(forms.len()).unwrap();
+    slow.store(true, Relaxed);
     for form in forms {
         session.execute(patient(form)).await.unwrap();
     }
     // Without a mark it is not looked at, and is not repeated either.
-    session.execute(text.attempt_timeout(PATIENCE)).await.unwrap();
+    session.execute(text).await.unwrap();
     let marked = patient(plain.bind((0,)).unwrap());
     session.execute(marked).await.unwrap();
 
@@ -103,11 +107,6 @@ async fn an_increment_is_known_in_every_form() {
         .unwrap();
     assert_eq!(read.one::<(Counter,)>().unwrap(), Some((Counter(count + 1),)));
 
-    // Its own limit of an attempt is too short for the look around.
-    let session = {
-        session.close(PATIENCE).await.unwrap();
-        builder(&bed.cluster).connect().await.unwrap()
-    };
     at_rest(&session).await;
     session.close(PATIENCE).await.unwrap();
     bed.done().await;

@@ -118,17 +118,18 @@ impl Endpoint {
     /// a second that has passed since the one before, so that what is long past does not count.
     #[must_use]
     pub fn mean_latency(&self) -> Option<Duration> {
-        (self.samples.load(Relaxed) > 0).then(|| Duration::from_nanos(self.mean.load(Relaxed)))
+        (self.samples() > 0).then(|| Duration::from_nanos(self.mean.load(Relaxed)))
     }
 
     /// How many answers the mean is made of; stops counting at `u32::MAX`.
-    pub(crate) fn samples(&self) -> u32 {
+    fn samples(&self) -> u32 {
         self.samples.load(Relaxed)
     }
 
-    /// Does the mean still say how fast it is? Not when it is old.
-    pub(crate) fn is_settled(&self, now: u64) -> bool {
-        self.samples() >= SETTLED && now.saturating_sub(self.sampled.load(Relaxed)) <= STALE
+    /// The mean latency in nanoseconds, where it says how fast the node is: made of enough answers, and not too old.
+    pub(super) fn settled_mean(&self, now: u64) -> Option<u64> {
+        let settled = self.samples() >= SETTLED && now.saturating_sub(self.sampled.load(Relaxed)) <= STALE;
+        settled.then(|| self.mean.load(Relaxed))
     }
 
     /// The age of the oldest unanswered request, as of `now`.
@@ -151,9 +152,8 @@ impl Endpoint {
         self.in_flight() >= settings.node_limit || self.abandoned() >= settings.abandoned_limit
     }
 
-    /// Sends a request: counts it until the ticket is answered or dropped.
-    pub(crate) fn begin(self: &Arc<Self>) -> Ticket {
-        let sent = self.shared.now();
+    /// Sends a request at `sent`: counts it until the ticket is answered or dropped.
+    pub(crate) fn begin(self: &Arc<Self>, sent: u64) -> Ticket {
         // Under the ledger's lock, so that the gauge shows the later of two figures.
         let entry = self.with_ledger(|ledger| {
             self.show_in_flight(self.in_flight.fetch_add(1, Relaxed) + 1);
@@ -191,8 +191,7 @@ impl Endpoint {
         result
     }
 
-    fn record_latency(&self, latency: Duration, now: u64) {
-        let nanos = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+    fn record_latency(&self, nanos: u64, now: u64) {
         let samples = self.samples.load(Relaxed);
         let mean = self.mean.load(Relaxed);
         let passed = now.saturating_sub(self.sampled.load(Relaxed));
@@ -207,7 +206,7 @@ impl Endpoint {
         // Two threads may overwrite each other's sample; a moving average does not mind.
         self.mean.store(next, Relaxed);
         self.samples.store(samples.saturating_add(1), Relaxed);
-        self.shared.latencies.record(latency);
+        self.shared.latencies.record(nanos);
     }
 
     /// A probe was answered: what is still unanswered is slow, the node is not silent.
@@ -273,10 +272,9 @@ impl Ticket {
     pub fn answered(mut self, outcome: &Outcome) {
         let endpoint = &self.endpoint;
         let now = endpoint.shared.now();
-        let latency = Duration::from_nanos(now.saturating_sub(self.sent));
         // Only a success says how fast the node is: an error may come at once and must not attract traffic.
         if *outcome == Outcome::Success {
-            endpoint.record_latency(latency, now);
+            endpoint.record_latency(now.saturating_sub(self.sent), now);
         }
         endpoint.last_answer.store(now, Relaxed);
         self.release();

@@ -5,13 +5,14 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use super::choose::{COMPARED, Class, Seen, choose};
+use super::choose::Candidates;
 use super::directory::{Directory, Group};
 use super::endpoint::Endpoint;
 use super::error::NoCandidate;
 use super::future::{Probation, ResponseFuture};
 use super::layer::Parts;
 use crate::classify::Classify;
+use crate::clock;
 use crate::limit::{Reason, Rejected};
 use crate::request::Request;
 
@@ -62,7 +63,9 @@ where
         if !parts.directory.is_routed(&request) {
             return ResponseFuture::unrouted(self.inner.call(request));
         }
-        let endpoint = match pick(parts, &request) {
+        let moment = clock::now();
+        let now = parts.table.shared().nanos(moment);
+        let endpoint = match pick(parts, &request, now) {
             Ok(endpoint) => endpoint,
             Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
             Err(Refusal::Full) => {
@@ -74,10 +77,11 @@ where
             }
         };
         // From here on the claim gives itself back, even if the inner service panics.
-        let probation = Probation::claim(endpoint, parts.table.shared().now());
+        let probation = Probation::claim(endpoint, now);
         let facts = parts.classifier.facts(&request);
-        request.context_mut().ticket = Some(probation.endpoint().begin());
-        ResponseFuture::new(self.inner.call(request), Arc::clone(parts), facts, probation)
+        request.context_mut().ticket = Some(probation.endpoint().begin(now));
+        let attempt = clock::at(moment, || self.inner.call(request));
+        ResponseFuture::new(attempt, Arc::clone(parts), facts, probation)
     }
 }
 
@@ -113,7 +117,7 @@ where
         .map(|(endpoint, _)| endpoint)
 }
 
-fn pick<Req, D, C>(parts: &Parts<D, C>, request: &Req) -> Result<Arc<Endpoint>, Refusal>
+fn pick<Req, D, C>(parts: &Parts<D, C>, request: &Req, now: u64) -> Result<Arc<Endpoint>, Refusal>
 where
     D: Directory<Req>,
     Req: Request,
@@ -122,40 +126,20 @@ where
         return Ok(endpoint);
     }
     let shared = parts.table.shared();
-    let (now, stall_limit) = (shared.now(), shared.stall_limit());
-    let attempt = &request.context().attempt;
-    let mut seen: [Option<Seen>; COMPARED] = [const { None }; COMPARED];
-    let mut count = 0;
+    let mut candidates = Candidates::new(shared, &request.context().attempt, now);
     for group in Group::ALL {
-        let mut found = false;
         parts.directory.visit(request, group, &mut |endpoint, connected| {
-            if seen[..count]
-                .iter()
-                .flatten()
-                .any(|s| Arc::ptr_eq(&s.endpoint, endpoint))
-            {
-                return ControlFlow::Continue(());
-            }
-            let look = Seen::look(endpoint, connected, attempt, shared, now, stall_limit);
-            found |= look.class() == Class::Usable;
-            seen[count] = Some(look);
-            count += 1;
-            if count == COMPARED {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            candidates.look(endpoint, connected)
         });
-        if found || count == COMPARED {
+        if candidates.are_enough() {
             break;
         }
     }
-    if count == 0 {
+    if candidates.is_empty() {
         return Err(Refusal::NoCandidate);
     }
     let ordered = parts.directory.is_ordered(request);
-    choose(&seen[..count], ordered, shared.random.next())
-        .and_then(|index| seen[index].take())
-        .map(|seen| seen.endpoint)
+    candidates
+        .choose(ordered, shared.random.next())
         .ok_or(Refusal::Full)
 }

@@ -2,7 +2,6 @@ use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -53,18 +52,27 @@ impl Roster {
 impl Shared {
     /// Nanoseconds since the table was made.
     pub(crate) fn now(&self) -> u64 {
-        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.nanos(Instant::now())
+    }
+
+    /// A moment, in nanoseconds since the table was made. They last for 584 years.
+    pub(crate) fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.origin);
+        since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
     }
 
     /// How long a node may be silent: see the module page.
     pub(crate) fn stall_limit(&self) -> u64 {
         const SAMPLES: u64 = 100;
-        let limit = if self.latencies.seen() < SAMPLES {
-            Duration::from_millis(100)
+        const MILLISECOND: u64 = 1_000_000;
+        if self.latencies.seen() < SAMPLES {
+            100 * MILLISECOND
         } else {
-            (self.latencies.p95() * 3 / 2).clamp(Duration::from_millis(10), Duration::from_secs(1))
-        };
-        limit.as_nanos() as u64
+            let p95 = self.latencies.p95_nanos();
+            (p95 / 2)
+                .saturating_mul(3)
+                .clamp(10 * MILLISECOND, 1_000 * MILLISECOND)
+        }
     }
 
     pub(super) fn with_roster<T>(&self, f: impl FnOnce(&mut Roster) -> T) -> T {

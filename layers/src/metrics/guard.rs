@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::handles::ClassIndex;
 use super::{Metrics, NodeMetrics, PANIC};
 use crate::classify::{Advice, Applied, Failure, Fault, Outcome};
+use crate::clock;
 
 /// Counts something out again, however it ends: with a result, by a panic, or because it was dropped.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Guard {
     #[inline]
     pub(super) fn request(metrics: &Metrics, class: &'static str) -> Self {
         Self(metrics.is_enabled().then(|| Running {
-            since: Instant::now(),
+            since: clock::now(),
             what: What::Request(metrics.clone(), metrics.started(class)),
         }))
     }
@@ -36,7 +37,7 @@ impl Guard {
     #[inline]
     pub(super) fn attempt(node: Option<NodeMetrics>) -> Self {
         Self(node.filter(NodeMetrics::is_enabled).map(|node| Running {
-            since: Instant::now(),
+            since: clock::now(),
             what: What::Attempt(node),
         }))
     }
@@ -68,6 +69,15 @@ impl Watch<'_> {
     #[inline]
     pub(super) const fn is_on(&self) -> bool {
         self.0.0.is_some()
+    }
+
+    /// Calls the inner service at the moment from which its time is measured.
+    #[inline]
+    pub(super) fn call<T>(&self, inner: impl FnOnce() -> T) -> T {
+        match &self.0.0 {
+            Some(running) => clock::at(running.since, inner),
+            None => inner(),
+        }
     }
 
     /// There was no panic.

@@ -6,11 +6,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower_service::Service;
 
 use super::layer::Shared;
 use crate::classify::{Advice, AttemptFigures, Classify, Failure, Outcome, Stop};
+use crate::clock;
 use crate::request::{Idempotency, Request};
 
 pin_project! {
@@ -40,7 +41,8 @@ pin_project! {
     enum State<F> {
         Attempt { #[pin] attempt: F },
         Pause { #[pin] sleep: Sleep },
-        Readying,
+        // The timer is made only when the service is not ready at once.
+        Readying { #[pin] sleep: Option<Sleep> },
     }
 }
 
@@ -60,12 +62,12 @@ where
     Req: Request + Clone,
 {
     pub(super) fn start(mut service: S, shared: Arc<Shared<C>>, request: Req) -> Self {
-        let now = Instant::now();
+        let now = clock::now();
         if let Some(budget) = &shared.budget {
             budget.deposit(now);
         }
         let facts = shared.classifier.facts(&request);
-        let attempt = service.call(request.clone());
+        let attempt = clock::at(now, || service.call(request.clone()));
         Self {
             state: State::Attempt { attempt },
             service,
@@ -140,7 +142,7 @@ where
                             context.attempt = context.attempt.next(node, failure.advice);
                             // Replacing the state drops the attempt before the pause starts.
                             this.state.set(if pause.is_zero() {
-                                State::Readying
+                                State::Readying { sleep: None }
                             } else {
                                 State::Pause { sleep: sleep(pause) }
                             });
@@ -149,13 +151,29 @@ where
                 }
                 StateProj::Pause { sleep } => {
                     ready!(sleep.poll(cx));
-                    this.state.set(State::Readying);
+                    this.state.set(State::Readying { sleep: None });
                 }
-                StateProj::Readying => {
-                    let readiness = ready!(this.service.poll_ready(cx));
-                    let now = Instant::now();
+                StateProj::Readying { mut sleep } => {
                     let deadline = this.request.context().deadline();
                     let classifier = &this.shared.classifier;
+                    let Poll::Ready(readiness) = this.service.poll_ready(cx) else {
+                        // Nobody further out need watch the deadline, so this wait ends by itself, too.
+                        let Some(deadline) = deadline else {
+                            return Poll::Pending;
+                        };
+                        if sleep.is_none() {
+                            sleep.set(Some(sleep_until(deadline.at)));
+                        }
+                        if let Some(sleep) = sleep.as_pin_mut() {
+                            ready!(sleep.poll(cx));
+                        }
+                        let Some(error) = this.earlier.take() else {
+                            return Poll::Pending;
+                        };
+                        let stop = Stop::NoTimeLeft(deadline.limit);
+                        return Poll::Ready(Err(classifier.finish(error, stop)));
+                    };
+                    let now = Instant::now();
                     if let Err(error) = readiness {
                         // What the attempts before left behind must not be lost: one of them may have been applied.
                         let outcome = classifier.classify(this.facts, Err(&error));
@@ -182,7 +200,7 @@ where
                         return Poll::Ready(Err(classifier.finish(error, stop)));
                     }
                     *this.attempt_started = now;
-                    let attempt = this.service.call(this.request.clone());
+                    let attempt = clock::at(now, || this.service.call(this.request.clone()));
                     this.state.set(State::Attempt { attempt });
                 }
             }

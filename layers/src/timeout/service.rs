@@ -1,11 +1,11 @@
 use std::task::{Context as TaskContext, Poll};
 
-use tokio::time::Instant;
 use tower_service::Service;
 
 use super::error::Elapsed;
 use super::future::ResponseFuture;
 use super::layer::TimeoutLayer;
+use crate::clock;
 use crate::request::{Deadline, Request};
 
 /// The service of [`TimeoutLayer`].
@@ -32,7 +32,7 @@ where
     }
 
     fn call(&mut self, mut request: Req) -> Self::Future {
-        let now = Instant::now();
+        let now = clock::now();
         let context = request.context_mut();
         let own = match self.layer.scope {
             super::layer::Scope::Call => context.call_limit,

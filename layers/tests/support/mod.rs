@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tower_cassandra_layers::balance::NoCandidate;
 use tower_cassandra_layers::classify::{AttemptFigures, Classify, Stop};
 use tower_cassandra_layers::limit::Rejected;
+use tower_cassandra_layers::panic::Panicked;
 use tower_cassandra_layers::request::Attempt;
 use tower_cassandra_layers::timeout::Elapsed;
 use tower_cassandra_layers::{
@@ -51,6 +52,7 @@ pub enum Kind {
     Elapsed(Elapsed),
     Rejected(Rejected),
     NoCandidate,
+    Panicked(Panicked),
 }
 
 /// What a call ended with, and all that the layers said about it on the way.
@@ -87,6 +89,14 @@ impl Error {
     }
 }
 
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.kind)
+    }
+}
+
+impl std::error::Error for Error {}
+
 impl From<Elapsed> for Error {
     fn from(elapsed: Elapsed) -> Self {
         Self::of(Kind::Elapsed(elapsed))
@@ -100,6 +110,11 @@ impl From<Rejected> for Error {
 impl From<NoCandidate> for Error {
     fn from(_: NoCandidate) -> Self {
         Self::of(Kind::NoCandidate)
+    }
+}
+impl From<Panicked> for Error {
+    fn from(panicked: Panicked) -> Self {
+        Self::of(Kind::Panicked(panicked))
     }
 }
 
@@ -121,6 +136,38 @@ pub fn fault(fault: Fault) -> Error {
     Error::of(Kind::Scripted(failure(Applied::No, Advice::Never, fault), None))
 }
 
+impl Error {
+    pub fn judge(&self) -> Failure {
+        match &self.kind {
+            Kind::Scripted(failure, _) => *failure,
+            Kind::Elapsed(elapsed) => failure(elapsed.applied(), Advice::Next, Fault::Node),
+            Kind::Rejected(_) => failure(Applied::No, Advice::Never, Fault::Load),
+            Kind::NoCandidate => failure(Applied::No, Advice::Backoff, Fault::Client),
+            Kind::Panicked(_) => failure(Applied::Maybe, Advice::Never, Fault::Client),
+        }
+    }
+
+    pub fn after(mut self, earlier: Option<Self>, attempt: &AttemptFigures) -> Self {
+        self.history = earlier.map_or_else(Vec::new, |earlier| earlier.history);
+        self.history.push(*attempt);
+        self
+    }
+
+    pub fn finished(mut self, why: Stop) -> Self {
+        self.stop = Some(why);
+        self.finished += 1;
+        self
+    }
+
+    pub fn node(&self) -> Option<NodeId> {
+        match &self.kind {
+            Kind::Scripted(_, node) => *node,
+            Kind::Elapsed(elapsed) => elapsed.node(),
+            Kind::Rejected(_) | Kind::NoCandidate | Kind::Panicked(_) => None,
+        }
+    }
+}
+
 /// Judges by what the error says of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge {
@@ -135,42 +182,23 @@ impl Classify<Req, Answer, Error> for Judge {
     fn facts(&self, _: &Req) {}
 
     fn classify(&self, (): &(), result: Result<&Answer, &Error>) -> Outcome {
-        Outcome::Failure(match result {
-            Ok(_) => return Outcome::Success,
-            Err(error) => match &error.kind {
-                Kind::Scripted(failure, _) => *failure,
-                Kind::Elapsed(elapsed) => failure(elapsed.applied(), Advice::Next, Fault::Node),
-                Kind::Rejected(_) => failure(Applied::No, Advice::Never, Fault::Load),
-                Kind::NoCandidate => failure(Applied::No, Advice::Backoff, Fault::Client),
-            },
-        })
+        result.map_or_else(|error| Outcome::Failure(error.judge()), |_| Outcome::Success)
     }
 
     fn node(&self, result: Result<&Answer, &Error>) -> Option<NodeId> {
-        match result {
-            Ok(answer) => answer.node,
-            Err(error) => match &error.kind {
-                Kind::Scripted(_, node) => *node,
-                Kind::Elapsed(elapsed) => elapsed.node(),
-                Kind::Rejected(_) | Kind::NoCandidate => None,
-            },
-        }
+        result.map_or_else(Error::node, |answer| answer.node)
     }
 
     fn has_alternatives(&self) -> bool {
         self.alternatives
     }
 
-    fn accumulate(&self, earlier: Option<Error>, mut error: Error, attempt: &AttemptFigures) -> Error {
-        error.history = earlier.map_or_else(Vec::new, |earlier| earlier.history);
-        error.history.push(*attempt);
-        error
+    fn accumulate(&self, earlier: Option<Error>, error: Error, attempt: &AttemptFigures) -> Error {
+        error.after(earlier, attempt)
     }
 
-    fn finish(&self, mut error: Error, why: Stop) -> Error {
-        error.stop = Some(why);
-        error.finished += 1;
-        error
+    fn finish(&self, error: Error, why: Stop) -> Error {
+        error.finished(why)
     }
 
     fn succeeded(&self, answer: &mut Answer, attempts: u32) {

@@ -62,7 +62,7 @@ where
         let judge = watch
             .is_on()
             .then(|| (self.classifier.clone(), self.classifier.facts(&request)));
-        let inner = self.inner.call(request);
+        let inner = watch.call(|| self.inner.call(request));
         watch.over();
         ResponseFuture::new(inner, guard, judge)
     }

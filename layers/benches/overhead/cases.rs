@@ -1,0 +1,222 @@
+//! The layers of this crate, one by one and all together.
+
+use std::ops::ControlFlow;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use ::metrics::{
+    Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
+use tower::{Layer, Service, ServiceBuilder};
+use tower_cassandra_layers::balance::{BalanceLayer, Directory, Endpoint, Group};
+use tower_cassandra_layers::health::{HealthSettings, Table};
+use tower_cassandra_layers::limit::{ConcurrencyLimit, ConcurrencyLimitLayer, RateLimit, RateLimitLayer};
+use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
+use tower_cassandra_layers::panic::CatchPanicLayer;
+use tower_cassandra_layers::retry::{RetryLayer, RetryPolicy};
+use tower_cassandra_layers::timeout::TimeoutLayer;
+use tower_cassandra_layers::{Call, NodeId};
+
+use crate::drive::{Case, Rounds};
+use crate::leaf::{Judge, Leaf, Request};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+const fn case(name: &'static str, run: fn(Leaf, &mut Rounds<'_>)) -> Case {
+    Case {
+        name,
+        reaches_leaf: true,
+        run,
+    }
+}
+
+const fn refusal(name: &'static str, run: fn(Leaf, &mut Rounds<'_>)) -> Case {
+    Case {
+        name,
+        reaches_leaf: false,
+        run,
+    }
+}
+
+pub(crate) const CASES: &[Case] = &[
+    case("leaf", |leaf, rounds| rounds.drive(leaf)),
+    crate::timer::CONTROL,
+    case("timeout_call", |leaf, rounds| {
+        rounds.drive(timeout().layer(leaf));
+    }),
+    case("timeout_call_timer", |leaf, rounds| {
+        rounds.drive(TimeoutLayer::call(SECOND).unwrap().layer(leaf));
+    }),
+    case("timeout_attempt", |leaf, rounds| {
+        rounds.drive(attempt_timeout().layer(leaf));
+    }),
+    case("concurrency_limit", |leaf, rounds| {
+        rounds.drive(concurrency_limit().layer(leaf));
+    }),
+    case("rate_limit", |leaf, rounds| {
+        rounds.drive(rate_limit().layer(leaf));
+    }),
+    case("retry", |leaf, rounds| rounds.drive(retry().layer(leaf))),
+    case("metrics", |leaf, rounds| {
+        rounds.drive(MetricsLayer::new(metrics(), Judge).layer(leaf));
+    }),
+    case("metrics_disabled", |leaf, rounds| {
+        rounds.drive(MetricsLayer::new(Metrics::disabled(), Judge).layer(leaf));
+    }),
+    case("attempt_metrics", |leaf, rounds| {
+        let node = metrics().node("10.0.0.1:9042");
+        rounds.drive(AttemptMetricsLayer::new(Judge).only_node(node).layer(leaf));
+    }),
+    case("catch_panic", |leaf, rounds| {
+        rounds.drive(CatchPanicLayer::new().with_metrics(metrics()).layer(leaf));
+    }),
+    case("balance_3", |leaf, rounds| balanced(3, leaf, rounds)),
+    case("balance_1000", |leaf, rounds| balanced(1_000, leaf, rounds)),
+    refusal("reject_full_queue", full_queue),
+    refusal("reject_empty_bucket", empty_bucket),
+    case("full_stack", full_stack),
+];
+
+fn timeout() -> TimeoutLayer {
+    TimeoutLayer::call(SECOND).unwrap().without_timer()
+}
+
+fn attempt_timeout() -> TimeoutLayer {
+    TimeoutLayer::attempt(SECOND / 2).unwrap()
+}
+
+fn concurrency_limit() -> ConcurrencyLimitLayer {
+    ConcurrencyLimitLayer::new(1_024).unwrap()
+}
+
+fn rate_limit() -> RateLimitLayer {
+    RateLimitLayer::new(RateLimit::per_second(1_000_000_000).burst(1_000_000)).unwrap()
+}
+
+fn retry() -> RetryLayer<Judge> {
+    RetryLayer::new(RetryPolicy::default().seed(1), Judge).unwrap()
+}
+
+fn balance(nodes: u32, metrics: Option<Metrics>) -> BalanceLayer<Replicas, Judge> {
+    let mut table = Table::new(HealthSettings::default().seed(1)).unwrap();
+    if let Some(metrics) = metrics {
+        table = table.with_metrics(metrics);
+    }
+    let nodes: Vec<_> = (0..nodes)
+        .map(|id| table.endpoint(NodeId(u128::from(id)), &format!("node {id}"), ()))
+        .collect();
+    table.replace(nodes.iter().cloned());
+    BalanceLayer::new(table, Replicas(nodes.into()), Judge)
+}
+
+/// Each node is asked once before anything is counted: its ledger gets its storage at its first request.
+fn balanced(nodes: u32, leaf: Leaf, rounds: &mut Rounds<'_>) {
+    let mut service = balance(nodes, None).layer(leaf);
+    for node in 0..nodes {
+        let mut asked = pin!(service.call(Call::new(ONLY + node)));
+        while poll(asked.as_mut()).is_pending() {}
+    }
+    rounds.drive(service);
+}
+
+fn full_stack(leaf: Leaf, rounds: &mut Rounds<'_>) {
+    let metrics = metrics();
+    let service = ServiceBuilder::new()
+        .layer(MetricsLayer::new(metrics.clone(), Judge))
+        .layer(CatchPanicLayer::new().with_metrics(metrics.clone()))
+        .layer(timeout())
+        .layer(concurrency_limit())
+        .layer(rate_limit())
+        .layer(retry().with_metrics(metrics.clone()))
+        .layer(balance(3, Some(metrics)))
+        .layer(AttemptMetricsLayer::new(Judge))
+        .layer(attempt_timeout())
+        .service(leaf);
+    rounds.drive(service);
+}
+
+/// One request holds the only permit, nobody may wait.
+fn full_queue(mut leaf: Leaf, rounds: &mut Rounds<'_>) {
+    leaf.pending = true;
+    let limit = ConcurrencyLimitLayer::new(ConcurrencyLimit::new(1).queue(0)).unwrap();
+    let mut service = limit.layer(leaf);
+    let mut holds = pin!(service.call(Call::new(0)));
+    assert!(poll(holds.as_mut()).is_pending());
+    rounds.drive_refused(service);
+}
+
+/// The one request of the hour has been sent, nobody may wait.
+fn empty_bucket(leaf: Leaf, rounds: &mut Rounds<'_>) {
+    let limit = RateLimit::per(1, HOUR).burst(1).queue(0);
+    let mut service = RateLimitLayer::new(limit).unwrap().layer(leaf);
+    assert!(poll(pin!(service.call(Call::new(0)))).is_ready());
+    rounds.drive_refused(service);
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> std::task::Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// From this key on there is one candidate, the node of that number.
+const ONLY: u32 = 1 << 31;
+
+/// Three replicas of each key, however many nodes there are.
+struct Replicas(Box<[Arc<Endpoint>]>);
+
+impl Directory<Request> for Replicas {
+    fn visit(
+        &self,
+        request: &Request,
+        group: Group,
+        each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>,
+    ) {
+        if group != Group::Preferred {
+            return;
+        }
+        if request.value >= ONLY {
+            let _ = each(&self.0[(request.value - ONLY) as usize], true);
+            return;
+        }
+        let first = (u64::from(request.value.wrapping_mul(0x9e37_79b9)) * self.0.len() as u64) >> 32;
+        let replicas = self.0[first as usize..].iter().chain(&self.0[..]);
+        for replica in replicas.take(3) {
+            if each(replica, true).is_break() {
+                return;
+            }
+        }
+    }
+}
+
+/// Metrics on a recorder whose handles are atomics, so that what is counted is ours and not the recorder's.
+fn metrics() -> Metrics {
+    Metrics::on(Arc::new(Atomics))
+}
+
+struct Atomics;
+
+struct Last(AtomicU64);
+
+impl HistogramFn for Last {
+    fn record(&self, value: f64) {
+        self.0.store(value.to_bits(), Ordering::Relaxed);
+    }
+}
+
+impl Recorder for Atomics {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(Arc::new(AtomicU64::new(0)))
+    }
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(Arc::new(AtomicU64::new(0)))
+    }
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(Arc::new(Last(AtomicU64::new(0))))
+    }
+}

@@ -1,0 +1,133 @@
+//! What each layer costs per request, and the whole static stack, counted and not timed.
+//!
+//!     cargo bench -p tower-cassandra-layers --bench overhead               the table
+//!     cargo bench -p tower-cassandra-layers --bench overhead -- --check    fails when a floor is exceeded
+//!     cargo bench -p tower-cassandra-layers --bench overhead -- retry      only the lines with this in their name
+//!
+//! * `instr`: instructions under callgrind. Everything is in it: making the request, getting ready, the call, two polls
+//!   where the leaf is pending once, dropping. The line `leaf` is the same without any layer, and what the budgets bound
+//!   is the difference to it, for the whole stack the whole figure. Clock readings look cheaper than they are, because
+//!   under valgrind each of them is a system call; so they are shown as well.
+//! * `allocs`, `bytes`: what was asked of the allocator.
+//! * `timers`: timers put into tokio's wheel, as callgrind counts calls of the function that does it. The line
+//!   `tokio_timer` is the control: it arms exactly one where the leaf is pending.
+//!
+//! What other crates need for the same is measured in the same run, with the same requests over the same leaf.
+
+mod alloc;
+mod callgrind;
+mod cases;
+mod drive;
+mod leaf;
+mod peers;
+mod table;
+mod timer;
+mod tower_own;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use drive::Case;
+use leaf::Leaf;
+use table::{Figures, Table};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let own: Vec<&Case> = cases::CASES.iter().chain(tower_own::CASES).collect();
+    if drive::handle(&own, &arguments) {
+        return ExitCode::SUCCESS;
+    }
+    // `cargo test --all-targets` runs benchmarks without this argument, to see whether they work.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        smoke(&own);
+        return ExitCode::SUCCESS;
+    }
+    let check = arguments.iter().any(|argument| argument == "--check");
+    let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
+    if !callgrind::is_installed() {
+        println!(
+            "valgrind is not installed: neither instructions nor timers are counted, and no budget for them is checked"
+        );
+    }
+    let mut table = Table::default();
+    let me = std::env::current_exe().expect("the path of this program");
+    measure(&me, filter, &mut table);
+    if let Err(why) = peers::build().map(|binary: PathBuf| measure(&binary, filter, &mut table)) {
+        println!("tower-resilience is not shown: {why}");
+    }
+    table.print();
+    let kept = table.print_budgets();
+    if check && !kept {
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Runs the cases of a program, one process each.
+fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
+    let list = output(binary, &["list"]);
+    let control = callgrind::measure(binary, timer::CONTROL.name, "pending");
+    let timers_count = control.is_some_and(|counts| (counts.timers - 1.0).abs() < 1e-9);
+    if control.is_some() && !timers_count {
+        println!("{}: timers cannot be counted in this build", binary.display());
+    }
+    for line in list.lines() {
+        let Some((name, reaches_leaf)) = line.split_once(' ') else {
+            continue;
+        };
+        let always = ["leaf", timer::CONTROL.name].contains(&name);
+        if !always && filter.is_some_and(|filter| !name.contains(filter.as_str())) {
+            continue;
+        }
+        let leaves: &[&'static str] = match reaches_leaf {
+            "true" => &["ready", "pending"],
+            _ => &["ready"],
+        };
+        for &leaf in leaves {
+            let mut figures = figures(binary, name, leaf);
+            if let Some(counts) = figures.counts.as_mut().filter(|_| !timers_count) {
+                counts.timers = f64::NAN;
+            }
+            table.add(name, leaf, figures);
+        }
+    }
+}
+
+fn figures(binary: &Path, name: &str, leaf: &str) -> Figures {
+    let counted = output(binary, &["count", name, leaf]);
+    let mut counted = counted.split_whitespace().map(|n| {
+        let n: f64 = n.parse().expect("a number");
+        n / drive::DIFFERENCE as f64
+    });
+    Figures {
+        allocations: counted.next().expect("allocations"),
+        bytes: counted.next().expect("bytes"),
+        counts: callgrind::measure(binary, name, leaf),
+    }
+}
+
+fn output(binary: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(binary)
+        .args(arguments)
+        .output()
+        .expect("a program that was just built");
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A few requests through every case.
+fn smoke(cases: &[&Case]) {
+    for case in cases {
+        for pending in [false, true] {
+            drive::send(case, Leaf { pending }, [1, 2, 3], &mut || ());
+        }
+    }
+    println!(
+        "{} cases work; figures by `cargo bench --bench overhead`",
+        cases.len()
+    );
+}

@@ -1,0 +1,186 @@
+//! The table, the same for machines, and the budgets.
+
+use crate::callgrind::Counts;
+
+/// Of one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    pub(crate) allocations: f64,
+    pub(crate) bytes: f64,
+    pub(crate) counts: Option<Counts>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    rows: Vec<(String, &'static str, Figures)>,
+}
+
+impl Table {
+    /// The first one counts: every program has the control.
+    pub(crate) fn add(&mut self, name: &str, leaf: &'static str, figures: Figures) {
+        if self.get(name, leaf).is_some() {
+            return;
+        }
+        self.rows.push((name.to_owned(), leaf, figures));
+    }
+
+    fn get(&self, name: &str, leaf: &str) -> Option<Figures> {
+        let found = self.rows.iter().find(|row| row.0 == name && row.1 == leaf);
+        found.map(|row| row.2)
+    }
+
+    pub(crate) fn print(&self) {
+        const HEAD: &str = "instr  allocs   bytes  timers  clocks";
+        println!(
+            "\nper request{:15} | leaf ready {:27} | leaf pending once",
+            "", ""
+        );
+        println!("{:26} | {HEAD:38} | {HEAD}", "");
+        println!("{:-<27}+{:-<40}+{:-<38}", "", "", "");
+        for (name, _, ready) in self.rows.iter().filter(|row| row.1 == "ready") {
+            let pending = self.get(name, "pending").map(columns).unwrap_or_default();
+            println!("{name:26} | {:38} | {pending}", columns(*ready));
+        }
+        println!();
+        for (name, leaf, figures) in &self.rows {
+            let counts = figures.counts;
+            println!(
+                "overhead: {name} {leaf} instr={} allocs={} bytes={} timers={}",
+                counts.map_or("-".into(), |counts| format!("{:.0}", counts.instructions)),
+                number(figures.allocations),
+                number(figures.bytes),
+                counts.map_or("-".into(), |counts| number(counts.timers)),
+            );
+        }
+    }
+
+    /// Prints each budget with what was reached. False when a floor is exceeded.
+    pub(crate) fn print_budgets(&self) -> bool {
+        println!("\n{:52} {:>8} {:>8} {:>8}", "budget", "reached", "floor", "aim");
+        let mut kept = true;
+        for budget in self.budgets() {
+            let verdict = if budget.reached.is_nan() || budget.reached > budget.floor {
+                kept = false;
+                "EXCEEDED"
+            } else if budget.reached > budget.aim {
+                "floor"
+            } else {
+                "aim"
+            };
+            let Budget { what, .. } = &budget;
+            let [reached, floor, aim] = [budget.reached, budget.floor, budget.aim].map(number);
+            println!("{what:52} {reached:>8} {floor:>8} {aim:>8}  {verdict}");
+        }
+        kept
+    }
+
+    fn budgets(&self) -> Vec<Budget> {
+        let mut budgets = Vec::new();
+        let mut add = |what: String, reached: Option<f64>, floor: f64, aim: f64| {
+            budgets.extend(reached.map(|reached| Budget {
+                what,
+                reached,
+                floor,
+                aim,
+            }));
+        };
+        let full = |leaf| self.get("full_stack", leaf);
+        let instructions = full("pending").and_then(|f| f.counts).map(|c| c.instructions);
+        add(
+            "full stack, pending: instructions".into(),
+            instructions,
+            2_000.0,
+            1_200.0,
+        );
+        for leaf in ["ready", "pending"] {
+            let timers = full(leaf).and_then(|f| f.counts).map(|c| c.timers);
+            add(format!("full stack, {leaf}: timers"), timers, 1.0, 0.0);
+        }
+        for name in LAYERS {
+            for leaf in ["ready", "pending"] {
+                let what = format!("{name}, {leaf}: instructions of its own");
+                add(what, self.own(name, leaf), 250.0, 150.0);
+            }
+        }
+        for leaf in ["ready", "pending"] {
+            let three = self.own("balance_3", leaf);
+            add(
+                format!("choice of three, {leaf}: instructions"),
+                three,
+                400.0,
+                300.0,
+            );
+            let thousand = self.own("balance_1000", leaf);
+            let ratio = three.zip(thousand).map(|(three, thousand)| thousand / three);
+            add(format!("choice at 1,000 nodes to 3, {leaf}"), ratio, 1.05, 1.05);
+        }
+        for name in REFUSALS {
+            let own = self.own(name, "ready");
+            add(format!("{name}: instructions"), own, 300.0, 150.0);
+        }
+        let ours = ["full_stack", "balance_3", "balance_1000"].into_iter();
+        for name in ours.chain(LAYERS).chain(REFUSALS) {
+            for leaf in ["ready", "pending"] {
+                let allocations = self.get(name, leaf).map(|figures| figures.allocations);
+                add(format!("{name}, {leaf}: allocations"), allocations, 0.0, 0.0);
+            }
+        }
+        budgets
+    }
+
+    /// The instructions of a layer beyond those of the leaf under it, without the registration of timers.
+    fn own(&self, name: &str, leaf: &str) -> Option<f64> {
+        let counts = |name, leaf| self.get(name, leaf).and_then(|figures| figures.counts);
+        let instructions = |name, leaf| counts(name, leaf).map(|counts| counts.instructions);
+        let timer = instructions("tokio_timer", "pending")? - instructions("leaf", "pending")?;
+        let of_layer = counts(name, leaf)?;
+        Some(of_layer.instructions - instructions("leaf", leaf)? - of_layer.timers * timer)
+    }
+}
+
+struct Budget {
+    what: String,
+    reached: f64,
+    floor: f64,
+    aim: f64,
+}
+
+const LAYERS: [&str; 9] = [
+    "timeout_call",
+    "timeout_call_timer",
+    "timeout_attempt",
+    "concurrency_limit",
+    "rate_limit",
+    "retry",
+    "metrics",
+    "attempt_metrics",
+    "catch_panic",
+];
+
+const REFUSALS: [&str; 2] = ["reject_full_queue", "reject_empty_bucket"];
+
+fn columns(figures: Figures) -> String {
+    let [instructions, timers, clocks] = match figures.counts {
+        Some(counts) => [
+            format!("{:.0}", counts.instructions),
+            number(counts.timers),
+            number(counts.clocks),
+        ],
+        None => ["-", "-", "-"].map(str::to_owned),
+    };
+    let (allocations, bytes) = (number(figures.allocations), number(figures.bytes));
+    format!("{instructions:>5} {allocations:>7} {bytes:>7} {timers:>7} {clocks:>7}")
+}
+
+/// Without decimals where there are none, so that one allocation in a thousand requests does not look like none.
+fn number(n: f64) -> String {
+    if n.is_nan() {
+        "-".to_owned()
+    } else if (n - n.round()).abs() < 1e-9 {
+        format!("{n:.0}")
+    } else if n.abs() < 10.0 {
+        format!("{n:.3}")
+    } else {
+        format!("{n:.0}")
+    }
+}

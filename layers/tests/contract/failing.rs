@@ -1,0 +1,61 @@
+//! A panic of the inner service takes nothing with it that others need.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll, Waker};
+
+use tokio::time::advance;
+use tower_service::Service;
+
+use crate::Cell::{self, Kept};
+use crate::by_hand::Task;
+use crate::probe::{Act, Probe, Readiness};
+use crate::subject::Subject;
+use crate::support::{Kind, ms, read};
+
+/// One call of a service whose inner one panics: an error where panics are caught, a panic elsewhere.
+async fn panics(subject: Subject, prepare: impl Fn(&Probe)) -> Cell {
+    let (value, probe) = (subject.value(), Probe::new());
+    let mut service = value.lay(&probe);
+    for _ in 0..3 {
+        prepare(&probe);
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let ready = service.poll_ready(&mut Context::from_waker(Waker::noop()));
+            assert!(matches!(ready, Poll::Ready(Ok(()))), "not ready");
+            Task::new(service.call(read())).poll()
+        }));
+        match caught {
+            Ok(Poll::Ready(result)) => {
+                let error = result.unwrap_err();
+                assert!(subject.catches(), "{error:?}");
+                assert!(matches!(error.kind, Kind::Panicked(_)), "{error:?}");
+            }
+            Ok(Poll::Pending) => panic!("it hangs"),
+            Err(_) => assert!(!subject.catches(), "the panic was not caught"),
+        }
+        value.assert_at_rest(&probe);
+        advance(ms(100)).await;
+    }
+    value.assert_usable(&mut service, &probe).await;
+    Kept
+}
+
+pub(crate) async fn a_panic_in_call(subject: Subject) -> Cell {
+    panics(subject, |probe| {
+        probe.next([Act::PanicInCall]);
+    })
+    .await
+}
+
+pub(crate) async fn a_panic_in_polling(subject: Subject) -> Cell {
+    panics(subject, |probe| {
+        probe.next([Act::PanicWhenPolled]);
+    })
+    .await
+}
+
+pub(crate) async fn a_panic_in_poll_ready(subject: Subject) -> Cell {
+    panics(subject, |probe| {
+        probe.next_ready([Readiness::Panics]);
+    })
+    .await
+}

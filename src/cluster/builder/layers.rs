@@ -1,0 +1,109 @@
+//! Options of the layers, and the user's own.
+
+use std::sync::Arc;
+
+use scylla::client::session_builder::SessionBuilder;
+use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
+use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
+use tower_cassandra_layers::metrics::Metrics;
+use tower_cassandra_layers::retry::RetryPolicy;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{ClusterBuilder, MetricsChoice};
+use crate::cluster::BoxService;
+use crate::error::BoxError;
+use crate::response::Response;
+use crate::statement::Statement;
+
+impl ClusterBuilder {
+    /// How retries are made. Default: 3, with budget and jittered back-off.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// One attempt per call.
+    pub fn no_retry(mut self) -> Self {
+        self.retry = None;
+        self
+    }
+
+    /// How many calls may begin per second. Default: no limit.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
+        self
+    }
+
+    /// How many calls may be under way, and how many may wait. Default: no limit.
+    pub fn concurrency_limit(mut self, limit: impl Into<ConcurrencyLimit>) -> Self {
+        self.concurrency_limit = Some(limit.into());
+        self
+    }
+
+    /// Where metrics go. Default: the global recorder of the `metrics` crate, which must be installed before `connect`.
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = MetricsChoice::Given(metrics);
+        self
+    }
+
+    /// No metrics.
+    pub fn no_metrics(mut self) -> Self {
+        self.metrics = MetricsChoice::Off;
+        self
+    }
+
+    /// How often nodes are probed. Default: every 5 s.
+    pub const fn health(mut self, check: HealthCheck) -> Self {
+        self.health = Some(check);
+        self
+    }
+
+    /// No probes; the results of real requests still count.
+    pub const fn no_health_check(mut self) -> Self {
+        self.health = None;
+        self
+    }
+
+    /// The numbers of the health table: limits per node, ejection.
+    pub const fn health_settings(mut self, settings: HealthSettings) -> Self {
+        self.health_settings = settings;
+        self
+    }
+
+    /// Adds a layer outside of admission and retry: it sees logical calls. The first one added is the outermost.
+    ///
+    /// Its error may be any that can be boxed. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and
+    /// `Rejected`, everything else becomes `Internal` and is not retried.
+    pub fn layer<L, S>(mut self, layer: L) -> Self
+    where
+        L: Layer<BoxService, Service = S> + Send + Sync + 'static,
+        S: Service<Statement, Response = Response> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.layers.push(layer);
+        self
+    }
+
+    /// Adds a layer inside of retry: it sees every attempt. The first one added is the outermost.
+    pub fn attempt_layer<L, S>(mut self, layer: L) -> Self
+    where
+        L: Layer<BoxService, Service = S> + Send + Sync + 'static,
+        S: Service<Statement, Response = Response> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.attempt_layers.push(layer);
+        self
+    }
+
+    /// Changes the driver's own settings, after ours were set. The execution profile cannot be changed by it: attempts would multiply.
+    pub fn configure(
+        mut self,
+        change: impl Fn(SessionBuilder) -> SessionBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.configure.push(Arc::new(change));
+        self
+    }
+}

@@ -1,0 +1,195 @@
+mod connection;
+mod layers;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scylla::client::PoolSize;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::policies::load_balancing::LoadBalancingPolicy;
+use scylla::statement::{Consistency, SerialConsistency};
+use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
+use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
+use tower_cassandra_layers::metrics::Metrics;
+use tower_cassandra_layers::retry::RetryPolicy;
+
+use super::stack::UserLayers;
+use super::{Cluster, defaults};
+use crate::error::Error;
+use crate::session::Session;
+
+/// Builds a [`Cluster`] and its sessions: the whole stack over the driver, every part with a default.
+///
+/// Nothing is checked until [`build`](Self::build) or [`connect`](Self::connect); then every option that makes no sense is an error of kind `Config` that names the
+/// option, its value and what would be right. See [`defaults`] for the numbers and their reasons.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` or `connect`"]
+pub struct ClusterBuilder {
+    pub(super) contact_points: Vec<String>,
+    pub(super) port: u16,
+    pub(super) keyspace: Option<(String, bool)>,
+    pub(super) credentials: Option<(String, String)>,
+    pub(super) consistency: Consistency,
+    pub(super) serial_consistency: SerialConsistency,
+    pub(super) timeout: Own<Option<Duration>>,
+    pub(super) attempt_timeout: Own<Option<Duration>>,
+    pub(super) connect_timeout: Duration,
+    pub(super) prepare_timeout: Duration,
+    pub(super) schema_agreement_timeout: Duration,
+    pub(super) metadata_timeout: Duration,
+    pub(super) tcp_connect_timeout: Duration,
+    pub(super) keepalive: (Duration, Duration),
+    pub(super) pool_size: PoolSize,
+    pub(super) prepared_cache: usize,
+    pub(super) strict_prepared: bool,
+    pub(super) server_timestamps: bool,
+    pub(super) min_protocol_version: Option<u8>,
+    pub(super) datacenter: Option<String>,
+    pub(super) permit_dc_failover: bool,
+    pub(super) driver_load_balancing: Option<Arc<dyn LoadBalancingPolicy>>,
+    pub(super) retry: Option<RetryPolicy>,
+    pub(super) rate_limit: Option<RateLimit>,
+    pub(super) concurrency_limit: Option<ConcurrencyLimit>,
+    pub(super) metrics: MetricsChoice,
+    pub(super) health: Option<HealthCheck>,
+    pub(super) health_settings: HealthSettings,
+    pub(super) layers: UserLayers,
+    pub(super) attempt_layers: UserLayers,
+    pub(super) configure: Vec<Configure>,
+    #[cfg(any(feature = "rustls", feature = "openssl"))]
+    pub(super) tls: Option<scylla::client::session::TlsContext>,
+}
+
+pub(super) type Configure = Arc<dyn Fn(SessionBuilder) -> SessionBuilder + Send + Sync>;
+
+/// Where metrics go.
+#[derive(Clone)]
+pub(super) enum MetricsChoice {
+    /// The global recorder, resolved at `connect`: one that is installed after `new` still counts.
+    Global,
+    Given(Metrics),
+    Off,
+}
+
+impl MetricsChoice {
+    pub(super) fn resolve(&self) -> Option<Metrics> {
+        match self {
+            Self::Global => Some(Metrics::default()),
+            Self::Given(metrics) => Some(metrics.clone()),
+            Self::Off => None,
+        }
+    }
+}
+
+/// A value and whether the user gave it.
+#[derive(Clone, Copy)]
+pub(super) struct Own<T> {
+    pub(super) value: T,
+    pub(super) explicit: bool,
+}
+
+impl<T> Own<T> {
+    const fn default(value: T) -> Self {
+        Self {
+            value,
+            explicit: false,
+        }
+    }
+
+    const fn explicit(value: T) -> Self {
+        Self {
+            value,
+            explicit: true,
+        }
+    }
+}
+
+impl Default for ClusterBuilder {
+    fn default() -> Self {
+        Self {
+            contact_points: vec![defaults::CONTACT_POINT.to_owned()],
+            port: defaults::PORT,
+            keyspace: None,
+            credentials: None,
+            consistency: defaults::CONSISTENCY,
+            serial_consistency: defaults::SERIAL_CONSISTENCY,
+            timeout: Own::default(Some(defaults::TIMEOUT)),
+            attempt_timeout: Own::default(Some(defaults::ATTEMPT_TIMEOUT)),
+            connect_timeout: defaults::CONNECT_TIMEOUT,
+            prepare_timeout: defaults::PREPARE_TIMEOUT,
+            schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
+            metadata_timeout: defaults::METADATA_TIMEOUT,
+            tcp_connect_timeout: defaults::TCP_CONNECT_TIMEOUT,
+            keepalive: (defaults::KEEPALIVE_INTERVAL, defaults::KEEPALIVE_TIMEOUT),
+            pool_size: PoolSize::PerHost(std::num::NonZeroUsize::MIN),
+            prepared_cache: defaults::PREPARED_CACHE,
+            strict_prepared: false,
+            server_timestamps: false,
+            min_protocol_version: None,
+            datacenter: None,
+            permit_dc_failover: false,
+            driver_load_balancing: None,
+            retry: Some(RetryPolicy::default()),
+            rate_limit: None,
+            concurrency_limit: None,
+            metrics: MetricsChoice::Global,
+            health: Some(HealthCheck::default()),
+            health_settings: HealthSettings::default(),
+            layers: UserLayers::default(),
+            attempt_layers: UserLayers::default(),
+            configure: Vec::new(),
+            #[cfg(any(feature = "rustls", feature = "openssl"))]
+            tls: None,
+        }
+    }
+}
+
+impl ClusterBuilder {
+    /// A builder with all defaults: one node at 127.0.0.1:9042.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// `Config` for the first option that makes no sense.
+    pub fn build(self) -> Result<Cluster, Error> {
+        Cluster::new(self)
+    }
+
+    /// Checks the options and connects one session.
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build) and [`Cluster::connect`].
+    pub async fn connect(self) -> Result<Session, Error> {
+        let keyspace = self.keyspace.clone();
+        let cluster = self.build()?;
+        match keyspace {
+            None => cluster.connect().await,
+            Some((name, case_sensitive)) => cluster.connect_to(Some((&name, case_sensitive))).await,
+        }
+    }
+}
+
+impl fmt::Debug for ClusterBuilder {
+    // Without the password; the user name alone says whose it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterBuilder")
+            .field("contact_points", &self.contact_points)
+            .field("port", &self.port)
+            .field("keyspace", &self.keyspace)
+            .field("credentials", &self.credentials.as_ref().map(|_| "set"))
+            .field("consistency", &self.consistency)
+            .field("timeout", &self.timeout.value)
+            .field("attempt_timeout", &self.attempt_timeout.value)
+            .field("retry", &self.retry)
+            .field("rate_limit", &self.rate_limit)
+            .field("concurrency_limit", &self.concurrency_limit)
+            .field("health", &self.health)
+            .field("layers", &self.layers.len())
+            .field("attempt_layers", &self.attempt_layers.len())
+            .finish_non_exhaustive()
+    }
+}

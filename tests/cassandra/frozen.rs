@@ -1,0 +1,155 @@
+//! A node that is silent, and one that is dead, among three.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio::time::{Instant, sleep};
+use tower_cassandra::layers::health::State;
+use tower_cassandra::{Applied, ErrorKind, HealthCheck, NodeHealth, Session, Statement};
+
+use crate::support::{PATIENCE, at_rest, builder, create_keyspace, eventually, host_id};
+use crate::three::three_nodes;
+
+const QUERY: &str = "SELECT release_version FROM system.local";
+
+fn node(session: &Session, address: &str) -> NodeHealth {
+    let nodes = session.health().nodes;
+    nodes.into_iter().find(|node| node.address == address).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_node_costs_no_read() {
+    let Some(three) = three_nodes("a_frozen_node_costs_no_read").await else {
+        return;
+    };
+    let cluster = three.cluster;
+    let session = builder(cluster)
+        .health(HealthCheck::every(Duration::from_secs(1)))
+        .connect()
+        .await
+        .unwrap();
+    let keyspace = create_keyspace(&session, "frozen", 3).await;
+    let table = format!("{keyspace}.t");
+    // The coordinators, too, must not wait for the frozen replica: of a new table they do for 2.5 s.
+    session
+        .execute(format!(
+            "CREATE TABLE {table} (id int PRIMARY KEY, v int) WITH speculative_retry = 'ALWAYS'"
+        ))
+        .await
+        .unwrap();
+    let insert = session
+        .prepare(format!("INSERT INTO {table} (id, v) VALUES (?, ?)"))
+        .await
+        .unwrap();
+    try_join_all((0..20).map(|id| session.execute(insert.bind((id, id)).unwrap())))
+        .await
+        .unwrap();
+    let select = session
+        .prepare(format!("SELECT v FROM {table} WHERE id = ?"))
+        .await
+        .unwrap();
+    let address = cluster.node(1).address();
+    assert_eq!(session.health().healthy, 3);
+
+    cluster.node(1).freeze().unwrap();
+    let (started, mut slowest, mut attempts) = (Instant::now(), Duration::ZERO, 0);
+    let (mut stalled, mut abandoned) = (false, 0);
+    for wave in 0..10 {
+        let reads = (0..20).map(|id| {
+            let read = session.execute(select.bind((id,)).unwrap());
+            async move {
+                let started = Instant::now();
+                let response = read.await?;
+                assert_eq!(response.one::<(i32,)>()?, Some((id,)));
+                Ok::<_, tower_cassandra::Error>((started.elapsed(), response.attempts()))
+            }
+        });
+        // Not one of them fails.
+        for (took, used) in try_join_all(reads).await.unwrap() {
+            slowest = slowest.max(took);
+            attempts += used;
+        }
+        let seen = node(&session, address);
+        stalled |= seen.state == State::Stalled;
+        abandoned = abandoned.max(seen.abandoned);
+        if wave == 0 {
+            assert!(seen.in_flight > 0, "{seen:?}");
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    println!(
+        "200 reads with a frozen node: {:?}, slowest {slowest:?}, {attempts} attempts, at most {abandoned} abandoned",
+        started.elapsed()
+    );
+    assert!(stalled, "it was never seen to be silent");
+    assert!(abandoned > 0, "what was given up was not kept");
+    // Found out by the first ones; the rest goes elsewhere.
+    assert!(attempts < 240, "{attempts}");
+    assert!(slowest < Duration::from_secs(7), "{slowest:?}");
+
+    cluster.node(1).resume().unwrap();
+    // Ejected after its failures, it comes back by a request that succeeds and not by a probe.
+    let resumed = Instant::now();
+    loop {
+        let seen = node(&session, address);
+        if seen.is_healthy() && seen.abandoned == 0 {
+            break;
+        }
+        assert!(resumed.elapsed() < PATIENCE, "{seen:?}");
+        session.execute(select.bind((1,)).unwrap()).await.unwrap();
+        sleep(Duration::from_millis(50)).await;
+    }
+    println!("healthy again after {:?}", resumed.elapsed());
+    // It takes its part again.
+    let on_it = Statement::new(QUERY).on_host(host_id(&session, cluster.node(1)));
+    session.execute(on_it).await.unwrap();
+    cluster.ready().await.unwrap();
+    at_rest(&session).await;
+    session
+        .execute(format!("DROP KEYSPACE {keyspace}"))
+        .await
+        .unwrap();
+    session.close(PATIENCE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn err_04_each_caller_sees_its_own_outcome() {
+    let Some(three) = three_nodes("err_04").await else {
+        return;
+    };
+    let cluster = three.cluster;
+    let session = builder(cluster).connect().await.unwrap();
+    let dead = host_id(&session, cluster.node(2));
+    cluster.node(2).kill().await.unwrap();
+    let address = cluster.node(2).address();
+    eventually(PATIENCE, "seen to be gone", || !node(&session, address).connected).await;
+
+    let started = Instant::now();
+    let (invalid, good, pinned) = tokio::join!(
+        session.execute("SELECT * FROM no_such_keyspace.t"),
+        session.execute(QUERY),
+        session.execute(Statement::new(QUERY).on_host(dead)),
+    );
+    let took = started.elapsed();
+    assert_eq!(invalid.unwrap_err().kind(), ErrorKind::Invalid);
+    assert_eq!(good.unwrap().len(), 1);
+    let error = pinned.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoHost, "{error:?}");
+    assert_eq!((error.node(), error.applied()), (Some(dead), Applied::No));
+    assert!(error.to_string().contains(&dead.to_string()), "{error}");
+    assert!(error.attempts().iter().all(|it| it.node() == Some(dead)));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+
+    // A node that never was.
+    let nowhere = uuid::Uuid::from_u128(1);
+    let error = session
+        .execute(Statement::new(QUERY).on_host(nowhere))
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), error.applied()), (ErrorKind::NoHost, Applied::No));
+
+    cluster.node(2).restart().await.unwrap();
+    eventually(PATIENCE, "connected again", || node(&session, address).connected).await;
+    at_rest(&session).await;
+    session.close(PATIENCE).await.unwrap();
+}
