@@ -97,12 +97,9 @@ async fn nothing_is_made_twice_and_nothing_that_was_made_is_denied() {
                         return results;
                     }
                     let result = session.execute(texts.operation(id)).await;
-                    if result
-                        .as_ref()
-                        .is_err_and(|error| error.kind() == ErrorKind::NoHost)
-                    {
-                        // Not all of them while there is no connection.
-                        sleep(ms(5)).await;
+                    // Not all of them while there is no connection.
+                    while session.health().nodes.iter().all(|node| !node.connected) {
+                        sleep(ms(2)).await;
                     }
                     results.push((id, result.map(|response| response.was_applied())));
                 }
