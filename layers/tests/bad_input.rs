@@ -5,7 +5,7 @@ mod support;
 #[path = "limit/support.rs"]
 #[allow(dead_code, reason = "the random numbers are used here")]
 mod by_hand;
-#[path = "support/probe.rs"]
+#[path = "support/probe/mod.rs"]
 mod probe;
 #[path = "metrics/support.rs"]
 #[allow(dead_code, reason = "only the recorder is used here")]
