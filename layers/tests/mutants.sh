@@ -14,7 +14,8 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}/mutants"
 # Building takes longer than running.
 export CARGO_PROFILE_TEST_OPT_LEVEL=0 CARGO_PROFILE_TEST_DEBUG=0 CARGO_TERM_COLOR=never RUST_BACKTRACE=0
 
-tar -C "$root" --exclude=./target --exclude=./.git -cf - . | tar -C "$work" -xf -
+# With new times (-m): what was built here before may be that of a mutant.
+tar -C "$root" --exclude=./target --exclude=./.git -cf - . | tar -C "$work" -xmf -
 cd "$work"
 
 words=("$@")
@@ -37,6 +38,9 @@ mutant() {
     if cmp -s "$file" "$work/before"; then
         verdict="STALE: the change no longer fits $file"
         bad=$((bad + 1))
+    elif ! tests "$test" --no-run && grep -q 'between threads safely' "$work/log"; then
+        echo service_and_future_go_anywhere >>"$work/cases"
+        verdict="red: $(grep -m1 -oE '`[^`]+` cannot be [a-z]+ between threads safely' "$work/log")"
     elif ! tests "$test" --no-run; then
         verdict="DOES NOT COMPILE: $(grep -m1 '^error' "$work/log")"
         bad=$((bad + 1))
@@ -44,6 +48,7 @@ mutant() {
         verdict="GREEN: nobody noticed"
         bad=$((bad + 1))
     else
+        { grep -oE '^[a-z_]+, [a-z ()]+:' "$work/log" || true; } | sed 's/,.*//' >>"$work/cases"
         # The cells of the matrix, or else the tests.
         verdict="red: $( (grep -oE '^[a-z_]+, [a-z ()]+:' "$work/log" || grep -oE '^    [a-z_:]+$' "$work/log" \
             || echo 'killed after 300 s') | sed -E 's/^ +//; s/:$//' | sort -u | awk 'NR <= 3 { printf "%s%s", sep, $0; sep = "; " }
@@ -89,6 +94,9 @@ mutant "metrics forget what is dropped" contract metrics/guard.rs \
 mutant "a dropped ticket keeps its place" contract balance/endpoint.rs \
     's/(impl Drop for Ticket \{\s+fn drop\(&mut self\) \{\s+)self\.release\(\);/$1/s'
 
+mutant "retry is ready over the whole pause" contract retry/future.rs \
+    's/(this\.state\.set\(if pause\.is_zero\(\))/let _ = this.service.poll_ready(cx); $1/'
+
 # Panics
 mutant "a panic in call passes" contract panic/service.rs \
     's/contain\(\|\| self\.inner\.call\(request\)\)/Ok::<_, Panicked>(self.inner.call(request))/'
@@ -127,6 +135,9 @@ mutant "a clone inherits a panic in poll_ready" contract panic/service.rs \
 mutant "the budget refuses nothing" contract retry/future.rs \
     's/&& !budget\.withdraw\(now\)/&& { let _ = budget; false }/'
 
+mutant "a future is bound to its thread" contract balance/future.rs \
+    's/PhantomData<fn\(Req\)>/PhantomData<*const Req>/'
+
 # As tower
 mutant "the back-off does not double" contract retry/backoff.rs \
     's/checked_mul\(1 << doublings\)/checked_mul(1 + 0 * doublings)/'
@@ -153,5 +164,10 @@ mutant "a share above all calls is accepted" bad_input retry/budget.rs \
 mutant "a limit beyond the clock overflows" bad_input timeout/service.rs \
     's/now\.checked_add\(limit\)/Some(now + limit)/'
 
+if [ ${#words[@]} -eq 0 ]; then
+    for case in $(sed -nE 's/^    [a-z]+::([a-z_]+)$/\1/p' layers/tests/contract/main.rs); do
+        grep -qx "$case" "$work/cases" || { echo "no mutant turns the case $case red"; bad=$((bad + 1)); }
+    done
+fi
 echo "$((count - bad)) of $count mutants are red"
 [ "$bad" -eq 0 ]
