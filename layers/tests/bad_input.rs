@@ -5,7 +5,7 @@ mod support;
 #[path = "limit/support.rs"]
 #[allow(dead_code, reason = "the random numbers are used here")]
 mod by_hand;
-#[path = "support/probe.rs"]
+#[path = "support/probe/mod.rs"]
 mod probe;
 #[path = "metrics/support.rs"]
 #[allow(dead_code, reason = "only the recorder is used here")]
@@ -19,7 +19,7 @@ use std::time::Duration;
 use by_hand::{Random, full};
 use probe::{Act, Probe};
 use stack::{Layers, Settings};
-use support::{Req, fails, ms, send};
+use support::{Kind, Req, fails, ms, send};
 use tokio::time::{Instant, timeout};
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
 use tower_cassandra_layers::limit::{ConcurrencyLimit, MAX_QUEUE, RateLimit};
@@ -164,7 +164,10 @@ async fn use_it(layers: &Layers, random: &mut Random) {
         let (mut service, request) = (service.clone(), request(random));
         // What has no limit of its own is given up after a month.
         tasks.push(tokio::spawn(timeout(30 * DAY, async move {
-            drop(send(&mut service, request).await);
+            if let Err(error) = send(&mut service, request).await {
+                // A panic that is caught is a panic.
+                assert!(!matches!(error.kind, Kind::Panicked(_)), "{error}");
+            }
         })));
         tokio::task::yield_now().await;
         let limit = pick(random, 2, &SIZES);

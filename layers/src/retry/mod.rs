@@ -17,7 +17,7 @@
 //! It stands outside of balancing and of the attempt limit, and inside of admission: a call is admitted once, and its permit
 //! covers all attempts. Outside of it stands the call limit; elsewhere each attempt would get the time of the whole call.
 //!
-//! Each attempt goes to an inner service that was polled ready for that attempt. The attempt before is dropped before the pause
+//! Each attempt goes to an inner service that was polled ready for that attempt; waiting for that ends at the deadline. The attempt before is dropped before the pause
 //! starts. Dropping the future drops the attempt or the pause that is under way, nothing else is held. Services made by one layer
 //! value share its budget; clones of a service do too.
 //!

@@ -19,6 +19,7 @@ use tower_layer::Layer;
 
 use crate::by_hand::{Random, full};
 use crate::support::{Answer, Error, JUDGE, Kind, Req, fails, ms};
+use crate::waiting::counted;
 
 /// What became of a request, and when, in milliseconds after the start of the script.
 type Record = (Result<(), &'static str>, u128);
@@ -81,9 +82,9 @@ where
         tasks.push(tokio::spawn(async move {
             sleep_until(start + ms(at)).await;
             let call = service.oneshot(Call::new(value).idempotent(true));
-            let result = match timeout(ms(patience), call).await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) => Err(name(&error)),
+            let result = match timeout(ms(patience), counted(call)).await {
+                Ok((_, Ok(_))) => Ok(()),
+                Ok((_, Err(error))) => Err(name(&error)),
                 Err(_) => Err("dropped"),
             };
             (result, start.elapsed().as_millis())

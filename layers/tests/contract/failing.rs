@@ -21,15 +21,21 @@ async fn panics(subject: Subject, prepare: impl Fn(&Probe)) -> Cell {
         let caught = catch_unwind(AssertUnwindSafe(|| {
             let ready = service.poll_ready(&mut Context::from_waker(Waker::noop()));
             assert!(matches!(ready, Poll::Ready(Ok(()))), "not ready");
-            Task::new(service.call(read())).poll()
+            let mut called = Task::new(service.call(read()));
+            (called.poll(), called)
         }));
         match caught {
-            Ok(Poll::Ready(result)) => {
+            Ok((Poll::Ready(result), _called)) => {
                 let error = result.unwrap_err();
                 assert!(subject.catches(), "{error:?}");
-                assert!(matches!(error.kind, Kind::Panicked(_)), "{error:?}");
+                let planned = |text: &str| text.starts_with("planned");
+                assert!(
+                    matches!(&error.kind, Kind::Panicked(it) if planned(it.message())),
+                    "{error}"
+                );
+                assert_eq!(probe.alive(), 0, "what has panicked is dropped at once");
             }
-            Ok(Poll::Pending) => panic!("it hangs"),
+            Ok((Poll::Pending, _)) => panic!("it hangs"),
             Err(_) => assert!(!subject.catches(), "the panic was not caught"),
         }
         value.assert_at_rest(&probe);

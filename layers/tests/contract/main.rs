@@ -16,7 +16,7 @@ mod waiting;
 #[path = "../limit/support.rs"]
 #[allow(dead_code, reason = "the task and the random numbers are used here")]
 mod by_hand;
-#[path = "../support/probe.rs"]
+#[path = "../support/probe/mod.rs"]
 mod probe;
 #[path = "../metrics/support.rs"]
 #[allow(dead_code, reason = "only the recorder is used here")]
@@ -108,7 +108,16 @@ fn run(case: Case, subject: Subject) -> Result<Cell, Box<dyn Any + Send>> {
             .start_paused(true)
             .build()
             .unwrap()
-            .block_on(async { timeout(HANGS, case(subject)).await.expect("it hangs") })
+            .block_on(async {
+                let mut case = std::pin::pin!(timeout(HANGS, case(subject)));
+                let mut polls = 0;
+                let ended = std::future::poll_fn(|cx| {
+                    polls += 1;
+                    assert!(polls < 10_000, "it is polled in a loop");
+                    case.as_mut().poll(cx)
+                });
+                ended.await.expect("it hangs")
+            })
     }))
 }
 

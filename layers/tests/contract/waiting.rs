@@ -144,11 +144,12 @@ pub(crate) async fn pending_is_not_polled_in_a_loop(subject: Subject) -> Cell {
 }
 
 /// How often it was polled, with its result.
-async fn counted<F: Future>(future: F) -> (usize, F::Output) {
+pub(crate) async fn counted<F: Future>(future: F) -> (usize, F::Output) {
     let mut future = std::pin::pin!(future);
     let mut polls = 0;
     let result = std::future::poll_fn(|cx| {
         polls += 1;
+        assert!(polls < 1_000, "it is polled in a loop");
         future.as_mut().poll(cx)
     })
     .await;

@@ -8,7 +8,7 @@ mod storm;
 #[path = "../limit/support.rs"]
 #[allow(dead_code, reason = "the task and the random numbers are used here")]
 mod by_hand;
-#[path = "../support/probe.rs"]
+#[path = "../support/probe/mod.rs"]
 mod probe;
 #[path = "../metrics/support.rs"]
 #[allow(dead_code, reason = "only the recorder is used here")]

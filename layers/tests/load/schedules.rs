@@ -59,7 +59,10 @@ impl Ends {
             Err(Kind::Elapsed(_)) => "late",
             Err(Kind::Rejected(rejected)) => rejected.reason().label(),
             Err(Kind::NoCandidate) => "no candidate",
-            Err(Kind::Panicked(_)) => "panicked",
+            Err(Kind::Panicked(panicked)) => {
+                assert!(panicked.message().starts_with("planned"), "{panicked}");
+                "panicked"
+            }
         });
     }
 

@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# Switches off one mechanism of the layers after the other, in a copy of the tree, and runs the tests that must notice.
+#
+#   layers/tests/mutants.sh              all of them, two to ten minutes
+#   layers/tests/mutants.sh retry queue  those with one of these words in their name
+#
+# Ends with an error if a mutant stays green, does not compile, or no longer fits the source.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}/mutants"
+# Building takes longer than running.
+export CARGO_PROFILE_TEST_OPT_LEVEL=0 CARGO_PROFILE_TEST_DEBUG=0 CARGO_TERM_COLOR=never RUST_BACKTRACE=0
+
+# With new times (-m): what was built here before may be that of a mutant.
+tar -C "$root" --exclude=./target --exclude=./.git -cf - . | tar -C "$work" -xmf -
+cd "$work"
+
+words=("$@")
+wanted() {
+    [ ${#words[@]} -eq 0 ] && return 0
+    for word in "${words[@]}"; do [[ "$1" == *"$word"* ]] && return 0; done
+    return 1
+}
+
+tests() { timeout 300 cargo test --quiet -p tower-cassandra-layers --test "$1" "${@:2}" >"$work/log" 2>&1; }
+
+bad=0 count=0
+# mutant NAME TEST FILE PERL: runs PERL over FILE, then TEST.
+mutant() {
+    local name=$1 test=$2 file=layers/src/$3 change=$4 verdict
+    wanted "$name" || return 0
+    count=$((count + 1))
+    cp "$file" "$work/before"
+    perl -0pi -e "$change" "$file"
+    if cmp -s "$file" "$work/before"; then
+        verdict="STALE: the change no longer fits $file"
+        bad=$((bad + 1))
+    elif ! tests "$test" --no-run && grep -q 'between threads safely' "$work/log"; then
+        echo service_and_future_go_anywhere >>"$work/cases"
+        verdict="red: $(grep -m1 -oE '`[^`]+` cannot be [a-z]+ between threads safely' "$work/log")"
+    elif ! tests "$test" --no-run; then
+        verdict="DOES NOT COMPILE: $(grep -m1 '^error' "$work/log")"
+        bad=$((bad + 1))
+    elif tests "$test"; then
+        verdict="GREEN: nobody noticed"
+        bad=$((bad + 1))
+    else
+        { grep -oE '^[a-z_]+, [a-z ()]+:' "$work/log" || true; } | sed 's/,.*//' >>"$work/cases"
+        # The cells of the matrix, or else the tests.
+        verdict="red: $( (grep -oE '^[a-z_]+, [a-z ()]+:' "$work/log" || grep -oE '^    [a-z_:]+$' "$work/log" \
+            || echo 'killed after 300 s') | sed -E 's/^ +//; s/:$//' | sort -u | awk 'NR <= 3 { printf "%s%s", sep, $0; sep = "; " }
+            END { if (NR > 3) printf "; and %d more", NR - 3 }')"
+    fi
+    mv "$work/before" "$file"
+    # So that the file is newer than what was built from the mutant.
+    touch "$file"
+    printf '%-52s %-9s %s\n' "$name" "$test" "$verdict"
+}
+
+for test in contract load bad_input; do
+    tests "$test" || { cat "$work/log"; echo "$test is red without any mutant"; exit 1; }
+done
+
+# Readiness
+mutant "timeout calls a clone" contract timeout/service.rs \
+    's/S: Service<Req>,/S: Service<Req> + Clone,/; s/self\.inner\.call\(request\)/self.inner.clone().call(request)/'
+mutant "retry puts the clone into the future" contract retry/service.rs \
+    's/std::mem::replace\(&mut self\.inner, copy\)/copy/'
+mutant "retry does not get ready for the next attempt" contract retry/future.rs \
+    's/let Poll::Ready\(readiness\) = this\.service\.poll_ready\(cx\) else/let Poll::Ready(readiness) = Poll::<Result<(), S::Error>>::Ready(Ok(())) else/'
+mutant "a limit calls what is not ready" contract limit/admitted.rs \
+    's/ready!\(service\.poll_ready\(cx\)\)/Ok::<(), S::Error>(())/'
+mutant "an idle concurrency limit holds readiness" contract limit/concurrency/service.rs \
+    's/poll_ready\(&mut self, _: (.*?)\{\n\s+Poll::Ready\(Ok\(\(\)\)\)/poll_ready(&mut self, cx: $1\{ self.inner.poll_ready(cx)/s'
+mutant "metrics keep an error of poll_ready" contract metrics/service.rs \
+    's/self\.inner\.poll_ready\(cx\)/self.inner.poll_ready(cx).map(|_| Ok(()))/'
+mutant "balance invents an error of poll_ready" contract balance/service.rs \
+    's/self\.inner\.poll_ready\(cx\)/if self.shared.table.endpoints().iter().all(|node| node.is_full()) { return Poll::Ready(Err(NoCandidate::new().into())); } self.inner.poll_ready(cx)/'
+mutant "retry loses the history when getting ready fails" contract retry/future.rs \
+    's/let error = classifier\.accumulate\(this\.earlier\.take\(\), error, &figures\);\s+classifier\.finish/let _ = figures; classifier.finish/s'
+
+# Dropping
+mutant "a dropped call keeps its permit" contract limit/concurrency/claim.rs \
+    's/(impl Drop for Claim \{\s+fn drop\(&mut self\) \{\s+)self\.let_go\(\);/$1/s'
+mutant "a dropped waiter keeps its place in the queue" contract limit/concurrency/claim.rs \
+    's/Stage::Queued \{ \.\. \} => self\.leave\(\)/Stage::Queued { .. } => {}/'
+mutant "a dropped waiter keeps its turn in the queue" contract limit/rate/claim.rs \
+    's/(fn let_go.*?Stage::Queued \{ \.\. \} = self\.stage \{\s+)self\.leave\(\);/$1/s'
+mutant "metrics forget what is dropped" contract metrics/guard.rs \
+    's/running\.dropped\(\);/drop(running);/'
+mutant "a dropped ticket keeps its place" contract balance/endpoint.rs \
+    's/(impl Drop for Ticket \{\s+fn drop\(&mut self\) \{\s+)self\.release\(\);/$1/s'
+
+mutant "retry is ready over the whole pause" contract retry/future.rs \
+    's/(this\.state\.set\(if pause\.is_zero\(\))/let _ = this.service.poll_ready(cx); $1/'
+
+# Panics
+mutant "a panic in call passes" contract panic/service.rs \
+    's/contain\(\|\| self\.inner\.call\(request\)\)/Ok::<_, Panicked>(self.inner.call(request))/'
+mutant "a panic in polling passes" contract panic/future.rs \
+    's/contain\(\|\| inner\.poll\(cx\)\)/Ok::<_, Panicked>(inner.poll(cx))/'
+mutant "a panic in poll_ready passes" contract panic/service.rs \
+    's/contain\(\|\| self\.inner\.poll_ready\(cx\)\)/Ok(self.inner.poll_ready(cx))/'
+mutant "a future that panicked is kept" contract panic/future.rs \
+    's/self\.discard\(\);\s+Poll::Ready\(result\)/Poll::Ready(result)/s'
+
+# Waiting
+mutant "the timeout has no timer" contract timeout/service.rs \
+    's/if self\.layer\.timer \{ deadline \} else \{ None \}/None/'
+mutant "the timeout sends what is late" contract timeout/service.rs \
+    's/deadline\.at <= now/false/'
+mutant "a queue has no timer" contract limit/concurrency/claim.rs \
+    's/let Some\(deadline\) = deadline else/let Some(deadline) = deadline.filter(|_| false) else/'
+mutant "retry pauses beyond the deadline" contract retry/future.rs \
+    's/&& now \+ pause >= deadline\.at/&& false/'
+mutant "retry gets ready beyond the deadline" contract retry/future.rs \
+    's/let Some\(deadline\) = deadline else/let Some(deadline) = deadline.filter(|_| false) else/'
+mutant "the timeout wakes itself" contract timeout/future.rs \
+    's/if let Poll::Ready\(result\) = inner\.poll\(cx\)/cx.waker().wake_by_ref(); if let Poll::Ready(result) = inner.poll(cx)/'
+mutant "a queue wakes nobody" contract limit/concurrency/permits.rs \
+    's/waker\.wake\(\);/drop(waker);/'
+mutant "a queue keeps the oldest waker" contract limit/queue.rs \
+    's/waiter\.waker\.replace\(waker\.clone\(\)\)/None/'
+
+# Sharing
+mutant "services of one concurrency limit share nothing" contract limit/concurrency/layer.rs \
+    's/(fn layer.*?)Arc::clone\(&self\.permits\)/$1Arc::new(Permits::new(self.permits.limit(), 2))/s'
+mutant "services of one rate limit share nothing" contract limit/rate/layer.rs \
+    's/(fn layer.*?)Arc::clone\(&self\.turns\)/$1Arc::new(self.turns.limit().check().map(|(limit, checked)| Turns::new(limit, checked)).unwrap())/s'
+mutant "a clone inherits a panic in poll_ready" contract panic/service.rs \
+    's/Self::new\(self\.inner\.clone\(\), self\.metrics\.clone\(\)\)/Self { inner: self.inner.clone(), metrics: self.metrics.clone(), unready: self.unready.clone() }/'
+mutant "the budget refuses nothing" contract retry/future.rs \
+    's/&& !budget\.withdraw\(now\)/&& { let _ = budget; false }/'
+
+mutant "a future is bound to its thread" contract balance/future.rs \
+    's/PhantomData<fn\(Req\)>/PhantomData<*const Req>/'
+
+# As tower
+mutant "the back-off does not double" contract retry/backoff.rs \
+    's/checked_mul\(1 << doublings\)/checked_mul(1 + 0 * doublings)/'
+mutant "the rate forgets the time that has passed" contract limit/rate/bucket.rs \
+    's/self\.tat\.max\(now\) \+ self\.cost/now + self.cost/'
+
+# Load
+mutant "the budget refuses nothing, in a storm" load retry/future.rs \
+    's/&& !budget\.withdraw\(now\)/&& { let _ = budget; false }/'
+mutant "a limit has no bound to its queue" load limit/queue.rs \
+    's/self\.places >= self\.bound/self.places >= 1_000_000/'
+mutant "a permit is given back twice" load limit/concurrency/claim.rs \
+    's/(Stage::Holding => \{\s+)self\.stage = Stage::Outside;/$1/s'
+
+# Settings
+mutant "a time limit of zero is accepted" bad_input timeout/layer.rs \
+    's/limit == Some\(Duration::ZERO\)/false/'
+mutant "a rate of zero is accepted" bad_input limit/rate/config.rs \
+    's/if count == 0/if false/'
+mutant "a base above the cap is accepted" bad_input retry/backoff.rs \
+    's/if self\.base > self\.cap/if false/'
+mutant "a share above all calls is accepted" bad_input retry/budget.rs \
+    's/if percent > 100/if false/'
+mutant "a limit beyond the clock overflows" bad_input timeout/service.rs \
+    's/now\.checked_add\(limit\)/Some(now + limit)/'
+
+if [ ${#words[@]} -eq 0 ]; then
+    for case in $(sed -nE 's/^    [a-z]+::([a-z_]+)$/\1/p' layers/tests/contract/main.rs); do
+        grep -qx "$case" "$work/cases" || { echo "no mutant turns the case $case red"; bad=$((bad + 1)); }
+    done
+fi
+echo "$((count - bad)) of $count mutants are red"
+[ "$bad" -eq 0 ]
