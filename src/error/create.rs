@@ -116,7 +116,7 @@ impl Error {
             limit: Limit::Deadline,
             waited: None,
         };
-        let source = BoxError::from(format!("{calls} calls were still under way and were cut off"));
+        let source = BoxError::from(format!("cut off, calls under way: {calls}"));
         Self::new(Core::new(
             Row::CallTimeout,
             detail,

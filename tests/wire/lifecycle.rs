@@ -87,8 +87,10 @@ async fn lif_07_what_takes_too_long_is_cut_off() {
     assert!(ms(1_000) <= elapsed && elapsed < ms(1_400), "{elapsed:?}");
     assert_eq!(
         (error.kind(), error.timeout()),
-        (ErrorKind::Timeout, Some(Limit::Call))
+        (ErrorKind::Timeout, Some(Limit::Deadline))
     );
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("calls under way: 1"), "{source}");
     // A13
     let error = call.await.unwrap().unwrap_err();
     assert_eq!(
