@@ -28,6 +28,10 @@
 //! let driver = SessionBuilder::new()
 //!     .known_node("127.0.0.1:9042")
 //!     .default_execution_profile_handle(profile.into_handle())
+//!     // What `ClusterBuilder` sets as well: a silent node is noticed within 8 s, and DDL waits in a step of its own.
+//!     .keepalive_interval(Duration::from_secs(5))
+//!     .keepalive_timeout(Duration::from_secs(3))
+//!     .auto_await_schema_agreement(false)
 //!     .build()
 //!     .await?;
 //! let driver = Arc::new(driver);
@@ -85,6 +89,8 @@ mod statement;
 pub use scylla;
 /// The generic layers, for stacks composed by hand.
 pub use tower_cassandra_layers as layers;
+/// Ids of nodes and traces.
+pub use uuid;
 
 pub use classifier::{CqlClassifier, StatementFacts};
 pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};

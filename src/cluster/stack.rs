@@ -1,6 +1,8 @@
 //! The order of the stack, written once.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use tower::util::{BoxCloneSyncService, Either, MapErr};
 use tower::{ServiceBuilder, ServiceExt};
@@ -25,7 +27,39 @@ use crate::statement::Statement;
 /// A service at an insertion point, its type forgotten.
 ///
 /// This is what a user's layer given to [`ClusterBuilder::layer`](super::ClusterBuilder::layer) is laid around.
-pub type BoxService = BoxCloneSyncService<Statement, Response, Error>;
+#[derive(Clone)]
+pub struct BoxService(BoxCloneSyncService<Statement, Response, Error>);
+
+impl BoxService {
+    /// Forgets the type of a service. Costs an allocation per call.
+    pub fn new<S>(service: S) -> Self
+    where
+        S: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        Self(BoxCloneSyncService::new(service))
+    }
+}
+
+impl std::fmt::Debug for BoxService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BoxService").finish_non_exhaustive()
+    }
+}
+
+impl Service<Statement> for BoxService {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, statement: Statement) -> Self::Future {
+        self.0.call(statement)
+    }
+}
 
 type Wrap = Arc<dyn Fn(BoxService) -> BoxService + Send + Sync>;
 
@@ -45,7 +79,7 @@ impl UserLayers {
             let service: MapErr<S, fn(S::Error) -> Error> = layer
                 .layer(inner)
                 .map_err(|error| Error::from_boxed(error.into(), true));
-            BoxCloneSyncService::new(service)
+            BoxService::new(service)
         }));
     }
 
@@ -69,7 +103,7 @@ where
         if self.is_empty() {
             return Either::Right(inner);
         }
-        let boxed = BoxCloneSyncService::new(inner);
+        let boxed = BoxService::new(inner);
         Either::Left(self.0.iter().rev().fold(boxed, |inner, wrap| wrap(inner)))
     }
 }

@@ -104,7 +104,8 @@ impl Session {
     /// A session over a service of your own: a stack composed by hand over a [`SessionService`](crate::SessionService), or a mock.
     ///
     /// The service sees one page per call. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and `Rejected`, anything
-    /// else `Internal`. What needs the cluster itself (`health`, `trace`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
+    /// else `Internal`. Its limits
+    /// are its own: the time that text with values waits to be prepared is bounded by the prepare limit only. What needs the cluster itself (`health`, `trace`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
     #[must_use]
     pub fn from_service<S>(service: S) -> Self
     where

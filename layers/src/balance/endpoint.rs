@@ -184,6 +184,25 @@ impl Endpoint {
         self.metrics.as_ref()
     }
 
+    /// A real request proved it well.
+    pub(super) fn did_well(&self) {
+        if self.passive.succeeded(&self.shared)
+            && let Some(metrics) = &self.metrics
+        {
+            metrics.set_healthy(true);
+        }
+    }
+
+    /// A real request failed by its fault; `claimed`: it was the one request of a probation.
+    pub(super) fn did_badly(&self, now: u64, claimed: bool) {
+        if self.passive.failed(now, claimed, &self.shared)
+            && let Some(metrics) = &self.metrics
+        {
+            metrics.ejected();
+            metrics.set_healthy(false);
+        }
+    }
+
     fn show_in_flight(&self, in_flight: u32) {
         if let Some(metrics) = &self.metrics {
             metrics.set_in_flight(in_flight as usize);
@@ -228,7 +247,7 @@ impl Endpoint {
     pub(crate) fn probed(&self, record: ProbeRecord) {
         if let Some(metrics) = &self.metrics {
             metrics.probed(record.error.is_none());
-            metrics.set_healthy(record.error.is_none());
+            metrics.set_healthy(record.error.is_none() && !self.passive.is_ejected());
         }
         if record.error.is_none() {
             self.last_answer.store(self.shared.now(), Relaxed);

@@ -114,19 +114,12 @@ where
         if let Some(watch) = this.watch.take() {
             let shared = watch.parts.table.shared();
             let Probation { endpoint, claimed } = &watch.probation;
-            let passive = &endpoint.passive;
             match watch.parts.classifier.classify(&watch.facts, result.as_ref()) {
-                Outcome::Success => passive.succeeded(shared),
+                Outcome::Success => endpoint.did_well(),
                 Outcome::Failure(failure) => match failure.fault {
-                    Fault::Node => {
-                        if passive.failed(shared.now(), *claimed, shared)
-                            && let Some(metrics) = endpoint.metrics()
-                        {
-                            metrics.ejected();
-                        }
-                    }
+                    Fault::Node => endpoint.did_badly(shared.now(), *claimed),
                     // The node answered: whatever is wrong, it is not the node.
-                    Fault::Request | Fault::Replicas => passive.succeeded(shared),
+                    Fault::Request | Fault::Replicas => endpoint.did_well(),
                     Fault::Load | Fault::Client => {}
                 },
             }

@@ -59,19 +59,21 @@ impl Passive {
         self.member.swap(member, Relaxed)
     }
 
-    pub(crate) fn succeeded(&self, shared: &Shared) {
+    /// True when that re-admitted it.
+    pub(crate) fn succeeded(&self, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
-        if self.until.load(Relaxed) != 0 {
-            shared.with_roster(|roster| {
-                if self.until.swap(0, Relaxed) != 0 {
-                    self.ejections.store(0, Relaxed);
-                    roster.ejected -= usize::from(self.member.load(Relaxed));
+        self.until.load(Relaxed) != 0
+            && shared.with_roster(|roster| {
+                if self.until.swap(0, Relaxed) == 0 {
+                    return false;
                 }
-            });
-        }
+                self.ejections.store(0, Relaxed);
+                roster.ejected -= usize::from(self.member.load(Relaxed));
+                true
+            })
     }
 
     /// A request failed by the node's fault; `claimed`: it was the one request of a probation.
