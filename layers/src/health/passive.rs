@@ -38,7 +38,7 @@ impl Passive {
     }
 
     /// Is it ejected, or on probation?
-    pub(super) fn is_ejected(&self) -> bool {
+    pub(crate) fn is_ejected(&self) -> bool {
         self.until.load(Relaxed) != 0
     }
 
