@@ -13,6 +13,8 @@ const COMPARED: usize = 8;
 const EXPLORED: u64 = 3;
 /// A node is an outlier when its mean is this many times the best one.
 const OUTLIER: u64 = 3;
+/// … and one millisecond more: below that it is noise.
+const NOISE: u64 = 1_000_000;
 
 /// Better first. Within a class the load decides; among stalled ones the age does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,7 +131,9 @@ impl<'a> Candidates<'a> {
             .of_best_class()
             .filter_map(|(_, endpoint)| endpoint.settled_mean(self.now))
             .min();
-        let outlier = best.map_or(u64::MAX, |best| best.saturating_add(1).saturating_mul(OUTLIER));
+        let outlier = best.map_or(u64::MAX, |best| {
+            best.saturating_mul(OUTLIER).saturating_add(NOISE)
+        });
         let (mut least, mut place) = (u64::MAX, None);
         for (i, endpoint) in self.of_best_class() {
             if endpoint
