@@ -7,7 +7,7 @@ use scripted_cassandra::{Action, Opcode, Recording};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tower_cassandra::{Applied, Error, ErrorKind, HealthSettings, Response};
 
-use crate::support::{Bed, SELECT, ms, requests, until};
+use crate::support::{Bed, INSERT, SELECT, ms, requests, until};
 
 #[tokio::test]
 async fn a_frozen_node_is_left_alone_until_it_thaws() {
@@ -24,10 +24,8 @@ async fn a_frozen_node_is_left_alone_until_it_thaws() {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let start = Instant::now();
     let mut reads = Vec::new();
-    let mut most = 0;
     while start.elapsed() < Duration::from_secs(3) {
         ticks.tick().await;
-        most = most.max(bed.health(1).in_flight);
         let (session, read) = (bed.session.clone(), select.bind((1,)).unwrap());
         reads.push(tokio::spawn(async move { session.execute(read).await }));
     }
@@ -36,34 +34,33 @@ async fn a_frozen_node_is_left_alone_until_it_thaws() {
         read.await.unwrap().unwrap();
     }
     let health = bed.health(1);
-    println!(
-        "frozen: {asked} reads, at most {most} at the frozen node, {} owed",
-        health.abandoned
-    );
+    println!("frozen: {asked} reads, {} at the frozen node", health.in_flight);
     assert!(asked >= 300, "{asked}");
-    assert!((1..=10).contains(&most), "{most}");
     assert_eq!(health.abandoned, health.in_flight);
-    assert!(health.abandoned >= 1);
+    assert!((1..=40).contains(&health.in_flight), "{health:?}");
 
     node.thaw();
     until("it has answered", || bed.health(1).abandoned == 0).await;
     let late = bed.cluster.ledger().count_at(1, Opcode::Execute, "SELECT");
-    assert_eq!(late, u64::from(most), "what it got late is what was counted");
-    // Its late answer was a slow one. What is long past does not count.
+    assert_eq!(late, u64::from(health.in_flight), "all that it got is counted");
+    // Its late answers were slow ones. What is over is forgotten: soon it has its share again.
     let start = Instant::now();
-    while bed.cluster.ledger().count_at(1, Opcode::Execute, "SELECT") == late {
-        assert!(start.elapsed() < Duration::from_secs(12));
-        bed.session.execute(select.bind((1,)).unwrap()).await.unwrap();
-        ticks.tick().await;
-    }
-    println!("asked again {:?} after it had answered", start.elapsed());
     let share = |bed: &Bed| bed.cluster.ledger().count_at(1, Opcode::Execute, "SELECT");
-    let before = share(&bed);
-    for id in 0..300 {
-        bed.session.execute(select.bind((id,)).unwrap()).await.unwrap();
+    loop {
+        let before = share(&bed);
+        for _ in 0..50 {
+            bed.session.execute(select.bind((1,)).unwrap()).await.unwrap();
+            ticks.tick().await;
+        }
+        if share(&bed) - before >= 8 {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(15));
     }
-    let share = share(&bed) - before;
-    assert!((60..150).contains(&share), "{share} of 300");
+    println!(
+        "frozen: it has its share {:?} after it had answered",
+        start.elapsed()
+    );
     assert_eq!(bed.session.health().dropped_abandoned, 0);
     bed.at_rest().await;
 }
@@ -125,7 +122,7 @@ async fn too_many_orphans_cost_the_connection() {
     let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
     bed.cluster.on(requests()).then(Action::Silence);
     let patient = bed.session.execute(select.clone().attempt_timeout(None));
-    let others = join_all((0..1_200).map(|_| bed.session.execute(select.clone().attempt_timeout(ms(50)))));
+    let others = join_all((0..1_200).map(|_| bed.session.execute(select.clone().attempt_timeout(ms(700)))));
     let (patient, others) = tokio::join!(patient, others);
     assert!(
         others
@@ -140,5 +137,23 @@ async fn too_many_orphans_cost_the_connection() {
     assert_eq!(bed.session.health().dropped_abandoned, 1_199);
     bed.cluster.clear_rules();
     bed.connected().await;
+    bed.at_rest().await;
+}
+
+/// B2: what it had already been sent may still be executed when it thaws.
+#[tokio::test]
+async fn a_node_without_sign_of_life_loses_its_connection() {
+    let bed = Bed::with(1, |client| {
+        client.keepalive(ms(100), ms(200)).attempt_timeout(None)
+    })
+    .await;
+    let insert = bed.prepare(INSERT).await.bind((1, "v")).unwrap();
+    bed.cluster.ledger().clear();
+    bed.cluster.node(0).freeze();
+    let result = bed.session.execute(insert).await;
+    assert!(connection_lost(&result, Applied::Maybe), "{result:?}");
+    bed.cluster.node(0).thaw();
+    bed.connected().await;
+    assert!(bed.frames().len() <= 1);
     bed.at_rest().await;
 }

@@ -15,6 +15,8 @@ const LOOKED_AT: usize = 64;
 const EXPLORED: u64 = 3;
 /// A node is an outlier when its mean is this many times the best one.
 const OUTLIER: u64 = 3;
+/// … and one millisecond more: below that it is noise.
+const NOISE: u64 = 1_000_000;
 
 /// Better first. Within a class the load decides; among stalled ones the age does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,7 +189,7 @@ impl<'a> Candidates<'a> {
     #[inline]
     fn least_loaded(&self) -> Option<usize> {
         // The smallest mean that is too much. Nothing is, where no mean is settled.
-        let outlier = self.best_mean.saturating_add(1).saturating_mul(OUTLIER);
+        let outlier = self.best_mean.saturating_mul(OUTLIER).saturating_add(NOISE);
         let (mut least, mut place) = (u64::MAX, None);
         for i in 0..self.count.min(COMPARED) {
             let is_outlier = self.means[i] >= outlier && self.means[i] != UNSETTLED;

@@ -119,8 +119,8 @@ impl Endpoint {
         self.abandoned.load(Relaxed)
     }
 
-    /// Mean latency of its answers; none before the first. It is a moving average: a sample weighs 0.05, or as much as the part of
-    /// a second that has passed since the one before, so that what is long past does not count.
+    /// Mean latency of its answers; none before the first. It is a moving average in which a sample weighs 0.05. One below the mean
+    /// weighs as much as the part of a second that has passed since the one before, if that is more: slowness that is over is forgotten.
     #[must_use]
     pub fn mean_latency(&self) -> Option<Duration> {
         (self.samples() > 0).then(|| Duration::from_nanos(self.mean.load(Relaxed)))
@@ -229,8 +229,12 @@ impl Endpoint {
         let next = if samples == 0 {
             nanos
         } else {
-            // Thousandths: 50 at least, all of it after a second.
-            let weight = (passed / 1_000_000).clamp(50, 1_000);
+            // Thousandths. A node that is avoided has few samples to get well by.
+            let weight = if nanos < mean {
+                (passed / 1_000_000).clamp(50, 1_000)
+            } else {
+                50
+            };
             (mean.saturating_mul(1_000 - weight) / 1_000).saturating_add(nanos.saturating_mul(weight) / 1_000)
         };
         self.sampled.store(now, Relaxed);

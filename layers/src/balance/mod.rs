@@ -7,7 +7,7 @@
 //! 1. Not chosen while others are there: nodes at their limit, without a connection, silent (stalled), ejected, or already
 //!    asked by an earlier attempt of this call; in this order the last ones first when nothing better is left. Of several silent ones the one
 //!    whose oldest request is youngest. It never fails closed.
-//! 2. Of the rest, without outliers whose mean latency is three times the best one: the fewest requests in flight, ties at random.
+//! 2. Of the rest, without outliers whose mean latency is three times the best one and a millisecond: the fewest requests in flight, ties at random.
 //!    A mean that is older than 10 s makes no outlier.
 //! 3. Of 1,000 requests three go to any usable candidate, so that one that was slow is looked at again.
 //!

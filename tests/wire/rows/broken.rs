@@ -103,6 +103,7 @@ async fn silent(name: &str, limit: Limit, limited: impl Fn(Statement) -> Stateme
         assert_eq!(error.timeout(), Some(limit), "{at}");
         assert_eq!(error.applied(), Applied::Maybe, "{at}");
         assert_eq!(error.attempts().len(), expected, "{at}");
+        until("what was sent has arrived", || bed.frames().len() >= expected).await;
         let nodes = bed.nodes();
         assert_eq!(nodes.len(), expected, "{at}");
         let mut first = nodes.iter().take(3).collect::<Vec<_>>();

@@ -2,6 +2,7 @@
 //!
 //! `cargo test --test wire rows -- --nocapture` prints it.
 
+mod absent;
 mod broken;
 mod connecting;
 mod kinds;
