@@ -16,6 +16,7 @@ use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::request::NodeId;
 use uuid::Uuid;
 
+use super::datacenters::{first_answering_datacenter, known_datacenter};
 use crate::error::Error;
 use crate::leaf::Target;
 use crate::nature::Nature;
@@ -262,67 +263,6 @@ impl Directory<Statement> for ClusterDirectory {
     fn is_ordered(&self, statement: &Statement) -> bool {
         is_ordered(statement)
     }
-}
-
-/// The names of all data centres, each once.
-fn datacenters(state: &ClusterState) -> Vec<&str> {
-    let mut names: Vec<&str> = state
-        .get_nodes_info()
-        .iter()
-        .filter_map(|node| node.datacenter.as_deref())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-/// A data centre that nobody has heard of would make every statement fail later.
-fn known_datacenter<'a>(state: &ClusterState, wanted: &'a str) -> Result<&'a str, Error> {
-    let names = datacenters(state);
-    if names.contains(&wanted) {
-        return Ok(wanted);
-    }
-    let value = format!("{wanted} (the cluster has {})", names.join(", "));
-    Err(Error::config(
-        "prefer_datacenter",
-        value,
-        "the name of a data centre of the cluster",
-    ))
-}
-
-/// The data centre of the first contact point that has a connection, else of any node that has one.
-fn first_answering_datacenter(state: &ClusterState, contact_points: &[SocketAddr]) -> String {
-    let nodes = state.get_nodes_info();
-    let connected = || nodes.iter().filter(|node| node.is_connected());
-    let is_at = |node: &Node, point: &SocketAddr| {
-        node.address.ip() == point.ip() && node.address.port() == point.port()
-    };
-    let by_point = contact_points
-        .iter()
-        .find_map(|point| connected().find(|node| is_at(node, point)));
-    let chosen = by_point.or_else(|| connected().next()).or_else(|| nodes.first());
-    let local = chosen
-        .and_then(|node| node.datacenter.clone())
-        .unwrap_or_default();
-    let others: Vec<&str> = datacenters(state)
-        .into_iter()
-        .filter(|name| *name != local)
-        .collect();
-    let others = others.join(", ");
-    if by_point.is_none() && !others.is_empty() {
-        tracing::warn!(
-            local,
-            others,
-            "no contact point is the address of a node: set `prefer_datacenter`"
-        );
-    } else {
-        tracing::info!(
-            local,
-            others,
-            "local data centre taken from the first contact point that answered"
-        );
-    }
-    local
 }
 
 /// Does a table hold counters? None for a table that is not known, or not yet: the driver looks for new ones once a

@@ -4,6 +4,7 @@ mod assemble;
 mod builder;
 mod check;
 mod connect;
+mod datacenters;
 pub mod defaults;
 mod directory;
 mod housekeeping;

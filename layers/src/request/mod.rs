@@ -4,13 +4,18 @@
 //! itself whether it may be repeated, how much of a limit it takes and under which class it is counted ([`Request`]).
 //! A service whose requests are of a foreign type wraps them in [`Call`].
 
+mod attempt;
+mod call;
+
 use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub use attempt::{Attempt, REMEMBERED_NODES};
+pub use call::Call;
+
 use crate::balance::Ticket;
-use crate::classify::Advice;
 
 /// Names a node among all nodes of a service. For Cassandra it is the host id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,101 +104,6 @@ impl OwnLimit {
             Self::Off => None,
             Self::Of(limit) => Some(limit),
         }
-    }
-}
-
-/// How many tried nodes a request remembers.
-pub const REMEMBERED_NODES: usize = 4;
-
-/// Which attempt of a call this is, and what the earlier ones ask of it. Written by the retry layer.
-// Every layer moves it along with the request, so it is kept small: no `Option` around the nodes, each of which would take
-// as much again as the node.
-#[derive(Clone, Copy)]
-pub struct Attempt {
-    /// The first `known` of them, the newest first.
-    tried: [NodeId; REMEMBERED_NODES],
-    number: u32,
-    known: u8,
-    /// Its place in `tried`.
-    stay: Option<u8>,
-    reprepare: bool,
-}
-
-impl Default for Attempt {
-    fn default() -> Self {
-        Self {
-            tried: [NodeId(0); REMEMBERED_NODES],
-            number: 0,
-            known: 0,
-            stay: None,
-            reprepare: false,
-        }
-    }
-}
-
-impl fmt::Debug for Attempt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attempt")
-            .field("number", &self.number)
-            .field("tried", &self.tried())
-            .field("stay", &self.stay())
-            .field("reprepare", &self.reprepare)
-            .finish()
-    }
-}
-
-impl Attempt {
-    /// The number of the attempt, counted from 1; 0 where no retry layer is in the stack.
-    #[must_use]
-    pub const fn number(&self) -> u32 {
-        self.number
-    }
-
-    fn tried(&self) -> &[NodeId] {
-        self.tried.get(..usize::from(self.known)).unwrap_or(&self.tried)
-    }
-
-    /// Was this node asked by an earlier attempt of the call? The last four are remembered.
-    #[must_use]
-    pub fn has_tried(&self, node: NodeId) -> bool {
-        self.tried().contains(&node)
-    }
-
-    /// The node this attempt has to stay on, if the earlier one asked for that.
-    #[must_use]
-    pub fn stay(&self) -> Option<NodeId> {
-        self.tried().get(usize::from(self.stay?)).copied()
-    }
-
-    /// Must the prepared form be made anew before this attempt?
-    #[must_use]
-    pub const fn must_reprepare(&self) -> bool {
-        self.reprepare
-    }
-
-    pub(crate) fn first() -> Self {
-        Self {
-            number: 1,
-            ..Self::default()
-        }
-    }
-
-    /// The attempt after this one, which was sent to `node` and ended with `advice`.
-    pub(crate) fn next(mut self, node: Option<NodeId>, advice: Advice) -> Self {
-        if let Some(node) = node.filter(|n| !self.has_tried(*n)) {
-            self.tried.rotate_right(1);
-            self.tried[0] = node;
-            self.known = (self.known + 1).min(REMEMBERED_NODES as u8);
-        }
-        self.number += 1;
-        let place = |node| self.tried().iter().position(|tried| *tried == node);
-        self.stay = match advice {
-            Advice::SameOnce => node.and_then(place).map(|place| place as u8),
-            _ => None,
-        };
-        // Once the prepared form is stale it stays so for all further attempts.
-        self.reprepare |= advice == Advice::Reprepare;
-        self
     }
 }
 
@@ -315,125 +225,5 @@ pub trait Request {
     /// The class it is counted under in metrics, out of a fixed, small set. Default: `request`.
     fn class(&self) -> &'static str {
         "request"
-    }
-}
-
-/// A request of any type together with its notes, for services whose requests are of a foreign type.
-///
-/// ```
-/// use tower_cassandra_layers::{Call, Idempotency, Request};
-///
-/// let call = Call::new("GET /").idempotent(true);
-/// assert_eq!(call.idempotency(), Idempotency::Yes);
-/// assert_eq!(call.value, "GET /");
-/// ```
-#[derive(Clone, Debug)]
-pub struct Call<T> {
-    /// The request itself.
-    pub value: T,
-    context: Context,
-    idempotency: Idempotency,
-    weight: u32,
-    priority: Priority,
-    class: &'static str,
-    label: Option<&'static str>,
-}
-
-impl<T> Call<T> {
-    /// Wraps a request; nothing is known about it yet.
-    pub fn new(value: T) -> Self {
-        Self {
-            value,
-            context: Context::default(),
-            idempotency: Idempotency::Unknown,
-            weight: 1,
-            priority: Priority::Normal,
-            class: "request",
-            label: None,
-        }
-    }
-
-    /// Marks it as repeatable or not.
-    #[must_use]
-    pub fn idempotent(mut self, idempotent: bool) -> Self {
-        self.idempotency = if idempotent {
-            Idempotency::Yes
-        } else {
-            Idempotency::No
-        };
-        self
-    }
-
-    /// Sets how many permits it takes.
-    #[must_use]
-    pub const fn with_weight(mut self, weight: u32) -> Self {
-        self.weight = weight;
-        self
-    }
-
-    /// Sets where it stands in the queue of a limit.
-    #[must_use]
-    pub const fn with_priority(mut self, priority: Priority) -> Self {
-        self.priority = priority;
-        self
-    }
-
-    /// Sets its label, under which a limit may keep a share for it.
-    #[must_use]
-    pub const fn with_label(mut self, label: &'static str) -> Self {
-        self.label = Some(label);
-        self
-    }
-
-    /// Sets its class for metrics.
-    #[must_use]
-    pub const fn with_class(mut self, class: &'static str) -> Self {
-        self.class = class;
-        self
-    }
-
-    /// Sets a deadline, unless there is an earlier one.
-    #[must_use]
-    pub fn with_deadline(mut self, at: Instant) -> Self {
-        self.context.shorten(Deadline::at(at));
-        self
-    }
-
-    /// Sets a call limit of its own.
-    #[must_use]
-    pub const fn with_call_limit(mut self, limit: OwnLimit) -> Self {
-        self.context.call_limit = limit;
-        self
-    }
-
-    /// Sets an attempt limit of its own.
-    #[must_use]
-    pub const fn with_attempt_limit(mut self, limit: OwnLimit) -> Self {
-        self.context.attempt_limit = limit;
-        self
-    }
-}
-
-impl<T> Request for Call<T> {
-    fn context(&self) -> &Context {
-        &self.context
-    }
-    fn context_mut(&mut self) -> &mut Context {
-        &mut self.context
-    }
-    fn idempotency(&self) -> Idempotency {
-        self.idempotency
-    }
-    fn weight(&self) -> u32 {
-        self.weight
-    }
-    fn priority(&self) -> Priority {
-        self.priority
-    }
-    fn label(&self) -> Option<&str> {
-        self.label
-    }
-    fn class(&self) -> &'static str {
-        self.class
     }
 }
