@@ -1,8 +1,6 @@
 //! The order of the stack, written once.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use tower::util::{BoxCloneSyncService, Either, MapErr};
 use tower::{ServiceBuilder, ServiceExt};
@@ -27,39 +25,7 @@ use crate::statement::Statement;
 /// A service at an insertion point, its type forgotten.
 ///
 /// This is what a user's layer given to [`ClusterBuilder::layer`](super::ClusterBuilder::layer) is laid around.
-#[derive(Clone)]
-pub struct BoxService(BoxCloneSyncService<Statement, Response, Error>);
-
-impl BoxService {
-    /// Forgets the type of a service. Costs an allocation per call.
-    pub fn new<S>(service: S) -> Self
-    where
-        S: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
-        S::Future: Send + 'static,
-    {
-        Self(BoxCloneSyncService::new(service))
-    }
-}
-
-impl std::fmt::Debug for BoxService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BoxService").finish_non_exhaustive()
-    }
-}
-
-impl Service<Statement> for BoxService {
-    type Response = Response;
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, statement: Statement) -> Self::Future {
-        self.0.call(statement)
-    }
-}
+pub type BoxService = BoxCloneSyncService<Statement, Response, Error>;
 
 type Wrap = Arc<dyn Fn(BoxService) -> BoxService + Send + Sync>;
 
