@@ -113,6 +113,10 @@ impl Bed {
     /// Ends what is still unanswered by closing all connections, and waits until they are there again.
     pub(crate) async fn hang_up(&self) {
         self.cluster.clear_rules();
+        // One for each node and one for control: what is still being replaced would be counted twice.
+        let open = || self.cluster.nodes().iter().map(Node::connections).sum::<usize>();
+        let nodes = self.cluster.nodes().len();
+        until("no connection is being replaced", || open() == nodes + 1).await;
         let accepted = || self.cluster.nodes().iter().map(Node::accepted).sum::<u64>();
         let before = accepted();
         let closed: usize = self.cluster.nodes().iter().map(Node::close_connections).sum();
@@ -125,10 +129,14 @@ impl Bed {
 
     /// Nothing runs, no node owes an answer, and one more query succeeds.
     pub(crate) async fn at_rest(&self) {
+        self.at_rest_within(PATIENCE).await;
+    }
+
+    pub(crate) async fn at_rest_within(&self, limit: Duration) {
         self.cluster.clear_rules();
         assert_eq!(self.session.running(), 0);
         let rests = |node: &NodeHealth| node.in_flight == 0 && node.abandoned == 0;
-        until("no node owes an answer", || {
+        until_within(limit, "no node owes an answer", || {
             self.session.health().nodes.iter().all(rests)
         })
         .await;
@@ -143,10 +151,14 @@ impl Bed {
 }
 
 /// Waits until it is so.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, holds: impl FnMut() -> bool) {
+    until_within(PATIENCE, what, holds).await;
+}
+
+async fn until_within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(start.elapsed() < limit, "waited in vain until {what}");
         sleep(ms(2)).await;
     }
 }
