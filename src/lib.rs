@@ -82,8 +82,10 @@ mod nature;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
 mod response;
+mod saved;
 mod session;
 mod statement;
+pub mod stream;
 
 /// The driver underneath, for its types: values, consistency, rows.
 pub use scylla;
@@ -100,6 +102,7 @@ pub use nature::Nature;
 pub use response::{Response, Rows};
 pub use session::{Health, NodeHealth, Session};
 pub use statement::{Batch, BatchKind, Prepared, Statement};
+pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
 pub use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 pub use tower_cassandra_layers::metrics::Metrics;

@@ -88,7 +88,7 @@ impl Inner {
     }
 
     /// What had to be prepared anew takes the place of the stale form, for the next pages and for later calls.
-    fn renew(&self, statement: &mut Statement, renewed: Vec<Prepared>) {
+    pub(super) fn renew(&self, statement: &mut Statement, renewed: Vec<Prepared>) {
         for fresh in renewed {
             if let What::Bound { prepared, .. } = &mut statement.what {
                 *prepared = fresh.clone();
@@ -102,7 +102,7 @@ impl Inner {
     }
 
     /// Finds what could never work before anything is sent.
-    fn check(&self, statement: &Statement) -> Result<(), Error> {
+    pub(super) fn check(&self, statement: &Statement) -> Result<(), Error> {
         if statement.is_use() {
             return Err(no_use());
         }
@@ -129,7 +129,7 @@ impl Inner {
 
     /// Binds values that wait for their statement to be prepared. Preparing counts against the limit of the first call: its
     /// deadline is returned.
-    async fn bind(&self, statement: Statement) -> Result<(Statement, Option<Deadline>), Error> {
+    pub(super) async fn bind(&self, statement: Statement) -> Result<(Statement, Option<Deadline>), Error> {
         let batch = match &statement.what {
             What::Unbound(..) => None,
             What::Batch(batch) if batch.ready().is_none() => Some(Arc::clone(batch)),
@@ -197,7 +197,7 @@ impl Inner {
     }
 
     /// Notes what every attempt of the call must have in common.
-    fn stamp(&self, statement: &mut Statement) {
+    pub(super) fn stamp(&self, statement: &mut Statement) {
         let nature = statement.nature();
         // What was marked idempotent and was not prepared may write to a counter; only the schema knows.
         if matches!(nature, Nature::Write | Nature::UnloggedBatch)
@@ -239,7 +239,7 @@ impl Inner {
     }
 
     /// Waits until all nodes know the schema. The DDL itself is done; whatever goes wrong here does not undo it.
-    async fn agree(&self) -> Result<(), Error> {
+    pub(super) async fn agree(&self) -> Result<(), Error> {
         let Ok(driver) = self.driver() else {
             return Ok(());
         };

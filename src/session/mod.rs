@@ -4,6 +4,7 @@ mod execute;
 mod gate;
 mod health;
 mod keyspace;
+mod pager;
 mod prepared;
 mod stack;
 
@@ -26,6 +27,7 @@ use crate::response::Response;
 use crate::statement::{Prepared, Statement, Text};
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
+pub(crate) use pager::Pager;
 use prepared::PreparedCache;
 pub(crate) use stack::Stack;
 

@@ -5,6 +5,7 @@ mod options;
 mod prepared;
 mod request;
 mod setters;
+mod streaming;
 mod text;
 mod values;
 

@@ -29,6 +29,13 @@ impl Bound {
     pub(crate) fn count(&self) -> usize {
         usize::from(self.0.element_count())
     }
+
+    /// A hash of the bytes that stays the same across processes.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut bytes = Vec::with_capacity(self.0.buffer_size() + 2);
+        self.0.write_to_request(&mut bytes);
+        crate::saved::hash(&bytes)
+    }
 }
 
 // The bytes were made for the very statement they travel with, so the types were checked when they were bound.

@@ -13,4 +13,5 @@ mod retries;
 mod rows;
 mod safety;
 mod stamps;
+mod streams;
 mod support;
