@@ -73,6 +73,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bulk;
 mod classifier;
 pub mod cluster;
 mod error;
@@ -83,6 +84,7 @@ mod nature;
 pub mod prometheus;
 mod response;
 mod saved;
+pub mod scan;
 mod session;
 mod statement;
 pub mod stream;
@@ -94,12 +96,14 @@ pub use tower_cassandra_layers as layers;
 /// Ids of nodes and traces.
 pub use uuid;
 
+pub use bulk::{BulkError, BulkItem, BulkProgress, BulkSummary, ExecuteMany};
 pub use classifier::{CqlClassifier, StatementFacts};
 pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
 pub use error::{AttemptError, Error, ErrorKind};
 pub use leaf::SessionService;
 pub use nature::Nature;
 pub use response::{Response, Rows};
+pub use scan::{ScanHandle, ScanState, ScanTable, TableScan};
 pub use session::{Health, NodeHealth, Session};
 pub use statement::{Batch, BatchKind, Prepared, Statement};
 pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};

@@ -62,6 +62,11 @@ impl Error {
         foreign(Row::BatchTooLarge, format!("there is no keyspace {name:?}"))
     }
 
+    /// A request names something that is not there; nothing was sent. What it is called is in the source.
+    pub(crate) fn no_such(what: &'static str, name: &str) -> Self {
+        foreign(Row::BatchTooLarge, format!("there is no {what} {name:?}"))
+    }
+
     /// DDL succeeded, and the nodes did not agree on the schema in time (E1).
     pub(crate) fn schema_disagreement() -> Self {
         ours(

@@ -7,6 +7,7 @@ mod keyspace;
 mod pager;
 mod prepared;
 mod stack;
+mod tables;
 
 use std::fmt;
 use std::pin::Pin;
@@ -30,6 +31,7 @@ pub use health::{Health, NodeHealth};
 pub(crate) use pager::Pager;
 use prepared::PreparedCache;
 pub(crate) use stack::Stack;
+pub(crate) use tables::TableFacts;
 
 /// A session: execute, prepare, health, close. Cheap to clone; all clones are the same session.
 ///

@@ -78,6 +78,8 @@ mod state;
 use scylla::deserialize::row::DeserializeRow;
 
 pub use callback::PageInfo;
+pub(crate) use decode::Decoder;
+pub(crate) use handle::Shared;
 pub use handle::StreamHandle;
 pub use options::StreamOptions;
 pub use page::Page;

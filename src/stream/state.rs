@@ -108,6 +108,20 @@ impl PageState {
         }
     }
 
+    /// A place whose owner sees to it that it meets its statement.
+    pub(crate) const fn unbound(place: Option<Vec<u8>>, skip: u32) -> Self {
+        Self {
+            fingerprint: None,
+            place,
+            skip,
+        }
+    }
+
+    /// The place in the server's own bytes, and the rows to leave out from there on.
+    pub(crate) fn parts(&self) -> (Option<&[u8]>, u32) {
+        (self.place.as_deref(), self.skip)
+    }
+
     /// Is it before the first row?
     #[must_use]
     pub const fn is_start(&self) -> bool {
