@@ -15,6 +15,7 @@ mod queries;
 mod results;
 mod scans;
 mod sessions;
+mod streams;
 mod support;
 mod three;
 mod user_layers;
