@@ -68,8 +68,9 @@
 //!   counts against its node; otherwise a silent node would look idle and attract all traffic.
 //! * **Waiting happens in the response future**; an idle handle holds nothing.
 //! * **One box above the leaf, one at the leaf.** In between everything is static; a user's own layers are boxed only where there are any.
+//! * **A page is a call.** Streams and scans hold the page being read and at most one more, and nothing between two pages.
 //! * **Tasks**: a session has three (following the cluster's nodes, probing, the reaper), plus one per statement text while it is being
-//!   prepared. None is made per request, and all end with the session.
+//!   prepared. None is made per request, and all end with the session. A stream that reads ahead has one, which ends with the stream.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
