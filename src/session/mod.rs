@@ -1,9 +1,11 @@
 //! The handle a service holds.
 
+mod bind;
 mod execute;
 mod gate;
 mod health;
 mod keyspace;
+mod prepare;
 mod prepared;
 mod stack;
 
@@ -23,10 +25,12 @@ use crate::cluster::{ClusterDirectory, Housekeeping, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
 use crate::response::Response;
-use crate::statement::{Prepared, Statement, Text};
+use crate::statement::Statement;
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
+pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
+pub use prepared::PreparedCacheStats;
 pub(crate) use stack::Stack;
 
 /// A session: execute, prepare, health, close. Cheap to clone; all clones are the same session.
@@ -153,21 +157,12 @@ impl Session {
         self.execute(Statement::with_values(text, values)).await
     }
 
-    /// Prepares a text, or finds it among those prepared before. Concurrent calls with one text share one PREPARE.
+    /// Runs a batch: [`execute`](Self::execute) under the name that is looked for.
     ///
     /// # Errors
-    /// `Syntax`, `Invalid`, `Unauthorized` by the server; `Timeout` after the prepare limit; `Closed`.
-    pub async fn prepare(&self, text: impl AsRef<str>) -> Result<Prepared, Error> {
-        let inside = self.inner.enter()?;
-        let text = Text::new(text.as_ref());
-        if text.is_use() {
-            return Err(execute::no_use());
-        }
-        tokio::select! {
-            biased;
-            prepared = self.inner.prepared.get(&text, &self.inner.stack) => prepared,
-            () = inside.cut_off() => Err(Error::closed(Applied::No)),
-        }
+    /// As [`execute`](Self::execute); `Invalid` when it has more than 65,535 members, or one that is no INSERT, UPDATE or DELETE.
+    pub async fn batch(&self, batch: impl Into<crate::Batch>) -> Result<Response, Error> {
+        self.execute(batch.into()).await
     }
 
     /// The current keyspace.

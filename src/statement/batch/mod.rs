@@ -1,12 +1,12 @@
+mod parts;
+
 use std::sync::Arc;
 
-use scylla::statement::batch as driver;
-use scylla::statement::unprepared;
 use scylla::statement::{Consistency, SerialConsistency};
 
-use super::{Bound, Statement, What};
-use crate::error::Error;
-use crate::nature::Nature;
+pub(crate) use parts::BatchParts;
+
+use super::{Statement, What};
 
 /// How the members of a batch belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,91 +132,4 @@ impl From<&Batch> for Statement {
     fn from(batch: &Batch) -> Self {
         batch.clone().into()
     }
-}
-
-/// A batch as the leaf sends it.
-pub(crate) struct BatchParts {
-    pub(crate) kind: BatchKind,
-    pub(crate) nature: Nature,
-    pub(crate) members: Vec<Statement>,
-    /// None as long as a member waits to be prepared, or when there is a member that cannot be one.
-    ready: Option<(driver::Batch, Vec<Bound>)>,
-}
-
-impl BatchParts {
-    pub(crate) fn new(kind: BatchKind, members: Vec<Statement>) -> Self {
-        let nature = if members.iter().any(|member| member.nature() == Nature::Lwt) {
-            Nature::Lwt
-        } else if members.iter().any(|member| member.nature().is_counter()) {
-            // The server takes increments in an unlogged batch as well.
-            Nature::CounterBatch
-        } else {
-            match kind {
-                BatchKind::Logged => Nature::LoggedBatch,
-                BatchKind::Unlogged => Nature::UnloggedBatch,
-                BatchKind::Counter => Nature::CounterBatch,
-            }
-        };
-        let ready = assemble(kind, &members);
-        Self {
-            kind,
-            nature,
-            members,
-            ready,
-        }
-    }
-
-    pub(crate) fn first(&self) -> Option<&Statement> {
-        self.members.first()
-    }
-
-    /// The driver's batch and its values.
-    pub(crate) fn ready(&self) -> Option<&(driver::Batch, Vec<Bound>)> {
-        self.ready.as_ref()
-    }
-
-    /// Is it one that the protocol can carry?
-    pub(crate) fn validate(&self) -> Result<(), Error> {
-        if self.members.len() > usize::from(u16::MAX) {
-            return Err(Error::invalid("a batch has at most 65,535 members: split it"));
-        }
-        let can_be_member = |member: &Statement| match &member.what {
-            What::Text(_) | What::Unbound(..) | What::Bound { .. } => !member.nature().is_read(),
-            What::Batch(_) | What::Prepare(_) => false,
-        };
-        if !self.members.iter().all(can_be_member) {
-            return Err(Error::invalid(
-                "a batch has only INSERT, UPDATE and DELETE as members",
-            ));
-        }
-        Ok(())
-    }
-}
-
-fn assemble(kind: BatchKind, members: &[Statement]) -> Option<(driver::Batch, Vec<Bound>)> {
-    let batch_type = match kind {
-        BatchKind::Logged => driver::BatchType::Logged,
-        BatchKind::Unlogged => driver::BatchType::Unlogged,
-        BatchKind::Counter => driver::BatchType::Counter,
-    };
-    let mut statements = Vec::with_capacity(members.len());
-    let mut values = Vec::with_capacity(members.len());
-    for member in members {
-        match &member.what {
-            What::Text(text) => {
-                statements.push(unprepared::Statement::new(&*text.text).into());
-                values.push(Bound::empty());
-            }
-            What::Bound {
-                prepared,
-                values: bound,
-                ..
-            } => {
-                statements.push(prepared.driver().clone().into());
-                values.push(bound.clone());
-            }
-            What::Unbound(..) | What::Batch(_) | What::Prepare(_) => return None,
-        }
-    }
-    Some((driver::Batch::new_with_statements(batch_type, statements), values))
 }
