@@ -8,6 +8,7 @@ mod connecting;
 mod kinds;
 mod prepared;
 mod table;
+mod unreadable;
 
 use std::fmt::Write as _;
 
