@@ -1,8 +1,7 @@
+mod options;
 mod parts;
 
 use std::sync::Arc;
-
-use scylla::statement::{Consistency, SerialConsistency};
 
 pub(crate) use parts::BatchParts;
 
@@ -21,7 +20,11 @@ pub enum BatchKind {
 
 /// Several writes as one request.
 ///
-/// Members are bound statements or text. The options of the batch count, those of its members do not; whether it is idempotent says
+/// Members are bound statements or text, with values or without. Text with values goes through the cache of prepared statements, each text once.
+///
+/// At most 65,535 members fit into one request; more are an error of kind `Invalid` before anything is sent. The server warns of batches above 5 kB
+/// and refuses those above 50 kB, unless it is told otherwise: a batch keeps writes together, it does not make them faster.
+/// The options of the batch count, those of its members do not; whether it is idempotent says
 /// the mark of the batch, not those of its members. It is sent to a replica of its first member.
 ///
 /// ```
@@ -92,27 +95,6 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
-
-    /// Sets the consistency of the batch.
-    #[must_use]
-    pub fn consistency(mut self, consistency: Consistency) -> Self {
-        self.options = self.options.consistency(consistency);
-        self
-    }
-
-    /// Sets the consistency of the conditional part.
-    #[must_use]
-    pub fn serial_consistency(mut self, consistency: SerialConsistency) -> Self {
-        self.options = self.options.serial_consistency(consistency);
-        self
-    }
-
-    /// Says whether the whole batch may be applied twice without harm.
-    #[must_use]
-    pub fn idempotent(mut self, idempotent: bool) -> Self {
-        self.options = self.options.idempotent(idempotent);
-        self
-    }
 }
 
 impl From<Batch> for Statement {
@@ -122,9 +104,10 @@ impl From<Batch> for Statement {
             members,
             options,
         } = batch;
-        let mut statement = Self::of(What::Batch(Arc::new(BatchParts::new(kind, members))));
-        statement.options = options.options;
-        statement
+        Self {
+            what: What::Batch(Arc::new(BatchParts::new(kind, members))),
+            ..options
+        }
     }
 }
 
