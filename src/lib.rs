@@ -113,7 +113,7 @@ pub use error::{AttemptError, Error, ErrorKind};
 pub use leaf::SessionService;
 pub use nature::Nature;
 pub use response::{Response, Row, Rows};
-pub use session::{Health, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session};
+pub use session::{Health, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace};
 pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
 pub use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};

@@ -74,6 +74,8 @@ impl Inner {
         let mut response = self.stack.call(first).await?;
         while let Some(next) = response.paging_state().cloned() {
             within_caps(&statement, &response)?;
+            // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
+            (statement, _) = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
             response.append(self.page(&statement).await?);

@@ -8,6 +8,7 @@ mod keyspace;
 mod prepare;
 mod prepared;
 mod stack;
+mod trace;
 
 use std::fmt;
 use std::pin::Pin;
@@ -32,6 +33,7 @@ pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
 pub use prepared::PreparedCacheStats;
 pub(crate) use stack::Stack;
+pub use trace::Trace;
 
 /// A session: execute, prepare, health, close. Cheap to clone; all clones are the same session.
 ///
@@ -109,7 +111,7 @@ impl Session {
     ///
     /// The service sees one page per call. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and `Rejected`, anything
     /// else `Internal`. Its limits
-    /// are its own: the time that text with values waits to be prepared is bounded by the prepare limit only. What needs the cluster itself (`health`, `trace`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
+    /// are its own: the time that text with values waits to be prepared is bounded by the prepare limit only. What needs the cluster itself (`health`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
     #[must_use]
     pub fn from_service<S>(service: S) -> Self
     where
@@ -131,11 +133,12 @@ impl Session {
             .and_then(|core| core.driver.get())
             .and_then(|driver| driver.get_keyspace())
             .map(|name| Arc::from(name.as_str()));
+        let slot = core.as_ref().map(|core| core.driver.clone());
         Self {
             inner: Arc::new(Inner {
                 stack,
                 gate: Gate::default(),
-                prepared: PreparedCache::new(settings.prepared_cache, settings.prepare_timeout),
+                prepared: PreparedCache::new(settings.prepared_cache, settings.prepare_timeout, slot),
                 settings,
                 clock: execute::Clock::default(),
                 keyspace: Mutex::new(keyspace),

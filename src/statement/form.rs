@@ -52,7 +52,9 @@ impl Forms {
     }
 
     pub(super) fn is_stale(&self) -> bool {
-        self.version() < self.wanted.load(Acquire)
+        let wanted = self.wanted.load(Acquire);
+        // Nearly always it never was.
+        wanted > 0 && self.version() < wanted
     }
 
     /// The server did not know the form of this version.

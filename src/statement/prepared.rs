@@ -13,6 +13,10 @@ use crate::error::Error;
 use crate::nature::Nature;
 
 /// A statement that the cluster has prepared. Cheap to clone; made by [`Session::prepare`](crate::Session::prepare).
+///
+/// When a node does not know it any more it is prepared there anew, unseen; when the server has another id for it, once for all who
+/// hold it. It keeps the types it was prepared with: after its table was made anew with other types, or its user-defined type has
+/// got new fields, ask the session for it again.
 #[derive(Clone)]
 pub struct Prepared {
     inner: Arc<Inner>,
@@ -115,6 +119,15 @@ impl Prepared {
             .table
             .as_ref()
             .map(|(keyspace, table)| (keyspace.as_str(), table.as_str()))
+    }
+
+    /// Keyspace, table, name and type of each marker.
+    pub(crate) fn markers(&self) -> impl Iterator<Item = (&str, &str, &str, &ColumnType<'_>)> {
+        let columns = self.inner.first.get_variable_col_specs().as_slice();
+        columns.iter().map(|column| {
+            let table = column.table_spec();
+            (table.ks_name(), table.table_name(), column.name(), column.typ())
+        })
     }
 
     /// What is sent now.

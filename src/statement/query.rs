@@ -69,7 +69,10 @@ impl<V, R> Query<V, R> {
         self.text
     }
 
-    /// A statement with these values, which goes through the cache of prepared statements.
+    /// A statement with these values, which goes through the cache of prepared statements. A session with
+    /// [`strict_prepared`](crate::ClusterBuilder::strict_prepared) refuses it: bind the handle that `prepare_all` gives.
+    ///
+    /// The text is read anew each time; where a microsecond matters, keep the handle.
     #[must_use]
     pub fn bind(&self, values: V) -> Statement
     where

@@ -1,13 +1,13 @@
 //! One PREPARE that is under way, and those who wait for it.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::State;
+use super::schema::{Entry, Schema};
+use super::{PreparedCache, State};
 use crate::error::Error;
 use crate::session::Stack;
 use crate::statement::{Prepared, Statement, Text};
@@ -23,19 +23,22 @@ pub(super) struct Flight {
 
 /// Begins a PREPARE. It is owned by the cache and not by a caller: one per text, not per request.
 pub(super) fn begin(
-    cache: &Arc<Mutex<State>>,
+    cache: &PreparedCache,
     generation: u64,
     text: &Arc<Text>,
     stack: &Arc<dyn Stack>,
-    limit: Duration,
 ) -> Flight {
+    let limit = cache.timeout;
     let (sender, landing) = watch::channel(None);
     let task = tokio::spawn({
-        let (cache, text, stack) = (Arc::clone(cache), Arc::clone(text), Arc::clone(stack));
+        let (cache, schema) = (Arc::clone(&cache.state), cache.schema.clone());
+        let (text, stack) = (Arc::clone(text), Arc::clone(stack));
         async move {
-            // Leaves the map also when the service panics: the text can be prepared again.
+            // Leaves the map also when the service panics: the text can be prepared again. Made here and not before: a runtime
+            // that shuts down drops this at once, and whoever begins a flight holds the lock.
             let leaves = Leaves {
                 cache,
+                schema,
                 text,
                 generation,
             };
@@ -61,16 +64,21 @@ pub(super) fn begin(
 /// Takes a flight out of the map when it ends, however it ends.
 struct Leaves {
     cache: Arc<Mutex<State>>,
+    schema: Schema,
     text: Arc<Text>,
     generation: u64,
 }
 
 impl Leaves {
     fn note(&self, result: &Result<Prepared, Error>) {
+        let schema = self.schema.now();
         let mut state = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(prepared) if state.generation == self.generation => {
-                let evicted = state.known.push(self.text.text.clone(), prepared.clone());
+                let evicted = state.known.push(
+                    self.text.text.clone(),
+                    Entry::new(prepared.clone(), schema.as_ref()),
+                );
                 state.stats.evictions += u64::from(evicted.is_some_and(|(text, _)| text != self.text.text));
             }
             Ok(_) => {}

@@ -1,6 +1,7 @@
 //! The prepared statements of a session: bounded, and one PREPARE for any number of callers.
 
 mod flight;
+mod schema;
 mod stats;
 
 use std::collections::HashMap;
@@ -17,21 +18,25 @@ use tower_cassandra_layers::limit::Reason;
 use super::bind::Patience;
 use super::stack::Stack;
 use crate::error::Error;
+use crate::leaf::DriverSlot;
 use crate::statement::{Prepared, Text};
 use flight::{Flight, Landing};
+use schema::{Entry, Schema};
 pub use stats::PreparedCacheStats;
 
 /// At most this many texts are being prepared at the same time.
 const FLIGHTS: usize = 256;
 
-/// Keyed by text; emptied when the keyspace changes. The least recently used text goes first. A failure is not kept.
+/// Keyed by text; emptied when the keyspace changes. The least recently used text goes first. A failure is not kept, nor is what the
+/// schema has left behind.
 pub(crate) struct PreparedCache {
     state: Arc<Mutex<State>>,
     timeout: Duration,
+    schema: Schema,
 }
 
 struct State {
-    known: LruCache<Box<str>, Prepared>,
+    known: LruCache<Box<str>, Entry>,
     flights: HashMap<Box<str>, Flight>,
     /// Counts keyspaces: what was begun under an earlier one is not kept.
     generation: u64,
@@ -52,7 +57,7 @@ impl Drop for PreparedCache {
 }
 
 impl PreparedCache {
-    pub(crate) fn new(capacity: usize, timeout: Duration) -> Self {
+    pub(crate) fn new(capacity: usize, timeout: Duration, driver: Option<DriverSlot>) -> Self {
         let capacity = NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN);
         let state = State {
             known: LruCache::new(capacity),
@@ -64,6 +69,7 @@ impl PreparedCache {
         Self {
             state: Arc::new(Mutex::new(state)),
             timeout,
+            schema: Schema(driver),
         }
     }
 
@@ -145,11 +151,15 @@ impl PreparedCache {
     }
 
     fn board(&self, text: &Arc<Text>, stack: &Arc<dyn Stack>) -> Boarded {
+        let schema = self.schema.now();
         let mut state = self.lock();
         let state = &mut *state;
-        if let Some(prepared) = state.known.get(&*text.text) {
-            state.stats.hits += 1;
-            return Boarded::Known(prepared.clone());
+        if let Some(entry) = state.known.get_mut(&*text.text) {
+            if entry.is_current(schema.as_ref()) {
+                state.stats.hits += 1;
+                return Boarded::Known(entry.prepared.clone());
+            }
+            state.known.pop(&*text.text);
         }
         let generation = state.generation;
         if let Some(flight) = state
@@ -164,7 +174,7 @@ impl PreparedCache {
             return Boarded::Full;
         }
         state.stats.misses += 1;
-        let flight = flight::begin(&self.state, generation, text, stack, self.timeout);
+        let flight = flight::begin(self, generation, text, stack);
         let boarded = Boarded::of(&flight);
         // One of an earlier keyspace goes on for those who wait for it; it ends at its own limit.
         state.flights.insert(text.text.clone(), flight);

@@ -108,8 +108,10 @@ async fn a_refused_condition_shows_what_stood_against_it() {
         .await
         .unwrap();
     assert_eq!(refused.was_applied(), Some(false));
+    // All columns of the table, in the order of their names.
+    type Person<'a> = (i32, Option<i32>, Option<&'a str>, Option<&'a [u8]>);
     let current: Person<'_> = refused.current_row().unwrap().unwrap();
-    assert_eq!((current.id, current.name), (4, Some("name 4")));
+    assert_eq!((current.0, current.1, current.2), (4, None, Some("name 4")));
     let current: Row = refused.current_row().unwrap().unwrap();
     assert!(!current.contains("[applied]"));
     let error = refused.current_row::<(i32,)>().unwrap_err();
