@@ -89,9 +89,24 @@ pub mod scan;
 mod session;
 mod statement;
 pub mod stream;
+pub mod types;
 
 /// The driver underneath, for its types: values, consistency, rows.
 pub use scylla;
+/// Reads a row: the trait, and its derive for structs whose fields are matched with the columns by name. See [`types`].
+#[doc(no_inline)]
+pub use scylla::deserialize::row::DeserializeRow;
+/// Reads a value: the trait, and its derive for structs as user-defined types. See [`types`].
+#[doc(no_inline)]
+pub use scylla::deserialize::value::DeserializeValue;
+/// Binds values to markers: the trait, and its derive for structs whose fields are matched with the markers by name. See [`types`].
+#[doc(no_inline)]
+pub use scylla::serialize::row::SerializeRow;
+/// Binds one value: the trait, and its derive for structs as user-defined types. See [`types`].
+#[doc(no_inline)]
+pub use scylla::serialize::value::SerializeValue;
+#[doc(no_inline)]
+pub use scylla::{DeserializeRow, DeserializeValue, SerializeRow, SerializeValue};
 /// The generic layers, for stacks composed by hand.
 pub use tower_cassandra_layers as layers;
 /// Ids of nodes and traces.
@@ -103,10 +118,10 @@ pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
 pub use error::{AttemptError, Error, ErrorKind};
 pub use leaf::SessionService;
 pub use nature::Nature;
-pub use response::{Response, Rows};
+pub use response::{Response, Row, Rows};
 pub use scan::{ScanHandle, ScanState, ScanTable, TableScan};
-pub use session::{Health, NodeHealth, Session};
-pub use statement::{Batch, BatchKind, Prepared, Statement};
+pub use session::{Health, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace};
+pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
 pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
 pub use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};

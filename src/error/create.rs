@@ -92,6 +92,11 @@ impl Error {
         foreign(Row::Decode, source)
     }
 
+    /// The rows that a node answered with cannot be read (D4). For a conditional write the verdict is lost.
+    pub(crate) fn unreadable(source: BoxError, nature: Nature, node: Option<Uuid>) -> Self {
+        foreign(Row::UnreadableRows, source).with(nature, node)
+    }
+
     /// The values do not fit the statement (A1).
     pub(crate) fn serialization(source: SerializationError) -> Self {
         Self::from_bad_query(BadQuery::SerializationError(source))

@@ -91,8 +91,7 @@ impl Pager {
         if let Some(deadline) = bound_until {
             call.context.shorten(deadline);
         }
-        let mut response = inner.stack.call(call).await?;
-        inner.renew(&mut self.statement, response.take_renewed());
+        let response = inner.stack.call(call).await?;
         if self.nature() == Nature::Schema {
             inner.agree().await?;
         }

@@ -53,3 +53,30 @@ impl SerializeRow for Bound {
         self.0.is_empty()
     }
 }
+
+/// The values of one member of a batch: bound, or still to be bound by the driver when it has prepared their text.
+#[derive(Clone)]
+pub(crate) enum MemberValues {
+    Bound(Bound),
+    Open(Arc<dyn SerializeRow + Send + Sync>),
+}
+
+impl SerializeRow for MemberValues {
+    fn serialize(
+        &self,
+        context: &RowSerializationContext<'_>,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), SerializationError> {
+        match self {
+            Self::Bound(values) => values.serialize(context, writer),
+            Self::Open(values) => values.serialize(context, writer),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Bound(values) => values.is_empty(),
+            Self::Open(values) => values.is_empty(),
+        }
+    }
+}

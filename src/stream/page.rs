@@ -49,13 +49,13 @@ impl Page {
         self.number
     }
 
-    /// Its rows, each as a value of type `R`. Those that were given out before the state it was read from are left out.
+    /// Its rows, each as a value of type `R`, which may borrow from the page. Those that were given out before the state it was read from are left out.
     ///
     /// # Errors
     /// `Decode` when the columns do not fit `R`; the source says which.
-    pub fn rows<R>(&self) -> Result<Vec<R>, Error>
+    pub fn rows<'a, R>(&'a self) -> Result<Vec<R>, Error>
     where
-        R: for<'frame> DeserializeRow<'frame, 'frame>,
+        R: DeserializeRow<'a, 'a>,
     {
         let mut rows = self.response.page_rows()?;
         rows.drain(..self.skip);
