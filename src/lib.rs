@@ -93,8 +93,13 @@ pub use tower_cassandra_layers as layers;
 pub use uuid;
 
 pub use classifier::{CqlClassifier, StatementFacts};
-pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
-pub use error::{AttemptError, Error, ErrorKind};
+pub use cluster::{
+    BoxService, Cluster, ClusterBuilder, ClusterPhase, Credentials, CredentialsFuture, CredentialsProvider,
+    Nodes, PasswordFile, Profile,
+};
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+pub use cluster::{TlsFiles, TlsLibrary};
+pub use error::{AttemptError, Error, ErrorKind, TlsFailure};
 pub use leaf::SessionService;
 pub use nature::Nature;
 pub use response::{Response, Rows};

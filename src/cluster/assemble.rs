@@ -126,6 +126,7 @@ pub(super) async fn assemble(
         attempt_timeout: builder.attempt_timeout.value,
         metadata_timeout: builder.metadata_timeout,
         schema_agreement_timeout: builder.schema_agreement_timeout,
+        profiles: builder.profiles.clone(),
         layers: names,
     };
     let core = Core {

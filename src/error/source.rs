@@ -13,7 +13,7 @@ use tower_cassandra_layers::limit::Reason;
 use tower_cassandra_layers::{InvalidConfig, Limit};
 
 use super::row::Row;
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, TlsFailure};
 use crate::nature::Nature;
 
 /// One failure as it happened, shared by the errors that tell of it.
@@ -125,6 +125,7 @@ pub(super) enum Detail {
     Rejected(Reason),
     Config(InvalidConfig),
     Protocol { negotiated: u8, required: u8 },
+    Tls(TlsFailure),
     Text(&'static str),
 }
 

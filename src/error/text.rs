@@ -70,6 +70,7 @@ impl fmt::Display for Error {
             Detail::Protocol { negotiated, required } => {
                 write!(f, ": version {negotiated} is spoken, {required} required")?
             }
+            Detail::Tls(failure) => write!(f, ": TLS: {failure}")?,
             Detail::Text(text) => write!(f, ": {text}")?,
         }
         write!(f, "{}", Numbers(self))?;

@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{ClusterBuilder, MetricsChoice};
-use crate::cluster::BoxService;
+use crate::cluster::{BoxService, Profile};
 use crate::error::BoxError;
 use crate::response::Response;
 use crate::statement::Statement;
@@ -38,6 +38,12 @@ impl ClusterBuilder {
     /// How many calls may be under way, and how many may wait. Default: no limit.
     pub fn concurrency_limit(mut self, limit: impl Into<ConcurrencyLimit>) -> Self {
         self.concurrency_limit = Some(limit.into());
+        self
+    }
+
+    /// Adds a [`Profile`]: options that statements choose by its name. Default: none. A name that was given before gets the new options.
+    pub fn profile(mut self, name: impl Into<String>, profile: Profile) -> Self {
+        self.profiles.insert(name.into(), profile);
         self
     }
 
