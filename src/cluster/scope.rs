@@ -29,7 +29,7 @@ impl Cluster {
     /// let name = cluster
     ///     .with_session(async |session| {
     ///         let response = session.execute("SELECT cluster_name FROM system.local").await?;
-    ///         response.first_row::<(String,)>()
+    ///         response.one::<(String,)>()
     ///     })
     ///     .await?;
     /// # let _ = name; Ok(())

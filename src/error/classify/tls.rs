@@ -28,15 +28,20 @@ pub(super) fn of_io(error: &io::Error) -> Option<TlsFailure> {
     refused.then_some(TlsFailure::Handshake)
 }
 
-/// With TLS 1.3 a node refuses the client's certificate only after the handshake: as the end of the connection.
+/// With TLS 1.3 a node refuses the client's certificate when for the client the handshake is over: as the end of the connection.
+/// Java's library then says `internal_error` as often as anything about certificates, and nothing else is left to refuse.
 pub(super) fn of_broken(error: &BrokenConnectionError) -> Option<TlsFailure> {
-    match error.downcast_ref::<BrokenConnectionErrorKind>()? {
+    let failure = match error.downcast_ref::<BrokenConnectionErrorKind>()? {
         BrokenConnectionErrorKind::FrameHeaderParseError(
             FrameHeaderParseError::HeaderIoError(error) | FrameHeaderParseError::BodyChunkIoError(_, error),
         )
         | BrokenConnectionErrorKind::WriteError(error) => of_io(error),
         _ => None,
-    }
+    }?;
+    Some(match failure {
+        TlsFailure::Handshake => TlsFailure::ClientCertificateRefused,
+        other => other,
+    })
 }
 
 #[cfg(feature = "rustls")]
