@@ -75,6 +75,8 @@
 
 mod classifier;
 pub mod cluster;
+#[cfg(feature = "config")]
+pub mod config;
 mod error;
 pub mod guide;
 mod leaf;
@@ -99,6 +101,8 @@ pub use cluster::{
 };
 #[cfg(any(feature = "rustls", feature = "openssl"))]
 pub use cluster::{TlsFiles, TlsLibrary};
+#[cfg(feature = "config")]
+pub use config::{BadSetting, Settings};
 pub use error::{AttemptError, Error, ErrorKind, TlsFailure};
 pub use leaf::SessionService;
 pub use nature::Nature;

@@ -93,18 +93,6 @@ impl Profile {
         self.max_retries(0)
     }
 
-    pub(super) fn merged_over(self, before: &Self) -> Self {
-        let limit = |own, other| if own == OwnLimit::Default { other } else { own };
-        Self {
-            consistency: self.consistency.or(before.consistency),
-            serial_consistency: self.serial_consistency.or(before.serial_consistency),
-            timeout: limit(self.timeout, before.timeout),
-            attempt_timeout: limit(self.attempt_timeout, before.attempt_timeout),
-            page_size: self.page_size.or(before.page_size),
-            max_retries: self.max_retries.or(before.max_retries),
-        }
-    }
-
     fn apply(&self, statement: &mut Statement) {
         let options = &mut statement.options;
         options.consistency = options.consistency.or(self.consistency);
@@ -131,7 +119,7 @@ impl Profiles {
         Arc::make_mut(&mut self.0).insert(name, profile);
     }
 
-    #[cfg(feature = "config")]
+    #[cfg(all(test, feature = "config"))]
     pub(super) fn get(&self, name: &str) -> Option<&Profile> {
         self.0.get(name)
     }

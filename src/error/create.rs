@@ -43,6 +43,12 @@ impl Error {
         InvalidConfig::new(option, value, expected).into()
     }
 
+    /// What was written in a file or in the environment makes no sense.
+    #[cfg(feature = "config")]
+    pub(crate) fn bad_setting_of(setting: crate::config::BadSetting) -> Self {
+        ours(Row::Config, Detail::Setting(Box::new(setting)))
+    }
+
     /// The session is closed: before the request was sent (A11), or while it was under way (A13).
     pub(crate) fn closed(applied: Applied) -> Self {
         let row = match applied {

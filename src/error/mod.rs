@@ -160,6 +160,16 @@ impl Error {
         }
     }
 
+    /// The setting of a file or of the environment and its place, for [`ErrorKind::Config`].
+    #[cfg(feature = "config")]
+    #[must_use]
+    pub fn bad_setting(&self) -> Option<&crate::config::BadSetting> {
+        match &self.0.core.detail {
+            Detail::Setting(setting) => Some(setting),
+            _ => None,
+        }
+    }
+
     /// The version of the protocol that is spoken, for [`ErrorKind::ProtocolVersion`].
     #[must_use]
     pub fn negotiated_protocol(&self) -> Option<u8> {

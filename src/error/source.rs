@@ -121,11 +121,19 @@ fn of_connection(error: &ConnectionError) -> Option<(&DbError, &str)> {
 #[derive(Debug)]
 pub(super) enum Detail {
     None,
-    Timeout { limit: Limit, waited: Option<Duration> },
+    Timeout {
+        limit: Limit,
+        waited: Option<Duration>,
+    },
     Rejected(Reason),
     Config(InvalidConfig),
-    Protocol { negotiated: u8, required: u8 },
+    Protocol {
+        negotiated: u8,
+        required: u8,
+    },
     Tls(TlsFailure),
+    #[cfg(feature = "config")]
+    Setting(Box<crate::config::BadSetting>),
     Text(&'static str),
 }
 

@@ -53,6 +53,13 @@ impl ClusterBuilder {
         self
     }
 
+    /// The global recorder, with a prefix and a label of one's own.
+    #[cfg(feature = "config")]
+    pub(crate) fn named_metrics(mut self, prefix: Option<String>, client: Option<String>) -> Self {
+        self.metrics = MetricsChoice::Named { prefix, client };
+        self
+    }
+
     /// No metrics.
     pub fn no_metrics(mut self) -> Self {
         self.metrics = MetricsChoice::Off;

@@ -84,26 +84,43 @@ pub(super) enum TlsChoice {
 pub(super) type Configure = Arc<dyn Fn(SessionBuilder) -> SessionBuilder + Send + Sync>;
 
 /// Where metrics go.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum MetricsChoice {
     /// The global recorder, resolved at `connect`: one that is installed after `new` still counts.
     Global,
     Given(Metrics),
+    /// The global recorder, with names of one's own.
+    #[cfg(feature = "config")]
+    Named {
+        prefix: Option<String>,
+        client: Option<String>,
+    },
     Off,
 }
 
 impl MetricsChoice {
-    pub(super) fn resolve(&self) -> Option<Metrics> {
-        match self {
+    pub(super) fn resolve(&self) -> Result<Option<Metrics>, Error> {
+        Ok(match self {
             Self::Global => Some(Metrics::default()),
             Self::Given(metrics) => Some(metrics.clone()),
+            #[cfg(feature = "config")]
+            Self::Named { prefix, client } => {
+                let mut builder = Metrics::builder();
+                if let Some(prefix) = prefix {
+                    builder = builder.prefix(prefix);
+                }
+                if let Some(client) = client {
+                    builder = builder.client(client);
+                }
+                Some(builder.build()?)
+            }
             Self::Off => None,
-        }
+        })
     }
 }
 
 /// A value and whether the user gave it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Own<T> {
     pub(super) value: T,
     pub(super) explicit: bool,
@@ -196,6 +213,51 @@ impl ClusterBuilder {
             None => cluster.connect().await,
             Some((name, case_sensitive)) => cluster.connect_to(Some((&name, case_sensitive))).await,
         }
+    }
+}
+
+#[cfg(all(test, feature = "config"))]
+impl ClusterBuilder {
+    /// All options that can be written down.
+    pub(crate) fn everything(&self) -> impl fmt::Debug {
+        let limits = (
+            self.timeout.value,
+            self.attempt_timeout.value,
+            self.connect_timeout,
+            self.prepare_timeout,
+        );
+        let more = (
+            self.schema_agreement_timeout,
+            self.metadata_timeout,
+            self.tcp_connect_timeout,
+            self.keepalive,
+        );
+        let metadata = (
+            self.metadata_refresh_interval,
+            self.full_metadata_refresh,
+            self.pool_size.clone(),
+        );
+        let flags = (
+            self.prepared_cache,
+            self.strict_prepared,
+            self.server_timestamps,
+            self.min_protocol_version,
+        );
+        let place = (self.datacenter.clone(), self.permit_dc_failover, self.compression);
+        let code = (self.address_translator.is_some(), self.host_filter.is_some());
+        let layers = (
+            self.retry.clone(),
+            self.rate_limit,
+            self.concurrency_limit,
+            self.metrics.clone(),
+        );
+        let health = (self.health, self.health_settings, self.profiles.clone());
+        let text = format!("{self:?} {:?} {:?}", self.consistency, self.serial_consistency);
+        (text, limits, more, metadata, flags, place, code, layers, health)
+    }
+
+    pub(crate) fn profile_named(&self, name: &str) -> Option<&super::Profile> {
+        self.profiles.get(name)
     }
 }
 
