@@ -3,6 +3,7 @@
 //! It is for what a real server cannot be made to say on demand. All times are of the real clock; the tests wait for
 //! conditions and not for moments.
 
+mod connecting;
 mod frozen;
 mod lifecycle;
 mod limits;
@@ -12,5 +13,6 @@ mod prepare;
 mod retries;
 mod rows;
 mod safety;
+mod scopes;
 mod stamps;
 mod support;
