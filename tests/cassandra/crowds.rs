@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::Instant;
-use tower_cassandra::Statement;
+use tower_cassandra::{ClusterBuilder, Statement};
 use uuid::Uuid;
 
 use crate::support::{Bed, PATIENCE};
@@ -87,7 +87,9 @@ async fn con_02_writers_and_readers_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn con_03_scans_at_once() {
-    let Some(bed) = Bed::make_with("con_03", |builder| builder.timeout(PATIENCE)).await else {
+    // Whether it is quick enough is asked below.
+    let patient = |builder: ClusterBuilder| builder.timeout(PATIENCE).attempt_timeout(PATIENCE);
+    let Some(bed) = Bed::make_with("con_03", patient).await else {
         return;
     };
     bed.run(USERS).await;

@@ -20,8 +20,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn net_01_a_session_survives_its_node() {
-    // A node of its own: its port is closed.
-    let Some(cluster) = local_cassandra::testing::start("net_01", LocalCluster::builder()).await else {
+    // The node for itself: its port is closed.
+    let Some(cluster) = local_cassandra::testing::exclusive("net_01", LocalCluster::builder).await else {
         return;
     };
     if cluster.is_external() {
@@ -75,10 +75,12 @@ async fn net_01_a_session_survives_its_node() {
     assert!(ours < theirs + SECOND * 5, "{ours:?} {theirs:?}");
     let insert = format!("INSERT INTO {keyspace}.t (id) VALUES (1)");
     session.execute(insert).await.unwrap();
+    let drop_it = format!("DROP KEYSPACE {keyspace}");
+    session.execute(drop_it).await.unwrap();
     at_rest(&session).await;
     session.close(PATIENCE).await.unwrap();
     drop(bare);
-    cluster.stop().await;
+    cluster.ready().await.unwrap();
 }
 
 fn connected(health: &Health) -> usize {
@@ -138,9 +140,10 @@ async fn nodes_behind_nat_are_reached_at_their_other_addresses() {
         .await;
     if let Ok(session) = nowhere {
         assert_eq!(connected(&session.health()), 0);
-        assert_eq!(
-            session.execute(QUERY).await.unwrap_err().kind(),
-            ErrorKind::NoHost
+        let error = session.execute(QUERY).await.unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::NoHost | ErrorKind::Connection),
+            "{error:?}"
         );
     }
 }
