@@ -77,6 +77,8 @@
 pub mod bulk;
 mod classifier;
 pub mod cluster;
+#[cfg(feature = "config")]
+pub mod config;
 mod error;
 pub mod guide;
 mod leaf;
@@ -114,8 +116,15 @@ pub use uuid;
 
 pub use bulk::{BulkError, BulkItem, BulkProgress, BulkSummary, ExecuteMany};
 pub use classifier::{CqlClassifier, StatementFacts};
-pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
-pub use error::{AttemptError, Error, ErrorKind};
+pub use cluster::{
+    BoxService, Cluster, ClusterBuilder, ClusterPhase, Credentials, CredentialsFuture, CredentialsProvider,
+    Nodes, PasswordFile, Profile,
+};
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+pub use cluster::{TlsFiles, TlsLibrary};
+#[cfg(feature = "config")]
+pub use config::{BadSetting, Settings};
+pub use error::{AttemptError, Error, ErrorKind, TlsFailure};
 pub use leaf::SessionService;
 pub use nature::Nature;
 pub use response::{Response, Row, Rows};

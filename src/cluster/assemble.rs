@@ -26,6 +26,7 @@ use crate::session::{Core, Session, Settings};
 /// Builds every layer once, to find what makes no sense before anything is opened.
 pub(super) fn check_layers(builder: &ClusterBuilder) -> Result<(), Error> {
     Table::new(builder.health_settings)?;
+    builder.metrics.resolve()?;
     layers(builder, CqlClassifier::new(), None, None).map(drop)
 }
 
@@ -90,7 +91,7 @@ pub(super) async fn assemble(
 ) -> Result<Session, Error> {
     let slot = DriverSlot::new(Arc::clone(&driver));
     let reaper = Reaper::spawn();
-    let metrics = builder.metrics.resolve();
+    let metrics = builder.metrics.resolve()?;
     let mut table = Table::new(builder.health_settings)?;
     if let Some(metrics) = &metrics {
         table = table.with_metrics(metrics.clone());
@@ -126,6 +127,7 @@ pub(super) async fn assemble(
         attempt_timeout: builder.attempt_timeout.value,
         metadata_timeout: builder.metadata_timeout,
         schema_agreement_timeout: builder.schema_agreement_timeout,
+        profiles: builder.profiles.clone(),
         layers: names,
     };
     let core = Core {

@@ -68,7 +68,8 @@ impl View {
     /// Takes over the endpoints of nodes that are the same as before, so that what is known of them is kept.
     fn build(state: Arc<ClusterState>, before: Option<&Self>, table: &Table, local: &str) -> Self {
         let mut view = Self::default();
-        for node in state.get_nodes_info() {
+        // Nodes that the host filter refuses have no connections and never will.
+        for node in state.get_nodes_info().iter().filter(|node| node.is_enabled()) {
             let endpoint = before
                 .and_then(|before| before.by_id.get(&node.host_id))
                 .filter(|endpoint| target(endpoint).is_some_and(|target| Arc::ptr_eq(&target.node, node)))

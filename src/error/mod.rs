@@ -9,6 +9,7 @@ mod kind;
 mod row;
 mod source;
 mod text;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 pub use attempt::AttemptError;
 pub(crate) use create::BoxError;
 pub use kind::ErrorKind;
+pub use tls::TlsFailure;
 
 use crate::nature::Nature;
 use source::{Core, Detail};
@@ -158,6 +160,16 @@ impl Error {
         }
     }
 
+    /// The setting of a file or of the environment and its place, for [`ErrorKind::Config`].
+    #[cfg(feature = "config")]
+    #[must_use]
+    pub fn bad_setting(&self) -> Option<&crate::config::BadSetting> {
+        match &self.0.core.detail {
+            Detail::Setting(setting) => Some(setting),
+            _ => None,
+        }
+    }
+
     /// The version of the protocol that is spoken, for [`ErrorKind::ProtocolVersion`].
     #[must_use]
     pub fn negotiated_protocol(&self) -> Option<u8> {
@@ -172,6 +184,15 @@ impl Error {
     pub fn required_protocol(&self) -> Option<u8> {
         match self.0.core.detail {
             Detail::Protocol { required, .. } => Some(required),
+            _ => None,
+        }
+    }
+
+    /// Why TLS refused, for [`ErrorKind::Connect`].
+    #[must_use]
+    pub fn tls_failure(&self) -> Option<TlsFailure> {
+        match self.0.core.detail {
+            Detail::Tls(failure) => Some(failure),
             _ => None,
         }
     }

@@ -58,6 +58,7 @@ impl Session {
 
 impl Inner {
     async fn run(&self, mut statement: Statement) -> Result<Response, Error> {
+        self.settings.profiles.apply(&mut statement)?;
         self.check(&statement)?;
         if let Some(limit) = statement.options.deadline
             && let Some(at) = Instant::now().checked_add(limit)

@@ -7,6 +7,7 @@ mod health;
 mod keyspace;
 mod pager;
 mod prepare;
+mod life;
 mod prepared;
 mod stack;
 mod tables;
@@ -24,7 +25,7 @@ use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
 use tower_service::Service;
 
-use crate::cluster::{ClusterDirectory, Housekeeping, defaults};
+use crate::cluster::{ClusterDirectory, Housekeeping, Profiles, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
 use crate::response::Response;
@@ -33,6 +34,7 @@ use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
 pub(crate) use pager::Pager;
 pub use prepare::{PrepareAllError, PrepareFailure};
+pub(crate) use life::WeakSession;
 use prepared::PreparedCache;
 pub use prepared::PreparedCacheStats;
 pub(crate) use stack::Stack;
@@ -77,6 +79,7 @@ pub(crate) struct Settings {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) metadata_timeout: Duration,
     pub(crate) schema_agreement_timeout: Duration,
+    pub(crate) profiles: Profiles,
     /// The names of the stack's layers, outermost first.
     pub(crate) layers: Vec<&'static str>,
 }
@@ -93,6 +96,7 @@ impl Default for Settings {
             attempt_timeout: None,
             metadata_timeout: defaults::METADATA_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
+            profiles: Profiles::default(),
             layers: vec!["a service of the user's"],
         }
     }
@@ -201,22 +205,6 @@ impl Session {
     pub fn running(&self) -> u64 {
         self.inner.gate.running()
     }
-
-    /// Refuses new calls (`Closed`), waits for the running ones up to `limit` ([`defaults::CLOSE_TIMEOUT`](crate::cluster::defaults::CLOSE_TIMEOUT) is the usual one), and lets go of the connections.
-    /// Idle, that is a matter of milliseconds. It may be called any number of times, also at the same time.
-    ///
-    /// # Errors
-    /// `Timeout` when calls had to be cut off; they end with `Closed`. Their number is in the source, and the same for all who wait. The connections are
-    /// released all the same.
-    pub async fn close(&self, limit: Duration) -> Result<(), Error> {
-        let cut = self.inner.gate.close(limit).await;
-        self.inner.release();
-        if cut == 0 {
-            Ok(())
-        } else {
-            Err(Error::cut_off(cut))
-        }
-    }
 }
 
 impl Inner {
@@ -230,28 +218,6 @@ impl Inner {
             .as_ref()
             .ok_or_else(|| Error::unsupported("this session was made from a service and knows no cluster"))?;
         core.driver.get().ok_or_else(|| Error::closed(Applied::No))
-    }
-
-    fn release(&self) {
-        self.prepared.end_flights();
-        drop(
-            self.housekeeping
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        if let Some(core) = &self.core {
-            core.reaper.stop();
-            core.driver.clear();
-            core.directory.clear();
-        }
-    }
-}
-
-impl Drop for Inner {
-    // The stack may live on in a clone of a user's service; the connections do not.
-    fn drop(&mut self) {
-        self.release();
     }
 }
 

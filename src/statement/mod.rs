@@ -44,7 +44,7 @@ use crate::nature::Nature;
 /// | call limit, attempt limit | those of the session; DDL and TRUNCATE 60 s for both |
 /// | deadline, `max_rows`, `max_bytes`, host | none |
 /// | tracing | off |
-/// | priority, label | normal, none |
+/// | priority, label, profile | normal, none, none |
 #[derive(Clone)]
 pub struct Statement {
     pub(crate) what: What,

@@ -28,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) tracing: bool,
     pub(crate) priority: Priority,
     pub(crate) label: Option<&'static str>,
+    /// Until it is applied.
+    pub(crate) profile: Option<&'static str>,
     pub(crate) host: Option<Uuid>,
     pub(crate) max_rows: Option<usize>,
     pub(crate) max_bytes: Option<usize>,

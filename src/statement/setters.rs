@@ -124,6 +124,14 @@ impl Statement {
         self
     }
 
+    /// Takes what it does not set itself from the [`Profile`](crate::Profile) of this name. A name that the session does not know is
+    /// an error of kind `Config` when it is executed, and nothing is sent.
+    #[must_use]
+    pub const fn profile(mut self, name: &'static str) -> Self {
+        self.options.profile = Some(name);
+        self
+    }
+
     /// Gives it a label, such as the name of a job, under which a concurrency limit may keep a share for it
     /// ([`ConcurrencyLimit::share`](crate::ConcurrencyLimit::share)).
     #[must_use]

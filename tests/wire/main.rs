@@ -3,6 +3,7 @@
 //! It is for what a real server cannot be made to say on demand. All times are of the real clock; the tests wait for
 //! conditions and not for moments.
 
+mod connecting;
 mod frozen;
 mod lifecycle;
 mod limits;
@@ -13,6 +14,7 @@ mod prepare_waits;
 mod retries;
 mod rows;
 mod safety;
+mod scopes;
 mod stamps;
 mod statements;
 mod streams;

@@ -22,11 +22,14 @@ pub struct HealthCheck {
 impl Default for HealthCheck {
     /// Every 5 s, 2 s for an answer.
     fn default() -> Self {
-        Self::every(Duration::from_secs(5))
+        Self::every(Self::INTERVAL)
     }
 }
 
 impl HealthCheck {
+    /// The default interval: 5 s.
+    pub const INTERVAL: Duration = Duration::from_secs(5);
+
     /// Asks every node in this interval, ± 10 % jitter. The time for an answer is 2 s, or the interval if that is shorter.
     #[must_use]
     pub const fn every(interval: Duration) -> Self {

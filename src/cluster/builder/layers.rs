@@ -11,7 +11,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{ClusterBuilder, MetricsChoice};
-use crate::cluster::BoxService;
+use crate::cluster::{BoxService, Profile};
 use crate::error::BoxError;
 use crate::response::Response;
 use crate::statement::Statement;
@@ -41,9 +41,22 @@ impl ClusterBuilder {
         self
     }
 
+    /// Adds a [`Profile`]: options that statements choose by its name. Default: none. A name that was given before gets the new options.
+    pub fn profile(mut self, name: impl Into<String>, profile: Profile) -> Self {
+        self.profiles.insert(name.into(), profile);
+        self
+    }
+
     /// Where metrics go. Default: the global recorder of the `metrics` crate, which must be installed before `connect`.
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = MetricsChoice::Given(metrics);
+        self
+    }
+
+    /// The global recorder, with a prefix and a label of one's own.
+    #[cfg(feature = "config")]
+    pub(crate) fn named_metrics(mut self, prefix: Option<String>, client: Option<String>) -> Self {
+        self.metrics = MetricsChoice::Named { prefix, client };
         self
     }
 
