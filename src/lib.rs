@@ -75,6 +75,7 @@
 
 mod classifier;
 pub mod cluster;
+pub mod cql;
 mod error;
 pub mod guide;
 mod leaf;

@@ -120,6 +120,7 @@ pub(super) async fn assemble(
     let settings = Settings {
         strict_prepared: builder.strict_prepared,
         server_timestamps: builder.server_timestamps,
+        infer_idempotence: builder.infer_idempotence,
         prepared_cache: builder.prepared_cache,
         prepare_timeout: builder.prepare_timeout,
         timeout: builder.timeout.value,

@@ -19,6 +19,17 @@ pub enum BatchKind {
     Counter,
 }
 
+impl BatchKind {
+    /// How a batch of this kind begins as text.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            Self::Logged => "begin batch",
+            Self::Unlogged => "begin unlogged batch",
+            Self::Counter => "begin counter batch",
+        }
+    }
+}
+
 /// Several writes as one request.
 ///
 /// Members are bound statements or text. The options of the batch count, those of its members do not; whether it is idempotent says

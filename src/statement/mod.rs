@@ -9,7 +9,7 @@ mod text;
 mod values;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use scylla::response::PagingState;
@@ -24,6 +24,7 @@ pub use prepared::Prepared;
 pub(crate) use text::{TextFacts, Verb};
 pub(crate) use values::Bound;
 
+use crate::cql::{Fingerprint, idempotence};
 use crate::nature::Nature;
 
 /// A query as a value: what to run, with which values and options.
@@ -34,7 +35,7 @@ use crate::nature::Nature;
 /// | option | default |
 /// |---|---|
 /// | consistency, serial consistency | those of the session |
-/// | idempotent | SELECT yes, everything else no |
+/// | idempotent | SELECT yes, everything else no, or what its text says ([`ClusterBuilder::infer_idempotence`](crate::ClusterBuilder::infer_idempotence)) |
 /// | timestamp | stamped by the session, once per call |
 /// | page size | 5,000 rows |
 /// | call limit, attempt limit | those of the session; DDL and TRUNCATE 60 s for both |
@@ -67,6 +68,8 @@ pub(crate) enum What {
 pub(crate) struct Text {
     pub(crate) text: Box<str>,
     pub(crate) facts: TextFacts,
+    /// Read when first asked for: most sessions never ask.
+    idempotent: OnceLock<bool>,
 }
 
 impl Text {
@@ -74,31 +77,17 @@ impl Text {
         Arc::new(Self {
             text: text.into(),
             facts: TextFacts::read(text),
+            idempotent: OnceLock::new(),
         })
+    }
+
+    fn is_idempotent(&self) -> bool {
+        *self.idempotent.get_or_init(|| idempotence(&self.text).is_yes())
     }
 
     /// Is it a `USE`, which would change the keyspace under everybody's feet?
     pub(crate) fn is_use(&self) -> bool {
         self.facts.verb == Verb::Use
-    }
-
-    /// What kind of request it is, as far as its text tells. Counters cannot be told from the text.
-    pub(crate) const fn nature(&self) -> Nature {
-        match self.facts.verb {
-            Verb::Select => Nature::Read,
-            Verb::Insert | Verb::Update | Verb::Delete | Verb::Batch | Verb::UnloggedBatch
-                if self.facts.conditional =>
-            {
-                Nature::Lwt
-            }
-            Verb::Insert | Verb::Update | Verb::Delete => Nature::Write,
-            Verb::Batch => Nature::LoggedBatch,
-            Verb::UnloggedBatch => Nature::UnloggedBatch,
-            Verb::CounterBatch => Nature::CounterBatch,
-            Verb::Truncate => Nature::Truncate,
-            Verb::Schema => Nature::Schema,
-            Verb::Use | Verb::Other => Nature::Other,
-        }
     }
 }
 
@@ -154,7 +143,7 @@ impl Statement {
     #[must_use]
     pub fn nature(&self) -> Nature {
         let nature = match &self.what {
-            What::Text(text) | What::Unbound(text, _) => text.nature(),
+            What::Text(text) | What::Unbound(text, _) => text.facts.nature(),
             What::Bound { prepared, .. } => prepared.nature(),
             What::Batch(batch) => batch.nature,
             What::Prepare(_) => Nature::Prepare,
@@ -187,6 +176,38 @@ impl Statement {
             What::Bound { token, .. } => *token,
             What::Batch(batch) => batch.first().and_then(Self::token),
             What::Text(_) | What::Unbound(..) | What::Prepare(_) => None,
+        }
+    }
+
+    /// Does its text say that it is idempotent? A batch is if all its members are; those that are marked need not be read.
+    pub(crate) fn reads_idempotent(&self) -> bool {
+        match &self.what {
+            What::Text(text) | What::Unbound(text, _) => text.is_idempotent(),
+            What::Bound { prepared, .. } => prepared.reads_idempotent(),
+            What::Batch(batch) => batch.members.iter().all(|member| {
+                let mark = member.options.idempotent;
+                mark.unwrap_or_else(|| member.reads_idempotent())
+            }),
+            What::Prepare(_) => false,
+        }
+    }
+
+    /// The statement without its values, for logs and statistics; see [`Fingerprint`]. It is computed anew in each call.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        match &self.what {
+            What::Batch(batch) => {
+                Fingerprint::of_batch(batch.kind.begin(), batch.members.iter().filter_map(Self::text))
+            }
+            _ => Fingerprint::of(self.text().unwrap_or_default()),
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match &self.what {
+            What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => Some(&text.text),
+            What::Bound { prepared, .. } => Some(prepared.text()),
+            What::Batch(_) => None,
         }
     }
 

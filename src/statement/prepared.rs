@@ -6,7 +6,8 @@ use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
 use super::text::{TextFacts, Verb};
-use super::{Bound, Statement, Text};
+use super::{Bound, Statement};
+use crate::cql::idempotence;
 use crate::error::Error;
 use crate::nature::Nature;
 
@@ -21,6 +22,8 @@ struct Inner {
     nature: Nature,
     table: Option<(String, String)>,
     routable: bool,
+    /// What its text says.
+    idempotent: bool,
 }
 
 impl Prepared {
@@ -33,11 +36,8 @@ impl Prepared {
         let facts = TextFacts::read(driver.get_statement());
         let table = table_of(&driver, &facts, keyspace);
         let adds = facts.adds;
-        let mut nature = Text {
-            text: "".into(),
-            facts,
-        }
-        .nature();
+        let idempotent = idempotence(driver.get_statement()).is_yes();
+        let mut nature = facts.nature();
         if nature == Nature::Write {
             let known = table
                 .as_ref()
@@ -55,6 +55,7 @@ impl Prepared {
                 nature,
                 table,
                 routable,
+                idempotent,
             }),
         }
     }
@@ -93,6 +94,10 @@ impl Prepared {
     #[must_use]
     pub fn nature(&self) -> Nature {
         self.inner.nature
+    }
+
+    pub(crate) fn reads_idempotent(&self) -> bool {
+        self.inner.idempotent
     }
 
     pub(crate) fn table(&self) -> Option<(&str, &str)> {
