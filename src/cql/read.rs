@@ -51,9 +51,20 @@ impl<'a> Reader<'a> {
         is
     }
 
-    /// Takes the next one if it is a name: a word or a quoted one.
+    /// Takes the next one if it is a name: a quoted one, or a word that is not reserved.
     pub(super) fn name(&mut self) -> Option<Token<'a>> {
-        self.next.filter(|token| token.is_name())?;
+        self.next
+            .filter(|token| token.is_name() && !is_reserved(*token))?;
         self.take()
     }
+}
+
+/// Words of the statements read here that cannot be names without quotes.
+const RESERVED: [&str; 22] = [
+    "and", "apply", "batch", "begin", "delete", "from", "if", "in", "insert", "into", "is", "not", "null",
+    "or", "select", "set", "token", "truncate", "unlogged", "update", "using", "where",
+];
+
+fn is_reserved(token: Token<'_>) -> bool {
+    RESERVED.iter().any(|word| token.is_word(word))
 }

@@ -4,6 +4,7 @@
 //! conditions and not for moments.
 
 mod frozen;
+mod inference;
 mod lifecycle;
 mod limits;
 mod load;

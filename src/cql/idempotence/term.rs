@@ -18,6 +18,12 @@ pub(super) fn value(reader: &mut Reader<'_>) -> Verdict {
     }
 }
 
+/// One value without brackets.
+pub(super) fn scalar(reader: &mut Reader<'_>) -> Verdict {
+    let token = reader.take().ok_or(Doubt::Unclear)?;
+    simple(reader, token)
+}
+
 /// A value without brackets, of which `token` is the first.
 fn simple(reader: &mut Reader<'_>, token: Token<'_>) -> Verdict {
     if token.kind == Kind::Marker || token.is_literal() || token.is_constant() {

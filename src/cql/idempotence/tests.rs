@@ -112,7 +112,7 @@ fn functions_are_not_idempotent_wherever_they_stand() {
             "UPDATE t SET a = ? WHERE k = now()",
             "UPDATE t SET a = ? WHERE k IN (1, uuid())",
             "UPDATE t SET s = s + {now()} WHERE k = 1",
-            "DELETE FROM t WHERE token(k) = 1",
+            "DELETE FROM t WHERE f(k) = 1",
             "DELETE writetime(a) FROM t WHERE k = 1",
         ],
     );
@@ -202,6 +202,8 @@ fn what_is_not_understood_is_not_idempotent() {
             "INSERT INTO t (a) VALUES (1) /* x",
             "INSERT INTO t (a) VALUES (1) USING TTL 5 IF NOT EXISTS",
             "UPDATE t SET a = b WHERE k = 1",
+            "UPDATE t SET a = 1, if = 2 WHERE k = 1",
+            "DELETE FROM t WHERE token(k) = 1",
             "UPDATE t SET a = b + {1} WHERE k = 1",
             "UPDATE t SET a = 1 WHERE k = 1 OR k = 2",
             "UPDATE t SET a = 1 WHERE k = 1; DELETE FROM t WHERE k = 1",

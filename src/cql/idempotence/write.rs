@@ -2,7 +2,7 @@
 
 use super::super::read::Reader;
 use super::super::{Kind, Token};
-use super::term::{group, name_as_value, value};
+use super::term::{group, name_as_value, scalar, value};
 use super::{Doubt, Verdict};
 
 /// One statement that writes, up to where the next one may begin.
@@ -31,7 +31,7 @@ fn insert(reader: &mut Reader<'_>) -> Verdict {
     expect(reader.word("INTO"))?;
     table(reader)?;
     if reader.word("JSON") {
-        value(reader)?;
+        scalar(reader)?;
         if reader.word("DEFAULT") {
             expect(reader.word("NULL") || reader.word("UNSET"))?;
         }
@@ -107,7 +107,7 @@ pub(super) fn using(reader: &mut Reader<'_>) -> Verdict {
     }
     loop {
         expect(reader.word("TIMESTAMP") || reader.word("TTL"))?;
-        value(reader)?;
+        scalar(reader)?;
         if !reader.word("AND") {
             return Ok(());
         }
