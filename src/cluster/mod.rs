@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use builder::ClusterBuilder;
 pub(crate) use check::check_keyspace;
-pub(crate) use directory::{ClusterDirectory, has_counters};
+pub(crate) use directory::{ClusterDirectory, has_counters, has_lists};
 pub(crate) use housekeeping::Housekeeping;
 pub use nodes::Nodes;
 pub use profile::leaf_profile;

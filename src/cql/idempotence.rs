@@ -35,6 +35,9 @@ pub enum Doubt {
     Function,
     /// It adds to or takes from a column that may be a counter or a list.
     Arithmetic,
+    /// It writes what may be a list as a whole. Twice with the same timestamp doubles it: the server replaces only what is
+    /// older.
+    List,
     /// It sets or deletes one element by an index that may be that of a list.
     Element,
     /// It is a batch of counters.
@@ -51,6 +54,7 @@ impl fmt::Display for Doubt {
             Self::Condition => "it has a condition",
             Self::Function => "it calls a function",
             Self::Arithmetic => "it changes what may be a counter or a list by what it was before",
+            Self::List => "it writes what may be a list as a whole",
             Self::Element => "it changes an element by an index that may be that of a list",
             Self::Counter => "it is a batch of counters",
             Self::Verb => "it is no SELECT, INSERT, UPDATE, DELETE or batch",
@@ -70,6 +74,7 @@ impl fmt::Display for Doubt {
 /// | `m['key'] = …`, `DELETE m['key']`: the key is a string, a UUID or a blob, so `m` is no list | yes |
 /// | `l[0] = …`, `DELETE l[?]`: could be a list | no |
 /// | `l = l + […]`, `l = […] + l`, `l += …`, `c = c + 1`, `x = x + ?` | no |
+/// | `l = […]`, INSERT of `[…]` or of JSON: a list written twice with the same timestamp has its elements twice | no |
 /// | any function: `now()`, `uuid()`, `my_function(?)`, also in WHERE | no |
 /// | `IF` | no |
 /// | a batch | yes if all its members are; no if it is a counter batch |
@@ -78,8 +83,8 @@ impl fmt::Display for Doubt {
 /// It is about the statement alone: whether another client wrote in between, and whose write wins, is decided by timestamps. Sessions stamp
 /// statements by default once per call, so that a repeated one never hides a newer write.
 ///
-/// What the text cannot tell it does not tell: a DELETE from a table with counters reads as one from any other. The session knows the schema
-/// and asks it as well; see [`ClusterBuilder::infer_idempotence`](crate::ClusterBuilder::infer_idempotence), which is how to have every unmarked statement read.
+/// What the text cannot tell it does not tell: a marker may be a list, and a DELETE may be from a table with counters. The session knows the types and the schema
+/// and asks them as well; see [`ClusterBuilder::infer_idempotence`](crate::ClusterBuilder::infer_idempotence), which is how to have every unmarked statement read.
 ///
 /// ```
 /// use tower_cassandra::cql::{Doubt, Idempotence, idempotence};

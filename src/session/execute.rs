@@ -9,7 +9,6 @@ use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::{Deadline, Limit, OwnLimit};
 
 use super::{Inner, Session};
-use crate::cluster::has_counters;
 use crate::error::Error;
 use crate::nature::Nature;
 use crate::response::Response;
@@ -202,9 +201,7 @@ impl Inner {
         statement.options.inferred = self.settings.infer_idempotence
             && !nature.is_read()
             && statement.options.idempotent.is_none()
-            && statement.reads_idempotent()
-            // A DELETE does not say that its table has counters.
-            && !self.touches_counters(statement);
+            && self.infer_idempotent(statement);
         // What was marked idempotent and was not prepared may write to a counter; only the schema knows.
         if matches!(nature, Nature::Write | Nature::UnloggedBatch)
             && statement.options.idempotent == Some(true)
@@ -223,36 +220,6 @@ impl Inner {
                 Timestamp::Server
             };
         }
-    }
-
-    fn writes_counter(&self, statement: &Statement) -> bool {
-        let text = match &statement.what {
-            What::Text(text) | What::Unbound(text, _) => text,
-            What::Batch(batch) => return batch.members.iter().any(|member| self.writes_counter(member)),
-            // Looked at when it was prepared.
-            What::Bound { prepared, .. } => return prepared.nature().is_counter(),
-            What::Prepare(_) => return false,
-        };
-        // Of a table that is not known the careful answer.
-        text.facts.adds && self.table_has_counters(statement).unwrap_or(true)
-    }
-
-    /// Is the table it writes to known to have counters, or that of a member of a batch?
-    fn touches_counters(&self, statement: &Statement) -> bool {
-        match &statement.what {
-            What::Text(_) | What::Unbound(..) => self.table_has_counters(statement) == Some(true),
-            What::Batch(batch) => batch.members.iter().any(|member| self.touches_counters(member)),
-            What::Bound { .. } | What::Prepare(_) => self.writes_counter(statement),
-        }
-    }
-
-    /// What the schema says of the statement's table; none if it is not known.
-    fn table_has_counters(&self, statement: &Statement) -> Option<bool> {
-        let (keyspace, table) = statement.table()?;
-        let driver = self.driver().ok()?;
-        let current = driver.get_keyspace();
-        let keyspace = keyspace.or_else(|| current.as_ref().map(|name| name.as_str()))?;
-        has_counters(&driver.get_cluster_state(), keyspace, table)
     }
 
     /// Waits until all nodes know the schema. The DDL itself is done; whatever goes wrong here does not undo it.

@@ -3,6 +3,7 @@
 mod execute;
 mod gate;
 mod health;
+mod infer;
 mod keyspace;
 mod prepared;
 mod stack;

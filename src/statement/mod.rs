@@ -179,16 +179,12 @@ impl Statement {
         }
     }
 
-    /// Does its text say that it is idempotent? A batch is if all its members are; those that are marked need not be read.
+    /// Does its text say that it is idempotent? A batch has no text; its members have.
     pub(crate) fn reads_idempotent(&self) -> bool {
         match &self.what {
             What::Text(text) | What::Unbound(text, _) => text.is_idempotent(),
             What::Bound { prepared, .. } => prepared.reads_idempotent(),
-            What::Batch(batch) => batch.members.iter().all(|member| {
-                let mark = member.options.idempotent;
-                mark.unwrap_or_else(|| member.reads_idempotent())
-            }),
-            What::Prepare(_) => false,
+            What::Batch(_) | What::Prepare(_) => false,
         }
     }
 

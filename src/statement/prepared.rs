@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
@@ -24,6 +24,8 @@ struct Inner {
     routable: bool,
     /// What its text says.
     idempotent: bool,
+    /// A marker is of the type `list`; nobody says whether it is a frozen one.
+    binds_list: bool,
 }
 
 impl Prepared {
@@ -49,6 +51,15 @@ impl Prepared {
             }
         }
         let routable = driver.is_token_aware();
+        let binds_list = binds(&driver, |typ| {
+            matches!(
+                typ,
+                ColumnType::Collection {
+                    typ: CollectionType::List(_),
+                    ..
+                }
+            )
+        });
         Self {
             inner: Arc::new(Inner {
                 driver,
@@ -56,6 +67,7 @@ impl Prepared {
                 table,
                 routable,
                 idempotent,
+                binds_list,
             }),
         }
     }
@@ -98,6 +110,10 @@ impl Prepared {
 
     pub(crate) fn reads_idempotent(&self) -> bool {
         self.inner.idempotent
+    }
+
+    pub(crate) fn binds_list(&self) -> bool {
+        self.inner.binds_list
     }
 
     pub(crate) fn table(&self) -> Option<(&str, &str)> {
@@ -144,9 +160,17 @@ impl fmt::Debug for Prepared {
 
 /// Is a marker of the type `counter`? Only an increment has such a one.
 fn binds_counter(driver: &PreparedStatement) -> bool {
-    let markers = driver.get_variable_col_specs();
-    let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
-    markers.iter().any(|marker| is_counter(marker.typ()))
+    binds(driver, |typ| {
+        matches!(typ, ColumnType::Native(NativeType::Counter))
+    })
+}
+
+/// Has a marker such a type?
+fn binds(driver: &PreparedStatement, is: impl Fn(&ColumnType<'_>) -> bool) -> bool {
+    driver
+        .get_variable_col_specs()
+        .iter()
+        .any(|marker| is(marker.typ()))
 }
 
 /// The first bind marker knows its table; without markers a result column does; else the text has to do.

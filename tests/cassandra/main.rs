@@ -9,6 +9,7 @@ mod counters;
 mod empty;
 mod errors;
 mod frozen;
+mod idempotence;
 mod load;
 mod metrics;
 mod queries;

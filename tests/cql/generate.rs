@@ -42,7 +42,7 @@ impl Made {
         self.pieces.push(Piece::Name("orders".to_owned()));
     }
 
-    /// A value, or now and then a call that nobody can repeat.
+    /// A value, or now and then a list or a call that nobody can repeat.
     fn value(&mut self, rng: &mut SmallRng) {
         if rng.random_bool(0.05) {
             self.idempotent = false;
@@ -54,8 +54,11 @@ impl Made {
                 self.pieces.push(Piece::Value(Value::Any));
             }
             self.sign(")");
+        } else if rng.random_bool(0.05) {
+            self.idempotent = false;
+            self.pieces.push(Piece::Value(Value::Squares));
         } else {
-            self.pieces.push(Piece::Value(Value::Any));
+            self.pieces.push(Piece::Value(Value::Column));
         }
     }
 
@@ -158,6 +161,7 @@ impl Made {
                 self.words("INSERT INTO");
                 self.table(rng);
                 if rng.random_bool(0.1) {
+                    self.idempotent = false;
                     self.words("JSON");
                     self.pieces.push(Piece::Value(Value::Key));
                 } else {

@@ -22,6 +22,8 @@ pub(crate) enum Piece {
 pub(crate) enum Value {
     /// Any literal or marker.
     Any,
+    /// Any but a list.
+    Column,
     /// A set or a map.
     Braces,
     /// A list.
@@ -128,10 +130,16 @@ fn value(kind: Value, rng: &mut SmallRng, depth: usize) -> String {
             6..=7 => Value::Index,
             _ => Value::Any,
         },
+        Value::Column => match rng.random_range(0..8) {
+            0..=1 => Value::Braces,
+            2..=3 => Value::Key,
+            4 => Value::Index,
+            _ => Value::Column,
+        },
         kind => kind,
     };
     match kind {
-        Value::Any => pick(&OTHERS, rng),
+        Value::Any | Value::Column => pick(&OTHERS, rng),
         Value::Key => pick(&KEYS, rng),
         Value::Index => pick(&INDEXES, rng),
         Value::Squares => format!("[{}]", values(rng, depth, false)),
@@ -161,7 +169,7 @@ fn list(rng: &mut SmallRng) -> String {
     let pair = rng.random_bool(0.2);
     let all: Vec<_> = (0..rng.random_range(1..5))
         .map(|_| {
-            let one = value(Value::Any, rng, 3);
+            let one = value(Value::Column, rng, 3);
             if pair { format!("({one}, ?)") } else { one }
         })
         .collect();

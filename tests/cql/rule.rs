@@ -58,6 +58,12 @@ pub(crate) fn against(text: &str) -> Option<&'static str> {
                 return Some("an element");
             }
         }
+        if this == "json" && ["into", "."].contains(&at(index.wrapping_sub(2))) {
+            return Some("JSON");
+        }
+        if this == "[" && before == "=" && at(index.wrapping_sub(2)) != "-" {
+            return Some("a list as a whole");
+        }
         if this == "+" || this == "-" {
             let braces = next == "{" || (this == "-" && next == "[");
             let own = next == "=" && (at(index + 2) == "{" || (this == "-" && at(index + 2) == "["));

@@ -7,12 +7,14 @@ use super::{Doubt, Verdict};
 /// So many brackets may be open at the same time.
 const DEPTH: usize = 32;
 
-/// One value. What follows it is for the caller to judge.
+/// One value. What follows it is for the caller to judge. A list is only harmless inside of another collection, where it is
+/// no column.
 pub(super) fn value(reader: &mut Reader<'_>) -> Verdict {
     let Some(token) = reader.take() else {
         return Err(Doubt::Unclear);
     };
     match closing(token) {
+        Some(']') => Err(Doubt::List),
         Some(close) => group(reader, close),
         None => simple(reader, token),
     }
@@ -77,6 +79,9 @@ pub(super) fn group(reader: &mut Reader<'_>, close: char) -> Verdict {
                 _ => return Err(Doubt::Unclear),
             }
         } else if let Some(close) = closing(token) {
+            if close == ']' && open[..depth].iter().all(|close| *close == ')') {
+                return Err(Doubt::List);
+            }
             *open.get_mut(depth).ok_or(Doubt::Unclear)? = close;
             depth += 1;
             fresh = true;

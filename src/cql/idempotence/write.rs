@@ -30,16 +30,12 @@ fn expect(there: bool) -> Verdict {
 fn insert(reader: &mut Reader<'_>) -> Verdict {
     expect(reader.word("INTO"))?;
     table(reader)?;
-    if reader.word("JSON") {
-        scalar(reader)?;
-        if reader.word("DEFAULT") {
-            expect(reader.word("NULL") || reader.word("UNSET"))?;
-        }
-    } else {
-        names(reader)?;
-        expect(reader.word("VALUES") && reader.sign('('))?;
-        group(reader, ')')?;
+    if reader.at_word("JSON") {
+        return Err(Doubt::List);
     }
+    names(reader)?;
+    expect(reader.word("VALUES") && reader.sign('('))?;
+    group(reader, ')')?;
     no_condition(reader)?;
     using(reader)
 }
@@ -157,21 +153,24 @@ fn assignment(reader: &mut Reader<'_>) -> Verdict {
         }
         return Err(name_as_value(reader, first));
     }
-    value(reader)?;
-    // `l = […] + l`
-    if reader.at_sign('+') || reader.at_sign('-') {
+    let verdict = value(reader);
+    // `? + l`
+    if verdict.is_ok() && (reader.at_sign('+') || reader.at_sign('-')) {
         return Err(Doubt::Arithmetic);
     }
-    Ok(())
+    verdict
 }
 
 /// What is added to a column or taken from it. Braces are a set or a map, where adding twice is adding once; taking
 /// the values in square brackets from a list twice is taking them once. All else may be a counter or a list that grows.
 fn change(reader: &mut Reader<'_>, sign: char) -> Verdict {
-    if reader.at_sign('{') || (sign == '-' && reader.at_sign('[')) {
-        return value(reader);
+    if reader.sign('{') {
+        group(reader, '}')
+    } else if sign == '-' && reader.sign('[') {
+        group(reader, ']')
+    } else {
+        Err(Doubt::Arithmetic)
     }
-    Err(Doubt::Arithmetic)
 }
 
 fn same(one: Token<'_>, other: Token<'_>) -> bool {
