@@ -85,6 +85,8 @@ pub mod prometheus;
 mod response;
 mod session;
 mod statement;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 
 /// The driver underneath, for its types: values, consistency, rows.
 pub use scylla;

@@ -23,8 +23,15 @@ pub use nodes::Nodes;
 pub use profile::leaf_profile;
 pub use stack::BoxService;
 
+#[cfg(feature = "test-util")]
+use tower_service::Service;
+
 use crate::error::Error;
+#[cfg(feature = "test-util")]
+use crate::response::Response;
 use crate::session::Session;
+#[cfg(feature = "test-util")]
+use crate::statement::Statement;
 
 /// A checked configuration, from which any number of sessions are opened. Clones are the same cluster.
 ///
@@ -42,6 +49,16 @@ impl Cluster {
         Ok(Self {
             builder: Arc::new(builder),
         })
+    }
+
+    /// A session with the whole stack over another leaf. It knows no nodes.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn session_over<L>(&self, leaf: L) -> Result<Session, Error>
+    where
+        L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
+        L::Future: Send + 'static,
+    {
+        assemble::assemble_over(&self.builder, leaf)
     }
 
     /// Opens a session without a keyspace, or with that of the builder.

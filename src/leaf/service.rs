@@ -147,7 +147,7 @@ async fn run(
             } else {
                 prepared
             };
-            let mut handle = prepared.driver().clone();
+            let mut handle = prepared.driver()?.clone();
             set_options!(handle, &options, policy);
             handle.set_page_size(page_size);
             driver

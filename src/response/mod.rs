@@ -1,18 +1,24 @@
 //! What a statement gives back.
 
+#[cfg(feature = "test-util")]
+mod made;
 mod page;
 mod rows;
+mod view;
 
 use std::fmt;
 
 use scylla::deserialize::row::DeserializeRow;
 use scylla::response::PagingState;
-use scylla::response::query_result::{ColumnSpecs, QueryResult, QueryRowsResult};
+use scylla::response::query_result::{ColumnSpecs, QueryResult};
 use scylla::value::{CqlValue, Row};
 use uuid::Uuid;
 
+#[cfg(feature = "test-util")]
+pub(crate) use made::Made;
 use page::Page;
 pub use rows::Rows;
+use view::RowsView;
 
 use crate::error::Error;
 use crate::statement::Prepared;
@@ -136,7 +142,7 @@ impl Response {
     {
         let mut rows = Vec::with_capacity(self.len());
         for page in self.pages().filter_map(Page::rows) {
-            for row in page.rows::<R>().map_err(Error::decode)? {
+            for row in page.rows::<R>()? {
                 rows.push(row.map_err(Error::decode)?);
             }
         }
@@ -152,7 +158,7 @@ impl Response {
         R: for<'frame> DeserializeRow<'frame, 'frame>,
     {
         for page in self.complete()?.pages().filter_map(Page::rows) {
-            if let Some(row) = page.maybe_first_row::<R>().map_err(Error::decode)? {
+            if let Some(row) = page.first::<R>()? {
                 return Ok(Some(row));
             }
         }
@@ -173,10 +179,7 @@ impl Response {
     /// How many rows it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pages()
-            .filter_map(Page::rows)
-            .map(QueryRowsResult::rows_num)
-            .sum()
+        self.pages().filter_map(Page::rows).map(RowsView::len).sum()
     }
 
     /// Has it no rows?
@@ -194,16 +197,13 @@ impl Response {
     /// The size of its rows in bytes, as the server sent them.
     #[must_use]
     pub fn byte_len(&self) -> usize {
-        self.pages()
-            .filter_map(Page::rows)
-            .map(QueryRowsResult::rows_bytes_size)
-            .sum()
+        self.pages().filter_map(Page::rows).map(RowsView::byte_len).sum()
     }
 
     /// The columns; none for a response without rows.
     #[must_use]
     pub fn columns(&self) -> Option<ColumnSpecs<'_, '_>> {
-        self.first.rows().map(QueryRowsResult::column_specs)
+        self.first.rows().map(RowsView::columns)
     }
 
     /// Was a conditional statement applied? None when the statement was not conditional. When it was refused, the row holds the current
@@ -211,10 +211,10 @@ impl Response {
     #[must_use]
     pub fn was_applied(&self) -> Option<bool> {
         let rows = self.first.rows()?;
-        if rows.column_specs().get_by_index(0)?.name() != "[applied]" {
+        if rows.columns().get_by_index(0)?.name() != "[applied]" {
             return None;
         }
-        let row: Row = rows.maybe_first_row().ok()??;
+        let row: Row = rows.first().ok()??;
         match row.columns.first()? {
             Some(CqlValue::Boolean(applied)) => Some(*applied),
             _ => None,

@@ -71,13 +71,13 @@ impl Inner {
         if let Some(deadline) = bound_until {
             first.context.shorten(deadline);
         }
-        let mut response = self.stack.call(first).await?;
+        let mut response = self.call(first, &statement).await?;
         self.renew(&mut statement, response.take_renewed());
         while let Some(next) = response.paging_state().cloned() {
             within_caps(&statement, &response)?;
             statement.paging = Some(next);
             statement.options.continued = true;
-            response.append(self.page(&statement).await?);
+            response.append(self.call(statement.clone(), &statement).await?);
         }
         within_caps(&statement, &response)?;
         if nature == Nature::Schema {
@@ -96,8 +96,10 @@ impl Inner {
         }
     }
 
-    async fn page(&self, statement: &Statement) -> Result<Response, Error> {
-        self.stack.call(statement.clone()).await
+    /// One call of `statement`. Only its error is told which statement it was.
+    async fn call(&self, call: Statement, statement: &Statement) -> Result<Response, Error> {
+        let result = self.stack.call(call).await;
+        result.map_err(|error| error.about(statement))
     }
 
     /// Finds what could never work before anything is sent.

@@ -223,7 +223,7 @@ fn assemble(kind: BatchKind, members: &[Statement]) -> Option<(driver::Batch, Ve
                 values: bound,
                 ..
             } => {
-                statements.push(prepared.driver().clone().into());
+                statements.push(prepared.driver().ok()?.clone().into());
                 values.push(bound.clone());
             }
             What::Unbound(..) | What::Batch(_) | What::Prepare(_) => return None,

@@ -1,10 +1,12 @@
 //! A query is a value: [`Statement`], [`Prepared`] and [`Batch`].
 
 mod batch;
+mod handle;
 mod options;
 mod prepared;
 mod request;
 mod setters;
+mod subject;
 mod text;
 mod values;
 
@@ -21,10 +23,11 @@ pub(crate) use batch::BatchParts;
 pub use batch::{Batch, BatchKind};
 pub(crate) use options::{Options, Timestamp};
 pub use prepared::Prepared;
+pub(crate) use subject::Subject;
 pub(crate) use text::{TextFacts, Verb};
 pub(crate) use values::Bound;
 
-use crate::cql::{Fingerprint, idempotence};
+use crate::cql::idempotence;
 use crate::nature::Nature;
 
 /// A query as a value: what to run, with which values and options.
@@ -188,18 +191,9 @@ impl Statement {
         }
     }
 
-    /// The statement without its values, for logs and statistics; see [`Fingerprint`]. It is computed anew in each call.
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        match &self.what {
-            What::Batch(batch) => {
-                Fingerprint::of_batch(batch.kind.begin(), batch.members.iter().filter_map(Self::text))
-            }
-            _ => Fingerprint::of(self.text().unwrap_or_default()),
-        }
-    }
-
-    fn text(&self) -> Option<&str> {
+    /// Its text; a batch has none.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.what {
             What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => Some(&text.text),
             What::Bound { prepared, .. } => Some(prepared.text()),

@@ -2,9 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
+#[cfg(feature = "test-util")]
+use scylla::frame::response::result::ColumnSpec;
+use scylla::response::query_result::ColumnSpecs;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
+use super::handle::Handle;
 use super::text::{TextFacts, Verb};
 use super::{Bound, Statement};
 use crate::cql::idempotence;
@@ -18,7 +22,7 @@ pub struct Prepared {
 }
 
 struct Inner {
-    driver: PreparedStatement,
+    handle: Handle,
     nature: Nature,
     table: Option<(String, String)>,
     routable: bool,
@@ -46,28 +50,46 @@ impl Prepared {
                 .and_then(|(keyspace, table)| has_counters(keyspace, table));
             // A table that another session made a moment ago is not known yet. To take a list for a counter costs a
             // retry; to take a counter for a list counts twice.
-            if binds_counter(&driver) || known.unwrap_or(adds) {
+            if binds(driver.get_variable_col_specs(), is_counter) || known.unwrap_or(adds) {
                 nature = Nature::Counter;
             }
         }
         let routable = driver.is_token_aware();
-        let binds_list = binds(&driver, |typ| {
-            matches!(
-                typ,
-                ColumnType::Collection {
-                    typ: CollectionType::List(_),
-                    ..
-                }
-            )
-        });
+        let binds_list = binds(driver.get_variable_col_specs(), is_list);
         Self {
             inner: Arc::new(Inner {
-                driver,
+                handle: Handle::Driver(driver),
                 nature,
                 table,
                 routable,
                 idempotent,
                 binds_list,
+            }),
+        }
+    }
+
+    /// One that no server prepared, for tests.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn made(text: &str, markers: Vec<ColumnSpec<'static>>) -> Self {
+        let facts = TextFacts::read(text);
+        let specs = ColumnSpecs::new(&markers);
+        let nature = match facts.nature() {
+            Nature::Write if binds(specs, is_counter) => Nature::Counter,
+            nature => nature,
+        };
+        Self {
+            inner: Arc::new(Inner {
+                nature,
+                table: facts
+                    .table
+                    .map(|(keyspace, table)| (keyspace.unwrap_or_default(), table)),
+                routable: false,
+                idempotent: idempotence(text).is_yes(),
+                binds_list: binds(specs, is_list),
+                handle: Handle::Made {
+                    text: text.into(),
+                    markers,
+                },
             }),
         }
     }
@@ -81,15 +103,12 @@ impl Prepared {
     }
 
     pub(crate) fn bind_dyn(&self, values: &(impl SerializeRow + ?Sized)) -> Result<Statement, Error> {
-        let driver = &self.inner.driver;
-        let columns = driver.get_variable_col_specs();
+        let handle = &self.inner.handle;
+        let columns = handle.markers();
         let bound = Bound::new(columns.as_slice(), values).map_err(Error::serialization)?;
         debug_assert_eq!(bound.count(), columns.len());
         let token = if self.inner.routable {
-            driver
-                .calculate_token(&bound)
-                .map_err(|error| Error::from_execution(error.into_execution_error(), self.nature(), None))?
-                .map(|token| token.value())
+            handle.token(&bound, self.nature())?
         } else {
             None
         };
@@ -99,7 +118,7 @@ impl Prepared {
     /// The text it was prepared from.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.inner.driver.get_statement()
+        self.inner.handle.text()
     }
 
     /// What kind of request it is.
@@ -123,29 +142,31 @@ impl Prepared {
             .map(|(keyspace, table)| (keyspace.as_str(), table.as_str()))
     }
 
-    pub(crate) fn driver(&self) -> &PreparedStatement {
-        &self.inner.driver
+    /// What the driver sends.
+    pub(crate) fn driver(&self) -> Result<&PreparedStatement, Error> {
+        let made =
+            || Error::unsupported("this statement was made for tests: a real session has to prepare it");
+        self.inner.handle.driver().ok_or_else(made)
+    }
+
+    /// Names and types of its markers.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn marker_specs(&self) -> Vec<ColumnSpec<'static>> {
+        self.inner.handle.markers().as_slice().to_vec()
     }
 
     /// Is it the same statement as `other`, so that values bound to that mean the same here? Not if it is one of another keyspace
     /// now, or if its types or its key have changed.
     pub(crate) fn binds_like(&self, other: &Self) -> bool {
-        let (mine, theirs) = (self.driver(), other.driver());
-        let (types, other_types) = (mine.get_variable_col_specs(), theirs.get_variable_col_specs());
-        let keys = |driver: &PreparedStatement| -> Vec<(u16, u16)> {
-            driver
-                .get_variable_pk_indexes()
-                .iter()
-                .map(|key| (key.index, key.sequence))
-                .collect()
-        };
+        let (mine, theirs) = (&self.inner.handle, &other.inner.handle);
+        let (types, other_types) = (mine.markers(), theirs.markers());
         self.inner.table == other.inner.table
             && types.len() == other_types.len()
             && types
                 .iter()
                 .zip(other_types.iter())
                 .all(|(a, b)| a.typ() == b.typ())
-            && keys(mine) == keys(theirs)
+            && mine.keys() == theirs.keys()
     }
 }
 
@@ -158,19 +179,23 @@ impl fmt::Debug for Prepared {
     }
 }
 
-/// Is a marker of the type `counter`? Only an increment has such a one.
-fn binds_counter(driver: &PreparedStatement) -> bool {
-    binds(driver, |typ| {
-        matches!(typ, ColumnType::Native(NativeType::Counter))
-    })
+/// Has a marker such a type? Only an increment has one of the type `counter`.
+fn binds(markers: ColumnSpecs<'_, '_>, is: fn(&ColumnType<'_>) -> bool) -> bool {
+    markers.iter().any(|marker| is(marker.typ()))
 }
 
-/// Has a marker such a type?
-fn binds(driver: &PreparedStatement, is: impl Fn(&ColumnType<'_>) -> bool) -> bool {
-    driver
-        .get_variable_col_specs()
-        .iter()
-        .any(|marker| is(marker.typ()))
+const fn is_counter(typ: &ColumnType<'_>) -> bool {
+    matches!(typ, ColumnType::Native(NativeType::Counter))
+}
+
+const fn is_list(typ: &ColumnType<'_>) -> bool {
+    matches!(
+        typ,
+        ColumnType::Collection {
+            typ: CollectionType::List(_),
+            ..
+        }
+    )
 }
 
 /// The first bind marker knows its table; without markers a result column does; else the text has to do.
