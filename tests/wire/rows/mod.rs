@@ -7,6 +7,7 @@ mod broken;
 mod connecting;
 mod kinds;
 mod prepared;
+mod refused;
 mod table;
 
 use std::fmt::Write as _;
