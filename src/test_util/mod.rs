@@ -61,6 +61,7 @@ mod handle;
 mod reply;
 mod script;
 mod types;
+mod unfinished;
 
 pub use answer::Answer;
 pub use call::Call;
@@ -68,5 +69,6 @@ pub use errors::{error, server_error};
 pub use expect::Expect;
 pub use handle::prepared;
 pub use reply::Reply;
-pub use script::{Script, Unfinished};
+pub use script::Script;
 pub use types::CqlType;
+pub use unfinished::Unfinished;

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +10,7 @@ use tower_service::Service;
 use super::answer::Kind;
 use super::expect::{Markers, Which, spaced};
 use super::types::{CqlType, specs};
-use super::{Answer, Call, Expect};
+use super::{Answer, Call, Expect, Unfinished};
 use crate::cluster::ClusterBuilder;
 use crate::cql;
 use crate::error::Error;
@@ -228,35 +227,3 @@ impl fmt::Debug for Script {
             .finish_non_exhaustive()
     }
 }
-
-/// What differed from the script.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Unfinished {
-    /// What came and was not expected.
-    pub unexpected: Vec<String>,
-    /// What was expected and did not come, or not often enough.
-    pub missing: Vec<String>,
-}
-
-impl fmt::Display for Unfinished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the script was not followed")?;
-        for what in &self.unexpected {
-            write!(f, "\n  unexpected: {what}")?;
-        }
-        for what in &self.missing {
-            write!(f, "\n  missing: {what}")?;
-        }
-        Ok(())
-    }
-}
-
-// `unwrap` in a test shows this.
-impl fmt::Debug for Unfinished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl StdError for Unfinished {}

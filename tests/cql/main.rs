@@ -2,16 +2,18 @@
 //!
 //! 100,000 inputs for each test, with `FULL=1` 10,000,000. The seed is printed; `SEED=n` repeats a run.
 
+mod chance;
 mod generate;
 mod render;
 mod rule;
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use generate::Made;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use render::Piece;
+use tokio::time::Instant;
 use tower_cassandra::cql::{Fingerprint, idempotence};
 
 fn each(name: &str, mut check: impl FnMut(&mut SmallRng, &str)) {
@@ -22,7 +24,7 @@ fn each(name: &str, mut check: impl FnMut(&mut SmallRng, &str)) {
     };
     let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed: u64 = given.unwrap_or_else(|| now.as_micros() as u64);
+    let seed: u64 = given.unwrap_or(now.as_micros() as u64);
     println!("{name}: {inputs} inputs, SEED={seed}");
     let start = Instant::now();
     for input in 0..inputs {
@@ -51,10 +53,10 @@ fn whatever_the_text_the_verdict_is_never_yes_where_the_rule_says_no() {
     let mut counts = [0_u64; 2];
     each("chance", |rng, place| {
         let text = if rng.random_bool(0.5) {
-            generate::soup(rng)
+            chance::soup(rng)
         } else {
             let made = generate::statement(rng);
-            generate::damaged(&render::text(&made.pieces, rng), rng)
+            chance::damaged(&render::text(&made.pieces, rng), rng)
         };
         let yes = idempotence(&text).is_yes();
         if let Some(reason) = rule::against(&text) {
