@@ -8,8 +8,9 @@ use scylla::serialize::row::{RowSerializationContext, SerializeRow};
 use scylla::serialize::writers::RowWriter;
 use uuid::Uuid;
 
-use super::Response;
 use super::page::Page;
+use super::view::RowsView;
+use super::{Response, verdict};
 use crate::error::Error;
 
 /// A page in the making. The rows stand one behind the other, as in the body of a result.
@@ -51,8 +52,13 @@ impl Response {
     /// A response of one page.
     pub(crate) fn made(mut made: Made, next: Option<PagingState>, attempts: u32) -> Result<Self, Error> {
         made.bytes = Bytes::from(std::mem::take(&mut made.cells));
+        let verdict = match made.columns {
+            Some(_) => verdict::of(RowsView::Made(&made)).map_err(Error::decode)?,
+            None => None,
+        };
         Ok(Self {
             first: Page::Made(Box::new(made)),
+            verdict,
             next,
             attempts,
             ..Self::default()

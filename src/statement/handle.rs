@@ -1,4 +1,4 @@
-//! What a prepared statement was prepared from: the driver's handle, or one made for a test.
+//! What a prepared statement was prepared from: the driver's handle in its newest form, or one made for a test.
 
 #[cfg(feature = "test-util")]
 use scylla::frame::response::result::ColumnSpec;
@@ -6,13 +6,18 @@ use scylla::response::query_result::ColumnSpecs;
 use scylla::statement::prepared::PreparedStatement;
 
 use super::Bound;
+use super::form::{Form, Forms};
 use crate::error::Error;
 use crate::nature::Nature;
 
 // Kept by value: one for each text, behind an `Arc`.
 #[allow(clippy::large_enum_variant)]
 pub(super) enum Handle {
-    Driver(PreparedStatement),
+    Driver {
+        /// As it was prepared first. Its text and its types are those of every later form.
+        first: PreparedStatement,
+        forms: Forms,
+    },
     #[cfg(feature = "test-util")]
     Made {
         text: Box<str>,
@@ -21,9 +26,16 @@ pub(super) enum Handle {
 }
 
 impl Handle {
+    pub(super) fn new(driver: PreparedStatement) -> Self {
+        Self::Driver {
+            forms: Forms::new(driver.clone()),
+            first: driver,
+        }
+    }
+
     pub(super) fn text(&self) -> &str {
         match self {
-            Self::Driver(driver) => driver.get_statement(),
+            Self::Driver { first, .. } => first.get_statement(),
             #[cfg(feature = "test-util")]
             Self::Made { text, .. } => text,
         }
@@ -31,7 +43,7 @@ impl Handle {
 
     pub(super) fn markers(&self) -> ColumnSpecs<'_, 'static> {
         match self {
-            Self::Driver(driver) => driver.get_variable_col_specs(),
+            Self::Driver { first, .. } => first.get_variable_col_specs(),
             #[cfg(feature = "test-util")]
             Self::Made { markers, .. } => ColumnSpecs::new(markers),
         }
@@ -40,7 +52,7 @@ impl Handle {
     /// The token that these values give; none without a partition key.
     pub(super) fn token(&self, values: &Bound, nature: Nature) -> Result<Option<i64>, Error> {
         match self {
-            Self::Driver(driver) => Ok(driver
+            Self::Driver { first, .. } => Ok(first
                 .calculate_token(values)
                 .map_err(|error| Error::from_execution(error.into_execution_error(), nature, None))?
                 .map(|token| token.value())),
@@ -52,8 +64,8 @@ impl Handle {
     /// The place of each part of the partition key among the markers.
     pub(super) fn keys(&self) -> Vec<(u16, u16)> {
         match self {
-            Self::Driver(driver) => {
-                let keys = driver.get_variable_pk_indexes().iter();
+            Self::Driver { first, .. } => {
+                let keys = first.get_variable_pk_indexes().iter();
                 keys.map(|key| (key.index, key.sequence)).collect()
             }
             #[cfg(feature = "test-util")]
@@ -61,12 +73,35 @@ impl Handle {
         }
     }
 
-    /// None for one that no server prepared.
-    pub(super) const fn driver(&self) -> Option<&PreparedStatement> {
+    /// As it was prepared first.
+    pub(super) fn first(&self) -> Result<&PreparedStatement, Error> {
         match self {
-            Self::Driver(driver) => Some(driver),
+            Self::Driver { first, .. } => Ok(first),
+            #[cfg(feature = "test-util")]
+            Self::Made { .. } => Err(made()),
+        }
+    }
+
+    /// What is sent now.
+    pub(super) fn form(&self) -> Result<Form, Error> {
+        match self {
+            Self::Driver { forms, .. } => Ok(forms.current()),
+            #[cfg(feature = "test-util")]
+            Self::Made { .. } => Err(made()),
+        }
+    }
+
+    /// The forms; none for one that no server prepared, which has only itself.
+    pub(super) const fn forms(&self) -> Option<&Forms> {
+        match self {
+            Self::Driver { forms, .. } => Some(forms),
             #[cfg(feature = "test-util")]
             Self::Made { .. } => None,
         }
     }
+}
+
+#[cfg(feature = "test-util")]
+fn made() -> Error {
+    Error::unsupported("this statement was made for tests: a real session has to prepare it")
 }

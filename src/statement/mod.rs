@@ -1,11 +1,14 @@
 //! A query is a value: [`Statement`], [`Prepared`] and [`Batch`].
 
 mod batch;
+mod form;
 mod handle;
 mod options;
 mod prepared;
+mod query;
 mod request;
 mod setters;
+mod streaming;
 mod subject;
 mod text;
 mod values;
@@ -23,6 +26,7 @@ pub(crate) use batch::BatchParts;
 pub use batch::{Batch, BatchKind};
 pub(crate) use options::{Options, Timestamp};
 pub use prepared::Prepared;
+pub use query::{Definition, Query};
 pub(crate) use subject::Subject;
 pub(crate) use text::{TextFacts, Verb};
 pub(crate) use values::Bound;

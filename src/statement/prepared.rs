@@ -2,12 +2,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
+use scylla::deserialize::row::DeserializeRow;
 #[cfg(feature = "test-util")]
 use scylla::frame::response::result::ColumnSpec;
 use scylla::response::query_result::ColumnSpecs;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
+use super::form::{Form, Forms};
 use super::handle::Handle;
 use super::text::{TextFacts, Verb};
 use super::{Bound, Statement};
@@ -16,6 +18,10 @@ use crate::error::Error;
 use crate::nature::Nature;
 
 /// A statement that the cluster has prepared. Cheap to clone; made by [`Session::prepare`](crate::Session::prepare).
+///
+/// When a node does not know it any more it is prepared there anew, unseen; when the server has another id for it, once for all who
+/// hold it. It keeps the types it was prepared with: after its table was made anew with other types, or its user-defined type has
+/// got new fields, ask the session for it again.
 #[derive(Clone)]
 pub struct Prepared {
     inner: Arc<Inner>,
@@ -58,7 +64,7 @@ impl Prepared {
         let binds_list = binds(driver.get_variable_col_specs(), is_list);
         Self {
             inner: Arc::new(Inner {
-                handle: Handle::Driver(driver),
+                handle: Handle::new(driver),
                 nature,
                 table,
                 routable,
@@ -77,12 +83,11 @@ impl Prepared {
             Nature::Write if binds(specs, is_counter) => Nature::Counter,
             nature => nature,
         };
+        let table = facts.table;
         Self {
             inner: Arc::new(Inner {
                 nature,
-                table: facts
-                    .table
-                    .map(|(keyspace, table)| (keyspace.unwrap_or_default(), table)),
+                table: table.map(|(keyspace, table)| (keyspace.unwrap_or_default(), table)),
                 routable: false,
                 idempotent: idempotence(text).is_yes(),
                 binds_list: binds(specs, is_list),
@@ -115,6 +120,19 @@ impl Prepared {
         Ok(Statement::bound(self.clone(), bound, token))
     }
 
+    /// Does a row type fit the columns that the server named when it was prepared?
+    pub(crate) fn check_rows<R>(&self) -> Result<(), Error>
+    where
+        R: for<'a> DeserializeRow<'a, 'a>,
+    {
+        // One made for a test names no columns.
+        let Ok(form) = self.form() else {
+            return Ok(());
+        };
+        let columns = form.driver.get_current_result_set_col_specs();
+        R::type_check(columns.get().as_slice()).map_err(|error| Error::decode(error).judged(Nature::Prepare))
+    }
+
     /// The text it was prepared from.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -135,6 +153,12 @@ impl Prepared {
         self.inner.binds_list
     }
 
+    /// Names and types of its markers.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn marker_specs(&self) -> Vec<ColumnSpec<'static>> {
+        self.inner.handle.markers().as_slice().to_vec()
+    }
+
     pub(crate) fn table(&self) -> Option<(&str, &str)> {
         self.inner
             .table
@@ -142,22 +166,63 @@ impl Prepared {
             .map(|(keyspace, table)| (keyspace.as_str(), table.as_str()))
     }
 
-    /// What the driver sends.
-    pub(crate) fn driver(&self) -> Result<&PreparedStatement, Error> {
-        let made =
-            || Error::unsupported("this statement was made for tests: a real session has to prepare it");
-        self.inner.handle.driver().ok_or_else(made)
+    /// Keyspace, table, name and type of each marker.
+    pub(crate) fn markers(&self) -> impl Iterator<Item = (&str, &str, &str, &ColumnType<'_>)> {
+        let columns = self.inner.handle.markers().as_slice();
+        columns.iter().map(|column| {
+            let table = column.table_spec();
+            (table.ks_name(), table.table_name(), column.name(), column.typ())
+        })
     }
 
-    /// Names and types of its markers.
-    #[cfg(feature = "test-util")]
-    pub(crate) fn marker_specs(&self) -> Vec<ColumnSpec<'static>> {
-        self.inner.handle.markers().as_slice().to_vec()
+    /// What is sent now.
+    ///
+    /// # Errors
+    /// `Unsupported` for one that no server prepared.
+    pub(crate) fn form(&self) -> Result<Form, Error> {
+        self.inner.handle.form()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.inner.handle.forms().map_or(0, Forms::version)
+    }
+
+    /// Has it to be prepared anew before it is sent?
+    pub(crate) fn is_stale(&self) -> bool {
+        self.inner.handle.forms().is_some_and(Forms::is_stale)
+    }
+
+    /// The server did not know the form of this version.
+    pub(crate) fn mark_stale(&self, version: u64) {
+        if let Some(forms) = self.inner.handle.forms() {
+            forms.mark_stale(version);
+        }
+    }
+
+    /// Prepares it anew, once for all who hold it. Values that are bound already keep their meaning, or it is an error.
+    pub(crate) async fn renew(
+        &self,
+        prepare: impl Future<Output = Result<Self, Error>>,
+    ) -> Result<(), Error> {
+        let prepare = async {
+            let fresh = prepare.await?;
+            if self.binds_like(&fresh) {
+                fresh.inner.handle.first().cloned()
+            } else {
+                Err(Error::invalid(
+                    "the statement means something else now, in another keyspace or with other types: prepare and bind it anew",
+                ))
+            }
+        };
+        match self.inner.handle.forms() {
+            Some(forms) => forms.renew(prepare).await,
+            None => Ok(()),
+        }
     }
 
     /// Is it the same statement as `other`, so that values bound to that mean the same here? Not if it is one of another keyspace
     /// now, or if its types or its key have changed.
-    pub(crate) fn binds_like(&self, other: &Self) -> bool {
+    fn binds_like(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.inner.handle, &other.inner.handle);
         let (types, other_types) = (mine.markers(), theirs.markers());
         self.inner.table == other.inner.table
