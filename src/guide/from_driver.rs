@@ -60,11 +60,11 @@
 //! |---|---|
 //! | `query_unpaged`, `execute_unpaged`, `execute_bound_unpaged` | [`Session::execute`](crate::Session::execute): all pages, one after the other, bounded by [`max_rows`](crate::Statement::max_rows) and [`max_bytes`](crate::Statement::max_bytes) |
 //! | `query_unpaged` with values (prepares in every call) | [`Session::query`](crate::Session::query) (prepares once) |
-//! | `query_single_page`, `execute_single_page` | `Session::execute_page` |
-//! | `query_iter`, `execute_iter`, `QueryPager` | `Session::stream`, `Session::pages`: each page goes through the whole stack |
+//! | `query_single_page`, `execute_single_page` | [`Session::execute_page`](crate::Session::execute_page) |
+//! | `query_iter`, `execute_iter`, `QueryPager` | [`Session::stream`](crate::Session::stream), [`Session::pages`](crate::Session::pages): each page goes through the whole stack |
 //! | `batch` | [`Batch`](crate::Batch) and `execute`; members are bound when they are added |
 //! | `prepare`, `CachingSession`, `CachingSessionBuilder::max_capacity` | [`Session::prepare`](crate::Session::prepare) has the cache; [`prepared_cache`](crate::ClusterBuilder::prepared_cache) |
-//! | `prepare_batch` | not needed |
+//! | `prepare_batch` | not needed; many texts at once: [`Session::prepare_all`](crate::Session::prepare_all) |
 //! | `use_keyspace`, `get_keyspace` | [`Session::set_keyspace`](crate::Session::set_keyspace), [`Session::keyspace`](crate::Session::keyspace) |
 //! | `await_schema_agreement`, `check_schema_agreement`, `refresh_metadata` | by itself after DDL; else through [`Session::driver`](crate::Session::driver) |
 //! | `get_cluster_state`, `get_metrics` | [`Session::driver`](crate::Session::driver); of the nodes: [`Session::health`](crate::Session::health) |
@@ -91,7 +91,7 @@
 //! | `rows::<R>()`, `maybe_first_row`, `first_row`, `single_row` | [`iter`](crate::Response::iter) (borrows), [`rows`](crate::Response::rows), [`maybe_first_row`](crate::Response::maybe_first_row) |
 //! | `rows_num`, `rows_bytes_size`, `column_specs` | [`len`](crate::Response::len), [`byte_len`](crate::Response::byte_len), [`columns`](crate::Response::columns) |
 //! | `warnings`, `tracing_id`, `request_coordinator` | [`warnings`](crate::Response::warnings), [`tracing_id`](crate::Response::tracing_id), [`coordinator`](crate::Response::coordinator) |
-//! | `DeserializeRow`, `SerializeRow` and the other derives | the same, with `#[scylla(crate = …)]` |
+//! | `DeserializeRow`, `SerializeRow` and the other derives | the same, with `#[scylla(crate = …)]`: see [`types`](crate::types) |
 //! | `ExecutionError`, `PagerExecutionError`, `PrepareError`, `NewSessionError`, `IntoRowsResultError`, … | one [`Error`](crate::Error); the driver's is its `source()` |
 //! | `DbError` and its fields | [`ErrorKind`](crate::ErrorKind) and methods: [`required`](crate::Error::required), [`write_type`](crate::Error::write_type), … |
 //! | matching on variants to find out what to do | [`applied`](crate::Error::applied), [`is_transient`](crate::Error::is_transient), [`may_retry`](crate::Error::may_retry) |

@@ -33,6 +33,13 @@
 //!     other => drop(other?),
 //! }
 //!
+//! // async for row in await session.execute_stream(…)
+//! let mut names = session.stream::<(String,)>("SELECT name FROM users");
+//! while let Some(row) = names.next().await {
+//!     let (name,) = row?;
+//!     println!("{name}");
+//! }
+//!
 //! // await session.close(); await cluster.shutdown()
 //! session.close(Duration::from_secs(30)).await?;
 //! # Ok(())
@@ -73,10 +80,10 @@
 //! | `custom_payload`, `execute_as` | cannot exist: the driver does not send them |
 //! | `timeout` | [`Statement::timeout`](crate::Statement::timeout) for one call, [`attempt_timeout`](crate::Statement::attempt_timeout) for one attempt, [`deadline`](crate::Statement::deadline) for all pages |
 //! | `execution_profile` | `ClusterBuilder::profile`, `Statement::profile` |
-//! | `paging_state` | [`Statement::paging_state`](crate::Statement::paging_state); `Session::execute_page` gives one page and the state of the next |
+//! | `paging_state` | [`Statement::paging_state`](crate::Statement::paging_state); [`Session::execute_page`](crate::Session::execute_page) gives one page and the state of the next |
 //! | `host` | [`Statement::on_host`](crate::Statement::on_host) |
 //! | `execute_batch(BatchStatement)` | [`Batch::logged`](crate::Batch::logged), [`unlogged`](crate::Batch::unlogged), [`counter`](crate::Batch::counter), then `execute` |
-//! | `execute_stream` | `Session::stream`, `Session::stream_with` |
+//! | `execute_stream` | [`Session::stream`](crate::Session::stream), [`stream_with`](crate::Session::stream_with) |
 //! | `prepare(text, timeout)` | [`Session::prepare`](crate::Session::prepare): remembered, and shared by concurrent callers; [`prepare_timeout`](crate::ClusterBuilder::prepare_timeout) |
 //! | `set_keyspace`, `keyspace` | [`Session::set_keyspace`](crate::Session::set_keyspace), [`Session::keyspace`](crate::Session::keyspace); `USE` as a statement is refused |
 //! | `close`, `is_closed` | [`Session::close`](crate::Session::close) with a limit and without a fixed pause, [`Session::is_closed`](crate::Session::is_closed) |
@@ -89,22 +96,22 @@
 //! | `all()`, `rows` | [`Response::rows`](crate::Response::rows) |
 //! | `async for row in result` | [`Response::iter`](crate::Response::iter); every iteration has its own position |
 //! | `len(result)` | [`Response::len`](crate::Response::len) |
-//! | `row.name`, `row["name"]` | typed rows: tuples, or structs with `#[derive(DeserializeRow)]`; dynamic: `Row::get` |
-//! | `[applied]` | [`Response::was_applied`](crate::Response::was_applied), `Response::current_row` |
+//! | `row.name`, `row["name"]` | typed rows: tuples, or structs with `#[derive(DeserializeRow)]`; dynamic: [`Row::get`](crate::Row::get) |
+//! | `[applied]` | [`Response::was_applied`](crate::Response::was_applied), [`Response::current_row`](crate::Response::current_row) |
 //!
 //! # `StreamConfig`, `AsyncStreamingResultSet`
 //!
 //! | there | here |
 //! |---|---|
-//! | `fetch_size`, `max_pages` | `StreamOptions::page_size`, `max_pages` |
-//! | `page_callback` | `StreamOptions::on_page`: outside of any lock, a panic of it is caught |
-//! | `timeout_seconds` | `StreamOptions::page_timeout` for each page, `deadline` for the whole |
+//! | `fetch_size`, `max_pages` | [`StreamOptions::page_size`](crate::StreamOptions::page_size), [`max_pages`](crate::StreamOptions::max_pages) |
+//! | `page_callback` | [`StreamOptions::on_page`](crate::StreamOptions::on_page): outside of any lock, a panic of it is caught |
+//! | `timeout_seconds` | [`StreamOptions::page_timeout`](crate::StreamOptions::page_timeout) for each page, [`deadline`](crate::StreamOptions::deadline) for the whole |
 //! | `async for row` | `while let Some(row) = stream.next().await` |
-//! | `pages()` | `Session::pages` |
-//! | `page_number`, `total_rows_fetched` | `StreamHandle::pages`, `StreamHandle::rows` |
-//! | `cancel()` | `StreamHandle::cancel`, which also wakes who waits; or drop the stream |
-//! | `close()`, `async with` | not needed; `RowStream::close` exists |
-//! | `create_streaming_statement` | `Statement::streaming` |
+//! | `pages()` | [`Session::pages`](crate::Session::pages) |
+//! | `page_number`, `total_rows_fetched` | [`StreamHandle::pages`](crate::StreamHandle::pages), [`StreamHandle::rows`](crate::StreamHandle::rows) |
+//! | `cancel()` | [`StreamHandle::cancel`](crate::StreamHandle::cancel), which also wakes who waits; or drop the stream |
+//! | `close()`, `async with` | not needed; [`RowStream::close`](crate::RowStream::close) exists |
+//! | `create_streaming_statement` | [`Statement::streaming`](crate::Statement::streaming) |
 //!
 //! # `AsyncRetryPolicy`
 //!

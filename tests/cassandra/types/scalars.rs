@@ -27,8 +27,13 @@ async fn typ_01_numbers_keep_every_digit() {
     round_trip(&bed, "int", vec![i32::MIN, 0, i32::MAX]).await;
     round_trip(&bed, "bigint", vec![i64::MIN, 0, i64::MAX]).await;
     // Bit by bit, which is more than close enough.
-    round_trip(&bed, "float", vec![3.14_f32, -3.14, 0.0]).await;
-    let digits = 3.141_592_653_589_793_f64;
+    round_trip(
+        &bed,
+        "float",
+        vec![std::f32::consts::PI, -std::f32::consts::PI, 0.0],
+    )
+    .await;
+    let digits = std::f64::consts::PI;
     round_trip(&bed, "double", vec![digits, -digits, f64::MIN_POSITIVE]).await;
     let long = 123_456_789_123_456_789;
     let decimals = vec![decimal(123_456, 3), decimal(-123_456, 3), decimal(long, 9)];
