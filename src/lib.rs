@@ -79,6 +79,7 @@ mod classifier;
 pub mod cluster;
 #[cfg(feature = "config")]
 pub mod config;
+pub mod cql;
 mod error;
 pub mod guide;
 mod leaf;
@@ -91,6 +92,8 @@ pub mod scan;
 mod session;
 mod statement;
 pub mod stream;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 pub mod types;
 
 /// The driver underneath, for its types: values, consistency, rows.

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::cluster::{ClusterState, Node};
 use scylla::frame::response::result::TableSpec;
 use scylla::routing::Token;
@@ -272,4 +272,19 @@ pub(crate) fn has_counters(state: &ClusterState, keyspace: &str, table: &str) ->
     let table = state.get_keyspace(keyspace)?.tables.get(table)?;
     let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
     Some(table.columns.values().any(|column| is_counter(&column.typ)))
+}
+
+/// Does this table have lists whose elements are cells of their own? None if it is not known.
+pub(crate) fn has_lists(state: &ClusterState, keyspace: &str, table: &str) -> Option<bool> {
+    let table = state.get_keyspace(keyspace)?.tables.get(table)?;
+    let is_list = |typ: &ColumnType<'_>| {
+        matches!(
+            typ,
+            ColumnType::Collection {
+                frozen: false,
+                typ: CollectionType::List(_)
+            }
+        )
+    };
+    Some(table.columns.values().any(|column| is_list(&column.typ)))
 }

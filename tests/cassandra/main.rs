@@ -11,6 +11,7 @@ mod crowds;
 mod empty;
 mod errors;
 mod frozen;
+mod idempotence;
 mod load;
 mod metrics;
 mod outages;

@@ -5,6 +5,7 @@
 
 mod connecting;
 mod frozen;
+mod inference;
 mod lifecycle;
 mod limits;
 mod load;

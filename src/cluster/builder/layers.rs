@@ -29,6 +29,18 @@ impl ClusterBuilder {
         self
     }
 
+    /// Reads from the text whether a statement is idempotent, for all that are not marked; those that are become fit for retries. Default: off, only
+    /// SELECT counts as idempotent without a mark.
+    ///
+    /// What is read, and where the answer is no, is in [`cql::idempotence`](crate::cql::idempotence). A mark ([`Statement::idempotent`]) wins in both directions. A batch without a
+    /// mark is idempotent if each member is, by its own mark or by its text. Writes to tables that are known to have counters never are.
+    ///
+    /// A text is read once; per call it costs a look at the schema for text that is not prepared.
+    pub const fn infer_idempotence(mut self, on: bool) -> Self {
+        self.infer_idempotence = on;
+        self
+    }
+
     /// How many calls may begin per second. Default: no limit.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
