@@ -69,7 +69,7 @@
 //! * **Waiting happens in the response future**; an idle handle holds nothing.
 //! * **One box above the leaf, one at the leaf.** In between everything is static; a user's own layers are boxed only where there are any.
 //! * **Tasks**: a session has three (following the cluster's nodes, probing, the reaper), plus one per statement text while it is being
-//!   prepared. None is made per request, and all end with the session.
+//!   prepared, plus, while its monitor runs, one for that and one per callback. None is made per request, and all end with the session.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -78,6 +78,7 @@ pub mod cluster;
 mod error;
 pub mod guide;
 mod leaf;
+pub mod monitor;
 mod nature;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
@@ -96,6 +97,7 @@ pub use classifier::{CqlClassifier, StatementFacts};
 pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
 pub use error::{AttemptError, Error, ErrorKind};
 pub use leaf::SessionService;
+pub use monitor::{ClusterHealth, HostHealth, Monitor, NodeChange, NodeEvent};
 pub use nature::Nature;
 pub use response::{Response, Rows};
 pub use session::{Health, NodeHealth, Session};

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::session::Session;
 
 /// The version the driver speaks.
-const PROTOCOL_VERSION: u8 = 4;
+pub(crate) const PROTOCOL_VERSION: u8 = 4;
 
 pub(super) async fn connect(
     builder: &ClusterBuilder,

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 pub use builder::ClusterBuilder;
 pub(crate) use check::check_keyspace;
+pub(crate) use connect::PROTOCOL_VERSION;
 pub(crate) use directory::{ClusterDirectory, has_counters};
 pub(crate) use housekeeping::Housekeeping;
 pub use nodes::Nodes;

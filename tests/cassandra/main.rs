@@ -11,6 +11,7 @@ mod errors;
 mod frozen;
 mod load;
 mod metrics;
+mod monitor;
 mod queries;
 mod results;
 mod scans;

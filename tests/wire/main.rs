@@ -7,6 +7,7 @@ mod frozen;
 mod lifecycle;
 mod limits;
 mod load;
+mod monitor;
 mod network;
 mod prepare;
 mod retries;

@@ -25,7 +25,7 @@ impl Endpoint {
     ///
     /// This is for those who watch; what the balancer goes by is what the [`Directory`](super::Directory) says.
     pub fn set_connected(&self, connected: bool, why: &str) {
-        if self.watched.set_connected(connected) {
+        if self.watched.set_connected(connected, why) {
             self.show_health();
             self.shared.announce_status(self, why);
         }

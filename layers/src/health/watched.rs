@@ -10,7 +10,7 @@ use super::status::Status;
 use super::words;
 use crate::request::NodeId;
 
-/// The result of a probe.
+/// The result of a probe, or of a look at the connections that found none.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ProbeRecord {
@@ -78,15 +78,23 @@ impl Watched {
         }
     }
 
-    /// Sets whether there is a connection. True if that is news.
-    pub(crate) fn set_connected(&self, connected: bool) -> bool {
+    /// Sets whether there is a connection, and why there is none. True if that is news.
+    pub(crate) fn set_connected(&self, connected: bool, why: &str) -> bool {
         let is_news = self.connected.swap(connected, Relaxed) != connected;
-        if is_news && connected {
-            // What failed over the connections before says nothing of this one.
+        if is_news {
             let mut probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(record) = &mut *probe {
-                record.error = None;
-                record.latency = None;
+            match &mut *probe {
+                // What failed over the connections before says nothing of this one.
+                Some(record) if connected => (record.error, record.latency) = (None, None),
+                None if connected => {}
+                // As good as a probe: it would say the same.
+                before => {
+                    let detail = before.take().and_then(|before| before.detail);
+                    *before = Some(ProbeRecord {
+                        detail,
+                        ..ProbeRecord::failed(why)
+                    });
+                }
             }
         }
         is_news
