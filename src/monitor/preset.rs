@@ -49,7 +49,7 @@ pub struct MonitoredBuilder {
 pub struct Monitored {
     /// The session.
     pub session: Session,
-    /// Its monitor, which runs until this is dropped or the session is closed.
+    /// Its monitor, which runs until this is dropped or the session is closed. Keep it: a pattern that leaves it out drops it.
     pub monitor: Monitoring,
     /// What became of the warm-up; none if it was switched off.
     pub warm_up: Option<WarmUp>,

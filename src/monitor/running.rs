@@ -21,8 +21,8 @@ impl Monitor {
     /// It runs until the handle is stopped or dropped, or the session is closed or dropped, whichever comes first; then no task is left.
     ///
     /// # Errors
-    /// * `Config` when it runs already, for any interval below 100 ms or above one day, and for one that is shorter than the probe timeout given
-    ///   to [`HealthCheck`](crate::HealthCheck);
+    /// * `Config` when it runs already, for an interval below 100 ms or above one day, and for one that is shorter than a probe timeout
+    ///   that was given to [`HealthCheck::timeout`](crate::HealthCheck::timeout) (the default one is cut silently);
     /// * `Closed` when the session is; `Unsupported` outside of a tokio runtime.
     pub fn start(&self, interval: Duration) -> Result<Monitoring, Error> {
         let check = self.source.check.with_interval(interval);

@@ -374,6 +374,31 @@ async fn changes_say_what_happened_and_why() {
     bed.at_rest().await;
 }
 
+/// N8: connections are watched also where nobody sends probes.
+#[tokio::test]
+async fn without_probes_connections_are_still_watched() {
+    let bed = Bed::make(2).await;
+    let monitor = bed.session.monitor().unwrap();
+    let id = bed.cluster.node(1).host_id();
+    bed.cluster.ledger().clear();
+    let mut changes = monitor.changes();
+    crash(&bed, 1).await;
+    let down = next(&mut changes, ChangeKind::Down).await;
+    assert!(
+        down.host_id == id && down.reason.starts_with("no connection: "),
+        "{down}"
+    );
+    let shown = monitor.health();
+    let host = shown.host(id).unwrap();
+    assert_eq!(host.error.as_ref(), Some(&down.reason), "{host:?}");
+    bed.cluster.node(1).listen_again().await.unwrap();
+    let up = next(&mut changes, ChangeKind::Up).await;
+    assert_eq!((up.host_id, &*up.reason), (id, "connected"));
+    assert_eq!((probes(&bed, 0), probes(&bed, 1)), (0, 0));
+    bed.connected().await;
+    bed.at_rest().await;
+}
+
 /// What a readiness endpoint asks.
 #[tokio::test]
 async fn a_session_without_a_node_is_not_ready() {
