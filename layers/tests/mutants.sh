@@ -60,7 +60,7 @@ mutant() {
     printf '%-52s %-9s %s\n' "$name" "$test" "$verdict"
 }
 
-for test in contract load bad_input; do
+for test in contract load bad_input changes health; do
     tests "$test" || { cat "$work/log"; echo "$test is red without any mutant"; exit 1; }
 done
 

@@ -218,6 +218,31 @@ async fn a_monitor_and_the_health_check_share_their_probes() {
     bed.at_rest().await;
 }
 
+/// N6: what was asked a moment ago is not asked again for a round; somebody who asks now is answered now.
+#[tokio::test]
+async fn a_round_makes_use_of_what_others_have_asked() {
+    let hour = Duration::from_secs(3_600);
+    let bed = Bed::with(2, |client| client.health(HealthCheck::every(hour))).await;
+    let monitor = bed.session.monitor().unwrap();
+    let checked = || {
+        monitor
+            .health()
+            .hosts
+            .iter()
+            .all(|host| host.checked_at.is_some())
+    };
+    until("the health check has asked", checked).await;
+    bed.cluster.ledger().clear();
+    let mut updates = monitor.updates();
+    let running = monitor.start(hour).unwrap();
+    let health = updates.next().await.unwrap();
+    assert_eq!((health.healthy_hosts, probes(&bed, 0) + probes(&bed, 1)), (2, 0));
+    monitor.check_cluster().await.unwrap();
+    assert_eq!(probes(&bed, 0) + probes(&bed, 1), 2);
+    drop(running);
+    bed.at_rest().await;
+}
+
 /// N6: no interval below its probe timeout, nor one that makes no sense.
 #[tokio::test]
 async fn intervals_that_make_no_sense_are_refused() {

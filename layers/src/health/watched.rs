@@ -129,7 +129,10 @@ impl Watched {
     pub(super) fn inherit(&self, before: &Self) {
         if let Some(record) = before.last() {
             let mut probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
-            probe.get_or_insert(record);
+            match &mut *probe {
+                Some(own) => own.detail = own.detail.take().or(record.detail),
+                None => *probe = Some(record),
+            }
         }
         self.announced.store(before.announced.load(Relaxed), Relaxed);
     }
