@@ -330,13 +330,18 @@ async fn with_the_session_goes_the_monitor() {
 #[tokio::test]
 async fn changes_say_what_happened_and_why() {
     let settings = HealthSettings::default().ejection(ms(100), ms(100));
-    let bed = Bed::with(3, |client| {
-        client
-            .health(HealthCheck::every(ms(100)))
-            .health_settings(settings)
-            .no_retry()
-    })
-    .await;
+    let cluster = server(3).start().await.unwrap();
+    let session = client(&cluster)
+        // The control connection is there, and so not at the node that leaves: each node lists itself.
+        .contact_points([cluster.node(0).address().to_string()])
+        .health(HealthCheck::every(ms(100)))
+        .health_settings(settings)
+        .no_retry()
+        .connect()
+        .await
+        .unwrap();
+    let bed = Bed { cluster, session };
+    bed.connected().await;
     let monitor = bed.session.monitor().unwrap();
     bed.session.check_ready().unwrap();
     sleep(ms(300)).await;
