@@ -3,7 +3,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_core::Stream;
+use futures_util::stream::{self, StreamExt};
 use tower_cassandra_layers::health::{self, ChangeKind};
 use uuid::Uuid;
 
