@@ -14,6 +14,7 @@ mod frozen;
 mod idempotence;
 mod load;
 mod metrics;
+mod monitor;
 mod outages;
 mod prepared;
 mod queries;
