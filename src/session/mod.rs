@@ -5,9 +5,9 @@ mod execute;
 mod gate;
 mod health;
 mod keyspace;
+mod life;
 mod pager;
 mod prepare;
-mod life;
 mod prepared;
 mod stack;
 mod tables;
@@ -32,9 +32,9 @@ use crate::response::Response;
 use crate::statement::Statement;
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
+pub(crate) use life::WeakSession;
 pub(crate) use pager::Pager;
 pub use prepare::{PrepareAllError, PrepareFailure};
-pub(crate) use life::WeakSession;
 use prepared::PreparedCache;
 pub use prepared::PreparedCacheStats;
 pub(crate) use stack::Stack;
@@ -115,6 +115,11 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    /// Gives a statement what its profile sets, if there is one of that name.
+    pub(crate) fn apply_profile(&self, statement: &mut Statement) {
+        let _ = self.inner.settings.profiles.apply(statement);
+    }
+
     /// A session over a service of your own: a stack composed by hand over a [`SessionService`](crate::SessionService), or a mock.
     ///
     /// The service sees one page per call. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and `Rejected`, anything
