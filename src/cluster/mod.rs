@@ -26,7 +26,7 @@ use futures_util::future::join_all;
 
 pub use builder::ClusterBuilder;
 pub(crate) use check::check_keyspace;
-pub(crate) use directory::{ClusterDirectory, has_counters};
+pub(crate) use directory::{ClusterDirectory, has_counters, has_lists};
 pub(crate) use housekeeping::Housekeeping;
 pub use login::{Credentials, CredentialsFuture, CredentialsProvider, PasswordFile};
 pub use named::Profile;
@@ -41,8 +41,15 @@ pub use tls::{TlsFiles, TlsLibrary};
 use registry::Registry;
 use tower_cassandra_layers::classify::Applied;
 
+#[cfg(feature = "test-util")]
+use tower_service::Service;
+
 use crate::error::Error;
+#[cfg(feature = "test-util")]
+use crate::response::Response;
 use crate::session::Session;
+#[cfg(feature = "test-util")]
+use crate::statement::Statement;
 
 /// A checked configuration, from which any number of sessions are opened. Clones are the same cluster.
 ///
@@ -68,6 +75,16 @@ impl Cluster {
                 registry: Registry::default(),
             }),
         })
+    }
+
+    /// A session with the whole stack over another leaf. It knows no nodes.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn session_over<L>(&self, leaf: L) -> Result<Session, Error>
+    where
+        L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
+        L::Future: Send + 'static,
+    {
+        assemble::assemble_over(&self.shared.builder, leaf)
     }
 
     /// Opens a session without a keyspace, or with that of the builder.

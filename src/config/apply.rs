@@ -53,6 +53,7 @@ pub(super) fn apply(options: Options) -> Result<ClusterBuilder, Error> {
         full_metadata_refresh(options.full_metadata_refresh),
         prepared_cache(options.prepared_cache),
         strict_prepared(options.strict_prepared),
+        infer_idempotence(options.infer_idempotence),
         min_protocol_version(options.min_protocol_version),
         prefer_datacenter(options.prefer_datacenter),
         permit_dc_failover(options.permit_dc_failover),

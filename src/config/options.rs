@@ -61,6 +61,7 @@ options!(Options {
     full_metadata_refresh: bool,
     prepared_cache: usize,
     strict_prepared: bool,
+    infer_idempotence: bool,
     server_timestamps: bool,
     min_protocol_version: u8,
     prefer_datacenter: String,

@@ -28,7 +28,9 @@ pub(crate) use create::BoxError;
 pub use kind::ErrorKind;
 pub use tls::TlsFailure;
 
+use crate::cql::Fingerprint;
 use crate::nature::Nature;
+use crate::statement::{Statement, Subject};
 use source::{Core, Detail};
 
 /// Why a request failed, whether it may have been applied all the same, and what may be done about it.
@@ -65,6 +67,7 @@ struct Inner {
     sent: bool,
     stop: Option<Stop>,
     attempts: Vec<AttemptError>,
+    subject: Option<Subject>,
 }
 
 impl Error {
@@ -238,6 +241,23 @@ impl Error {
         self
     }
 
+    /// The statement it is about, without its values: for logs and statistics. `Display` and `Debug` do not show it.
+    ///
+    /// None where no statement was run, as in connecting, and from a service that is called without a [`Session`](crate::Session).
+    #[must_use]
+    pub fn statement_fingerprint(&self) -> Option<Fingerprint> {
+        self.0.subject.as_ref().map(Subject::fingerprint)
+    }
+
+    /// Notes which statement it is about.
+    #[must_use]
+    pub(crate) fn about(mut self, statement: &Statement) -> Self {
+        if self.0.subject.is_none() {
+            Arc::make_mut(&mut self.0).subject = Some(statement.subject());
+        }
+        self
+    }
+
     /// Does it come from something this version of the crate does not know? Metrics show that apart.
     #[must_use]
     pub fn is_unclassified(&self) -> bool {
@@ -253,6 +273,7 @@ impl Error {
             sent: false,
             stop: None,
             attempts: Vec::new(),
+            subject: None,
         }))
     }
 

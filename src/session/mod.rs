@@ -4,6 +4,7 @@ mod bind;
 mod execute;
 mod gate;
 mod health;
+mod infer;
 mod keyspace;
 mod life;
 mod pager;
@@ -73,6 +74,7 @@ pub(crate) struct Core {
 pub(crate) struct Settings {
     pub(crate) strict_prepared: bool,
     pub(crate) server_timestamps: bool,
+    pub(crate) infer_idempotence: bool,
     pub(crate) prepared_cache: usize,
     pub(crate) prepare_timeout: Duration,
     pub(crate) timeout: Option<Duration>,
@@ -89,6 +91,7 @@ impl Default for Settings {
         Self {
             strict_prepared: false,
             server_timestamps: false,
+            infer_idempotence: false,
             prepared_cache: defaults::PREPARED_CACHE,
             prepare_timeout: defaults::PREPARE_TIMEOUT,
             // A service of the user's has limits of its own, or none.

@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) host: Option<Uuid>,
     pub(crate) max_rows: Option<usize>,
     pub(crate) max_bytes: Option<usize>,
+    /// Nobody said whether it is idempotent, and its text says it is.
+    pub(crate) inferred: bool,
     /// It writes to a counter, as far as can be told.
     pub(crate) counter: bool,
     /// It continues an earlier page.

@@ -5,9 +5,11 @@
 
 mod connecting;
 mod frozen;
+mod inference;
 mod lifecycle;
 mod limits;
 mod load;
+mod monitor;
 mod network;
 mod prepare;
 mod prepare_waits;

@@ -55,6 +55,7 @@ pub struct ClusterBuilder {
     pub(super) prepared_cache: usize,
     pub(super) strict_prepared: bool,
     pub(super) server_timestamps: bool,
+    pub(super) infer_idempotence: bool,
     pub(super) min_protocol_version: Option<u8>,
     pub(super) datacenter: Option<String>,
     pub(super) permit_dc_failover: bool,
@@ -168,6 +169,7 @@ impl Default for ClusterBuilder {
             prepared_cache: defaults::PREPARED_CACHE,
             strict_prepared: false,
             server_timestamps: false,
+            infer_idempotence: false,
             min_protocol_version: None,
             datacenter: None,
             permit_dc_failover: false,
@@ -240,6 +242,7 @@ impl ClusterBuilder {
         let flags = (
             self.prepared_cache,
             self.strict_prepared,
+            self.infer_idempotence,
             self.server_timestamps,
             self.min_protocol_version,
         );
