@@ -78,6 +78,9 @@
 pub mod bulk;
 mod classifier;
 pub mod cluster;
+#[cfg(feature = "config")]
+pub mod config;
+pub mod cql;
 mod error;
 pub mod guide;
 mod leaf;
@@ -91,6 +94,8 @@ pub mod scan;
 mod session;
 mod statement;
 pub mod stream;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 pub mod types;
 
 /// The driver underneath, for its types: values, consistency, rows.
@@ -116,8 +121,15 @@ pub use uuid;
 
 pub use bulk::{BulkError, BulkItem, BulkProgress, BulkSummary, ExecuteMany};
 pub use classifier::{CqlClassifier, StatementFacts};
-pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
-pub use error::{AttemptError, Error, ErrorKind};
+pub use cluster::{
+    BoxService, Cluster, ClusterBuilder, ClusterPhase, Credentials, CredentialsFuture, CredentialsProvider,
+    Nodes, PasswordFile, Profile,
+};
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+pub use cluster::{TlsFiles, TlsLibrary};
+#[cfg(feature = "config")]
+pub use config::{BadSetting, Settings};
+pub use error::{AttemptError, Error, ErrorKind, TlsFailure};
 pub use leaf::SessionService;
 pub use monitor::{ClusterHealth, HostHealth, Monitor, NodeChange, NodeEvent};
 pub use nature::Nature;

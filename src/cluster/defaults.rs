@@ -7,6 +7,8 @@ use tower_cassandra_layers::health::HealthCheck;
 
 /// The contact point where none is given.
 pub const CONTACT_POINT: &str = "127.0.0.1";
+/// The version of the CQL protocol: the driver speaks no other.
+pub const PROTOCOL_VERSION: u8 = 4;
 /// The port of contact points that name none.
 pub const PORT: u16 = 9042;
 /// A majority of the replicas nearby: what is written is read back. The original's default was `LocalOne`.
@@ -37,6 +39,8 @@ pub const TCP_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 /// … and lost when none comes in this time: a silent node is noticed within 8 s.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often nodes and schema are read anew without an event. The driver's own default.
+pub const METADATA_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 /// How many prepared statements a session remembers.
 pub const PREPARED_CACHE: usize = 1_000;
 /// The session's own health check asks every node this often.

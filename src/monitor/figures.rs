@@ -125,7 +125,7 @@ impl ClusterHealth {
         Self {
             time: SystemTime::now(),
             cluster_name,
-            protocol_version: crate::cluster::PROTOCOL_VERSION,
+            protocol_version: crate::cluster::defaults::PROTOCOL_VERSION,
             total_connections: hosts.iter().map(|host| host.connections).sum(),
             healthy_hosts,
             unhealthy_hosts: hosts.len() - healthy_hosts,

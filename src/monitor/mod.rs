@@ -86,7 +86,7 @@ pub use tower_cassandra_layers::metrics::Totals;
 pub use updates::Updates;
 pub use warm_up::{WarmUp, WarmUpHost, WarmUpOutcome};
 
-use crate::cluster::{ClusterDirectory, PROTOCOL_VERSION, defaults};
+use crate::cluster::{ClusterDirectory, defaults};
 use crate::error::Error;
 use hub::Hub;
 use source::Source;
@@ -216,7 +216,7 @@ impl Monitor {
             total_hosts: endpoints.len(),
             up_hosts,
             down_hosts: endpoints.len() - up_hosts,
-            protocol_version: PROTOCOL_VERSION,
+            protocol_version: defaults::PROTOCOL_VERSION,
             max_requests_per_connection: defaults::MAX_REQUESTS_PER_CONNECTION,
             note: "Protocol version 4 numbers the requests of a connection with 15 bits. The balancer leaves a node out long before, \
                    at 16,384 requests in flight unless `HealthSettings::node_limit` says otherwise.",

@@ -91,7 +91,7 @@ impl Pager {
         if let Some(deadline) = bound_until {
             call.context.shorten(deadline);
         }
-        let response = inner.stack.call(call).await?;
+        let response = inner.call(call, &self.statement).await?;
         if self.nature() == Nature::Schema {
             inner.agree().await?;
         }

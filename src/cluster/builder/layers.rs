@@ -12,7 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{ClusterBuilder, MetricsChoice};
-use crate::cluster::{BoxService, defaults};
+use crate::cluster::{BoxService, Profile, defaults};
 use crate::error::{BoxError, Error};
 use crate::response::Response;
 use crate::statement::Statement;
@@ -27,6 +27,18 @@ impl ClusterBuilder {
     /// One attempt per call.
     pub fn no_retry(mut self) -> Self {
         self.retry = None;
+        self
+    }
+
+    /// Reads from the text whether a statement is idempotent, for all that are not marked; those that are become fit for retries. Default: off, only
+    /// SELECT counts as idempotent without a mark.
+    ///
+    /// What is read, and where the answer is no, is in [`cql::idempotence`](crate::cql::idempotence). A mark ([`Statement::idempotent`]) wins in both directions. A batch without a
+    /// mark is idempotent if each member is, by its own mark or by its text. Writes to tables that are known to have counters never are.
+    ///
+    /// A text is read once; per call it costs a look at the schema for text that is not prepared.
+    pub const fn infer_idempotence(mut self, on: bool) -> Self {
+        self.infer_idempotence = on;
         self
     }
 
@@ -54,9 +66,22 @@ impl ClusterBuilder {
         Ok(check.with_interval(interval).validate()?)
     }
 
+    /// Adds a [`Profile`]: options that statements choose by its name. Default: none. A name that was given before gets the new options.
+    pub fn profile(mut self, name: impl Into<String>, profile: Profile) -> Self {
+        self.profiles.insert(name.into(), profile);
+        self
+    }
+
     /// Where metrics go. Default: the global recorder of the `metrics` crate, which must be installed before `connect`.
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = MetricsChoice::Given(metrics);
+        self
+    }
+
+    /// The global recorder, with a prefix and a label of one's own.
+    #[cfg(feature = "config")]
+    pub(crate) fn named_metrics(mut self, prefix: Option<String>, client: Option<String>) -> Self {
+        self.metrics = MetricsChoice::Named { prefix, client };
         self
     }
 
