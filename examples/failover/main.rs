@@ -82,6 +82,7 @@ async fn fault_drill(cluster: &LocalCluster, options: &Options) -> Result<()> {
         per_second: PER_SECOND,
         bare: true,
         seed: options.seed,
+        events: options.events.clone(),
     };
     println!(
         "the stack and the plain driver, both with their defaults and {PER_SECOND} requests per second at LOCAL_QUORUM; seed {}",

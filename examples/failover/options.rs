@@ -1,5 +1,6 @@
 //! What the command line says.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Result;
@@ -13,12 +14,14 @@ pub(crate) struct Options {
     pub(crate) faults: Vec<Fault>,
     pub(crate) lasts: Duration,
     pub(crate) seed: u64,
+    /// Where to write every single request.
+    pub(crate) events: Option<PathBuf>,
 }
 
 const USAGE: &str = "\
 there are: --warm-up SECONDS (default 60); --bare; and
 --drill with --faults NAME,NAME (default all: frozen, killed, restarted, port_closed, drained, two_frozen, limping, rolling),
---seconds SECONDS of a fault (default 20), --seed NUMBER (default 1)";
+--seconds SECONDS of a fault (default 20), --seed NUMBER (default 1), --events FILE (every single request, for a closer look)";
 
 impl Options {
     pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
@@ -29,6 +32,7 @@ impl Options {
             faults: FAULTS.to_vec(),
             lasts: Duration::from_secs(20),
             seed: 1,
+            events: None,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || {
@@ -42,6 +46,7 @@ impl Options {
                 "--warm-up" => options.warm_up = Duration::from_secs(value()?.parse()?),
                 "--seconds" => options.lasts = Duration::from_secs(value()?.parse()?),
                 "--seed" => options.seed = value()?.parse()?,
+                "--events" => options.events = Some(value()?.into()),
                 "--faults" => {
                     options.faults = value()?
                         .split(',')

@@ -1,5 +1,7 @@
 //! What every request came to.
 
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -119,6 +121,31 @@ impl Log {
 
     pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Event>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes one line for each: side, operation, number, when it was meant to be sent and how long it took in milliseconds, what the
+    /// client was told, and the node.
+    pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
+        let mut file = io::BufWriter::new(std::fs::File::create(path)?);
+        for event in self.events().iter() {
+            let told = match event.told {
+                Told::Done => "done",
+                Told::Refused => "refused",
+                Told::Missing => "missing",
+                Told::Failed { kind, .. } => kind,
+            };
+            let node = event.node.map(|node| node.to_string()).unwrap_or_default();
+            writeln!(
+                file,
+                "{} {} {} {} {} {told} {node}",
+                event.side.name(),
+                event.operation.name(),
+                event.number,
+                event.intended.as_millis(),
+                event.took().as_millis(),
+            )?;
+        }
+        file.flush()
     }
 
     /// Have the first so many of that side all ended?

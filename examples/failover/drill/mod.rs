@@ -13,6 +13,7 @@ mod recovery;
 mod row;
 mod watch;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub(crate) struct Plan {
     /// Does the plain driver run beside the stack?
     pub(crate) bare: bool,
     pub(crate) seed: u64,
+    /// Where every single request is written at the end, one a line.
+    pub(crate) events: Option<PathBuf>,
 }
 
 /// So long after the end of a fault requests still belong to it.
@@ -97,7 +100,7 @@ pub(crate) async fn run(cluster: &LocalCluster, plan: &Plan) -> Result<Outcome> 
         ours: &ours,
         log: &log,
     };
-    let outcome = tokio::select! {
+    let mut outcome = tokio::select! {
         outcome = drill.faults() => outcome?,
         ended = offers.join_next() => match ended {
             Some(Ok(Err(error))) => return Err(error),
@@ -107,6 +110,10 @@ pub(crate) async fn run(cluster: &LocalCluster, plan: &Plan) -> Result<Outcome> 
     load.over.store(true, Relaxed);
     while let Some(ended) = offers.join_next().await {
         ended??;
+    }
+    outcome.goals.extend(drill.whole_ledger().await?);
+    if let Some(path) = &plan.events {
+        log.write(path)?;
     }
     ours.session.close(Duration::from_secs(10)).await?;
     bed.drop_keyspace().await?;
@@ -126,14 +133,19 @@ impl Drill<'_> {
         println!("--- warm-up for {:?}", self.plan.warm_up);
         sleep(self.plan.warm_up).await;
         let mut outcome = Outcome::default();
-        let mut since = Duration::ZERO;
+        let mut since = 0;
         for (index, fault) in self.plan.faults.iter().enumerate() {
             let first = operation::scramble(self.plan.seed.wrapping_add(index as u64)) % 3;
             let victims = fault.victims(usize::try_from(first)?, self.cluster.nodes().len());
             let until = self.one(*fault, &victims, since, &mut outcome).await?;
             since = until;
         }
-        // Once more over all of it: nothing was carried out late that was told not to be.
+        Ok(outcome)
+    }
+
+    /// Once more over all of it, when nothing is under way: nothing was carried out late that was told not to be.
+    async fn whole_ledger(&self) -> Result<Vec<Goal>> {
+        let mut goals = Vec::new();
         for side in self.sides() {
             let ledger = Ledger::read(self.bed, side).await?;
             let events = self.log.events();
@@ -145,24 +157,24 @@ impl Drill<'_> {
                 verdict.lost
             );
             if side == Side::Ours {
-                outcome.goals.extend(goal::at_the_end(verdict));
+                goals.extend(goal::at_the_end(verdict));
             }
         }
-        Ok(outcome)
+        Ok(goals)
     }
 
     fn sides(&self) -> impl Iterator<Item = Side> + use<> {
         std::iter::once(Side::Ours).chain(self.plan.bare.then_some(Side::Bare))
     }
 
-    /// One fault. Returns until when its requests were judged.
+    /// One fault. Judges all requests that ended after the first `since`, and returns how many have ended by then.
     async fn one(
         &self,
         fault: Fault,
         victims: &[usize],
-        since: Duration,
+        since: usize,
         outcome: &mut Outcome,
-    ) -> Result<Duration> {
+    ) -> Result<usize> {
         sleep(self.plan.control).await;
         let began = self.log.now();
         let nodes = self.host_ids(victims);
@@ -184,16 +196,15 @@ impl Drill<'_> {
         self.cluster.ready().await?;
 
         let (from, to) = (began, ended + AFTERMATH);
-        let until = self.log.now();
+        // What ends while the ledger is read belongs to the next fault.
+        let until = self.log.events().len();
         let first = outcome.rows.len();
         for side in self.sides() {
             let ledger = Ledger::read(self.bed, side).await?;
             let events = self.log.events();
             for operation in OPERATIONS {
                 let its = |event: &&Event| event.side == side && event.operation == operation;
-                let section = events.iter().filter(its);
-                let section = section.filter(|event| event.intended >= since && event.intended < until);
-                let verdict = ledger.judge(section);
+                let verdict = ledger.judge(events[since..until].iter().filter(its));
                 let window: Vec<&Event> = events
                     .iter()
                     .filter(its)
