@@ -6,8 +6,12 @@ mod closing;
 mod conditional;
 mod counter_facts;
 mod counters;
+mod drill;
 mod empty;
 mod errors;
+#[expect(dead_code, unused_imports, reason = "the example uses all of it")]
+#[path = "../../examples/failover/drill/mod.rs"]
+mod fault_drill;
 mod frozen;
 mod load;
 mod metrics;

@@ -196,6 +196,7 @@ impl Drill<'_> {
         self.cluster.ready().await?;
 
         let (from, to) = (began, ended + AFTERMATH);
+        watch.print();
         // What ends while the ledger is read belongs to the next fault.
         let until = self.log.events().len();
         let first = outcome.rows.len();
