@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
+use super::recheck::recheck;
 use super::table::Table;
 use crate::balance::Endpoint;
 use crate::config::InvalidConfig;
@@ -78,7 +79,7 @@ pub struct ProbeRecord {
     pub detail: Option<Arc<str>>,
 }
 
-/// Asks every node of a table in an interval. One task; it ends when this value is dropped.
+/// Asks every node of a table in an interval, and one that is passed over because it is silent at once, but at most once a second. One task; it ends when this value is dropped.
 #[derive(Debug)]
 pub struct Prober {
     task: JoinHandle<()>,
@@ -90,10 +91,10 @@ impl Drop for Prober {
     }
 }
 
-/// At most this many nodes are asked at the same time.
-const CONCURRENT: usize = 64;
-
 impl Prober {
+    /// At most this many nodes are asked at the same time.
+    pub(super) const CONCURRENT: usize = 64;
+
     /// Starts probing on the runtime of the caller. `probe` asks one node; its text is kept as the record's detail or error.
     pub fn spawn<P, F>(table: Table, check: HealthCheck, probe: P) -> Self
     where
@@ -104,7 +105,8 @@ impl Prober {
             loop {
                 Self::round(&table, check, &probe).await;
                 let jitter = table.random_below(201) as u32;
-                sleep(check.interval.saturating_mul(900 + jitter) / 1_000).await;
+                let pause = check.interval.saturating_mul(900 + jitter) / 1_000;
+                recheck(&table, check, pause, &probe).await;
             }
         });
         Self { task }
@@ -120,7 +122,7 @@ impl Prober {
         let mut waiting = endpoints.iter();
         let mut running = FuturesUnordered::new();
         loop {
-            while running.len() < CONCURRENT
+            while running.len() < Self::CONCURRENT
                 && let Some(endpoint) = waiting.next()
             {
                 running.push(Self::one(endpoint, check, probe));
@@ -131,7 +133,7 @@ impl Prober {
         }
     }
 
-    async fn one<P, F>(endpoint: &Arc<Endpoint>, check: HealthCheck, probe: &P)
+    pub(super) async fn one<P, F>(endpoint: &Arc<Endpoint>, check: HealthCheck, probe: &P)
     where
         P: Fn(Arc<Endpoint>) -> F + Sync,
         F: Future<Output = Result<Arc<str>, Arc<str>>> + Send,
