@@ -1,7 +1,9 @@
 //! The tables, and who looks into them.
 
+use std::future::ready;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use local_cassandra::LocalCluster;
 use tower_cassandra::scylla::client::execution_profile::ExecutionProfile;
 use tower_cassandra::scylla::client::session::Session as Driver;
@@ -13,7 +15,7 @@ use super::Result;
 use super::log::Side;
 
 /// Rows that are there to be read.
-pub(crate) const ROWS: i64 = 1_000;
+pub(crate) const ROWS: i64 = 500;
 
 /// The tables of a drill, and a session of the plain driver that makes them and is the judge: it takes no part in the drill.
 pub(crate) struct Bed {
@@ -65,9 +67,12 @@ impl Bed {
         }
         for table in ["reads", "reads_default"] {
             let insert = format!("INSERT INTO {keyspace}.{table} (k, v) VALUES (?, 'value')");
-            let insert = bed.judge.prepare(insert).await?;
-            let rows = (0..ROWS).map(|k| bed.judge.execute_unpaged(&insert, (k,)));
-            futures_util::future::try_join_all(rows).await?;
+            let mut insert = bed.judge.prepare(insert).await?;
+            insert.set_consistency(Consistency::Quorum);
+            insert.set_is_idempotent(true);
+            let rows = stream::iter(0..ROWS).map(|k| bed.judge.execute_unpaged(&insert, (k,)));
+            // A cluster that has just started is soon overwhelmed.
+            rows.buffer_unordered(16).try_for_each(|_| ready(Ok(()))).await?;
         }
         Ok(bed)
     }

@@ -40,7 +40,8 @@ impl Row {
         for event in events {
             if let Told::Failed { kind, applied } = event.told {
                 *kinds.entry(kind).or_default() += 1;
-                ambiguous += usize::from(applied == Applied::Maybe);
+                // What only reads leaves nothing open.
+                ambiguous += usize::from(applied == Applied::Maybe && operation.writes());
             }
         }
         let over = |limit: u64| {
