@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::fault_drill::{Fault, Outcome, Plan, run};
+use crate::fault_drill::{Fault, Operation, Outcome, Plan, run};
 use crate::three::three_nodes;
 
 /// Longer than two attempts take on a busy machine. A frozen node stays so for longer.
-const FAR_TOO_LONG: Duration = Duration::from_secs(7);
+const FAR_TOO_LONG: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn through_three_faults_nothing_is_done_twice_or_lost_and_reads_succeed() {
@@ -16,7 +16,7 @@ async fn through_three_faults_nothing_is_done_twice_or_lost_and_reads_succeed() 
     let plan = Plan {
         keyspace: format!("drill_{}", std::process::id()),
         faults: vec![Fault::Frozen, Fault::Killed, Fault::PortClosed],
-        lasts: Duration::from_secs(8),
+        lasts: Duration::from_secs(6),
         warm_up: Duration::from_secs(3),
         control: Duration::from_secs(1),
         patience: Duration::from_secs(3),
@@ -39,7 +39,10 @@ fn check(outcome: &Outcome) {
         if row.operation.is_idempotent() {
             assert_eq!(row.failed(), 0, "{row} {:?}", row.kinds);
             assert!(row.slowest < FAR_TOO_LONG, "{row}");
-            assert!(row.over_1s < row.requests / 10, "{row}");
+        }
+        // PREPARE waits for the silent node until its connection is lost.
+        if matches!(row.operation, Operation::Read | Operation::IdempotentWrite) {
+            assert!(row.over_1s < row.requests / 20, "{row}");
         }
     }
     // Increments that a coordinator hands to the silent node get no answer.

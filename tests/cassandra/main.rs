@@ -5,7 +5,6 @@ mod by_hand;
 mod closing;
 mod conditional;
 mod counter_facts;
-mod counters;
 mod drill;
 mod empty;
 mod errors;

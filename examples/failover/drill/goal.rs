@@ -74,7 +74,9 @@ pub(crate) fn judge(rows: &[Row], facts: &Facts) -> Vec<Goal> {
             false,
             format!("{failed} failed"),
         );
-        let slow: usize = idempotent().map(|row| row.over_1s).sum();
+        // PREPARE waits for all nodes with a connection, whatever the gate and the attempt limit.
+        let calls = || idempotent().filter(|row| row.operation != Operation::Prepare);
+        let slow: usize = calls().map(|row| row.over_1s).sum();
         let allowed = facts.in_flight as usize + 2;
         goal(
             "slow are only those under way",
@@ -82,15 +84,18 @@ pub(crate) fn judge(rows: &[Row], facts: &Facts) -> Vec<Goal> {
             false,
             format!("{slow} over 1 s, {} were under way", facts.in_flight),
         );
-        // PREPARE waits for all nodes, whatever the attempt limit.
-        let slowest = idempotent()
-            .filter(|row| row.operation != Operation::Prepare)
-            .map(|row| row.slowest)
-            .max()
-            .unwrap_or_default();
+        let slowest = calls().map(|row| row.slowest).max().unwrap_or_default();
         goal(
             "none longer than the attempt limit",
             slowest <= defaults::ATTEMPT_TIMEOUT + GRACE,
+            false,
+            format!("{} ms", slowest.as_millis()),
+        );
+        let prepares = idempotent().filter(|row| row.operation == Operation::Prepare);
+        let slowest = prepares.map(|row| row.slowest).max().unwrap_or_default();
+        goal(
+            "no PREPARE waits longer than for a silent connection",
+            slowest <= defaults::KEEPALIVE_INTERVAL + defaults::KEEPALIVE_TIMEOUT + GRACE,
             false,
             format!("{} ms", slowest.as_millis()),
         );

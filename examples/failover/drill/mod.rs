@@ -33,6 +33,7 @@ use load::{Client, Load};
 pub(crate) use log::Side;
 use log::{Event, Log};
 use operation::OPERATIONS;
+pub(crate) use operation::Operation;
 use ours::Ours;
 pub(crate) use row::{Row, print_table};
 use watch::Watch;
