@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::{Instant, sleep};
 
-use super::prober::{HealthCheck, Prober};
+use super::check::HealthCheck;
+use super::prober::Prober;
 use super::table::Table;
 use crate::balance::Endpoint;
 use crate::request::NodeId;
@@ -45,7 +46,7 @@ where
                 for endpoint in due {
                     asked.push(endpoint.id());
                     running.push(async move {
-                        Prober::one(&endpoint, check, probe).await;
+                        Prober::ask(&endpoint, check.limit(), probe).await;
                         endpoint.id()
                     });
                 }
@@ -56,7 +57,7 @@ where
 
 fn is_due(table: &Table, endpoint: &Endpoint) -> bool {
     let shared = table.shared();
-    let last = endpoint.last_probe();
+    let last = endpoint.watched.last();
     endpoint.is_stalled(shared.now(), shared.stall_limit())
         && last.is_none_or(|last| Instant::now().saturating_duration_since(last.at) >= APART)
 }
