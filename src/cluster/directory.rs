@@ -89,11 +89,13 @@ impl View {
 
 fn new_endpoint(table: &Table, node: &Arc<Node>) -> Arc<Endpoint> {
     let name = format!("{}:{}", node.address.ip(), node.address.port());
-    table.endpoint(
+    let endpoint = table.endpoint(
         NodeId(node.host_id.as_u128()),
         &name,
         Target::new(Arc::clone(node)),
-    )
+    );
+    endpoint.set_connected(node.is_connected(), "no connection yet");
+    endpoint
 }
 
 impl ClusterDirectory {
@@ -143,12 +145,17 @@ impl ClusterDirectory {
         let mut closed = shared.closed.lock().unwrap_or_else(PoisonError::into_inner);
         *closed = true;
         shared.view.store(Arc::default());
-        shared.table.replace([]);
+        shared.table.close();
     }
 
     /// The data centre that counts as nearby.
     pub(crate) fn local_datacenter(&self) -> &str {
         &self.shared.local
+    }
+
+    /// May statements go to the other data centres?
+    pub(crate) fn permits_failover(&self) -> bool {
+        self.shared.permit_failover
     }
 
     /// The node behind an endpoint.

@@ -9,6 +9,7 @@ mod inference;
 mod lifecycle;
 mod limits;
 mod load;
+mod monitor;
 mod network;
 mod prepare;
 mod prepare_waits;

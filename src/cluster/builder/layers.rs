@@ -1,6 +1,7 @@
 //! Options of the layers, and the user's own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scylla::client::session_builder::SessionBuilder;
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
@@ -11,8 +12,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{ClusterBuilder, MetricsChoice};
-use crate::cluster::{BoxService, Profile};
-use crate::error::BoxError;
+use crate::cluster::{BoxService, Profile, defaults};
+use crate::error::{BoxError, Error};
 use crate::response::Response;
 use crate::statement::Statement;
 
@@ -59,6 +60,18 @@ impl ClusterBuilder {
         self
     }
 
+    pub(crate) fn with_default_concurrency_limit(mut self) -> Self {
+        self.concurrency_limit
+            .get_or_insert_with(|| ConcurrencyLimit::new(defaults::CONCURRENCY));
+        self
+    }
+
+    /// Could a monitor of its sessions run in this interval?
+    pub(crate) fn check_monitor_interval(&self, interval: Duration) -> Result<(), Error> {
+        let check = self.health.unwrap_or_default();
+        Ok(check.with_interval(interval).validate()?)
+    }
+
     /// Where metrics go. Default: the global recorder of the `metrics` crate, which must be installed before `connect`.
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = MetricsChoice::Given(metrics);
@@ -78,7 +91,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// How often nodes are probed. Default: every 5 s.
+    /// How often nodes are probed. Default: every 5 s, 2 s for an answer. A time for an answer above the interval is refused.
     pub const fn health(mut self, check: HealthCheck) -> Self {
         self.health = Some(check);
         self
