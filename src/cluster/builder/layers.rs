@@ -54,6 +54,12 @@ impl ClusterBuilder {
         self
     }
 
+    /// Adds a [`Profile`]: options that statements choose by its name. Default: none. A name that was given before gets the new options.
+    pub fn profile(mut self, name: impl Into<String>, profile: Profile) -> Self {
+        self.profiles.insert(name.into(), profile);
+        self
+    }
+
     pub(crate) fn with_default_concurrency_limit(mut self) -> Self {
         self.concurrency_limit
             .get_or_insert_with(|| ConcurrencyLimit::new(defaults::CONCURRENCY));
@@ -64,12 +70,6 @@ impl ClusterBuilder {
     pub(crate) fn check_monitor_interval(&self, interval: Duration) -> Result<(), Error> {
         let check = self.health.unwrap_or_default();
         Ok(check.with_interval(interval).validate()?)
-    }
-
-    /// Adds a [`Profile`]: options that statements choose by its name. Default: none. A name that was given before gets the new options.
-    pub fn profile(mut self, name: impl Into<String>, profile: Profile) -> Self {
-        self.profiles.insert(name.into(), profile);
-        self
     }
 
     /// Where metrics go. Default: the global recorder of the `metrics` crate, which must be installed before `connect`.
