@@ -1,4 +1,4 @@
-//! The choice of one node among candidates. It changes nothing.
+//! The choice of one node among candidates. It changes nothing of them.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -129,6 +129,8 @@ impl<'a> Candidates<'a> {
         } else if !connected {
             Class::Unconnected
         } else if endpoint.is_stalled(self.now, self.stall_limit) {
+            // Rare, and a few atomic operations: the prober finds out whether it is only slow.
+            self.shared.found_silent.notify_one();
             Class::Stalled
         } else if endpoint.passive.standing(self.now) == Standing::Ejected && !self.shared.panics() {
             Class::Ejected
