@@ -12,7 +12,7 @@ use super::table::Shared;
 pub(crate) struct Passive {
     failures: AtomicU32,
     ejections: AtomicU32,
-    /// The end of the ejection in nanoseconds of the table's clock; 0 when not ejected. Written under the roster's lock.
+    /// The end of the ejection, as the number of a moment; 0 when not ejected. Written under the roster's lock.
     until: AtomicU64,
     on_probation: AtomicBool,
     /// Is it among the nodes of the table? Only then does its ejection count. Written under the roster's lock.
@@ -29,6 +29,7 @@ pub(crate) enum Standing {
 }
 
 impl Passive {
+    #[inline]
     pub(crate) fn standing(&self, now: u64) -> Standing {
         match self.until.load(Relaxed) {
             0 => Standing::Good,
@@ -38,6 +39,7 @@ impl Passive {
     }
 
     /// Is it ejected, or on probation?
+    #[inline]
     pub(crate) fn is_ejected(&self) -> bool {
         self.until.load(Relaxed) != 0
     }
@@ -60,20 +62,25 @@ impl Passive {
     }
 
     /// True when that re-admitted it.
+    #[inline]
     pub(crate) fn succeeded(&self, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
-        self.until.load(Relaxed) != 0
-            && shared.with_roster(|roster| {
-                if self.until.swap(0, Relaxed) == 0 {
-                    return false;
-                }
-                self.ejections.store(0, Relaxed);
-                roster.ejected -= usize::from(self.member.load(Relaxed));
-                true
-            })
+        self.is_ejected() && self.readmit(shared)
+    }
+
+    #[cold]
+    fn readmit(&self, shared: &Shared) -> bool {
+        shared.with_roster(|roster| {
+            if self.until.swap(0, Relaxed) == 0 {
+                return false;
+            }
+            self.ejections.store(0, Relaxed);
+            roster.ejected -= usize::from(self.member.load(Relaxed));
+            true
+        })
     }
 
     /// A request failed by the node's fault; `claimed`: it was the one request of a probation.

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::budget::Budget;
+use crate::clock::Moment;
 use crate::config::InvalidConfig;
 use crate::random::Random;
 
@@ -47,6 +48,35 @@ enum BudgetChoice {
     Fresh,
     Given(Arc<dyn RetryBudget>),
     None,
+}
+
+/// The budget of one layer.
+#[derive(Debug)]
+pub(super) enum Account {
+    Ours(Budget),
+    Given(Arc<dyn RetryBudget>),
+    None,
+}
+
+impl Account {
+    /// Counts a call.
+    #[inline]
+    pub(super) fn deposit(&self, now: Moment) {
+        match self {
+            Self::Ours(budget) => budget.count_call(now),
+            Self::Given(budget) => budget.deposit(now.instant()),
+            Self::None => {}
+        }
+    }
+
+    /// Takes one retry, if there is one left.
+    pub(super) fn withdraw(&self, now: Moment) -> bool {
+        match self {
+            Self::Ours(budget) => budget.withdraw(now.instant()),
+            Self::Given(budget) => budget.withdraw(now.instant()),
+            Self::None => true,
+        }
+    }
 }
 
 impl Default for RetryPolicy {
@@ -117,11 +147,11 @@ impl RetryPolicy {
         }
     }
 
-    pub(super) fn make_budget(&self) -> Option<Arc<dyn RetryBudget>> {
+    pub(super) fn make_budget(&self) -> Account {
         match &self.budget {
-            BudgetChoice::Fresh => Some(Arc::new(Budget::default())),
-            BudgetChoice::Given(budget) => Some(Arc::clone(budget)),
-            BudgetChoice::None => None,
+            BudgetChoice::Fresh => Account::Ours(Budget::default()),
+            BudgetChoice::Given(budget) => Account::Given(Arc::clone(budget)),
+            BudgetChoice::None => Account::None,
         }
     }
 
