@@ -6,6 +6,7 @@ mod leaks;
 mod natures;
 mod seam;
 mod table;
+mod threads;
 
 use std::sync::Arc;
 

@@ -22,9 +22,7 @@ impl<'a, R: DeserializeRow<'a, 'a>> Rows<'a, R> {
 }
 
 fn open<'a, R: DeserializeRow<'a, 'a>>(page: &'a Page) -> Result<Option<TypedRowIterator<'a, 'a, R>>, Error> {
-    page.rows()
-        .map(|rows| rows.rows::<R>().map_err(Error::decode))
-        .transpose()
+    page.rows().map(|rows| rows.rows()).transpose()
 }
 
 impl<'a, R: DeserializeRow<'a, 'a>> Iterator for Rows<'a, R> {
@@ -40,6 +38,13 @@ impl<'a, R: DeserializeRow<'a, 'a>> Iterator for Rows<'a, R> {
                 Err(error) => return Some(Err(error)),
             }
         }
+    }
+}
+
+impl Response {
+    /// The rows of this page, whether or not more pages follow; they may borrow from the response.
+    pub(crate) fn page_iter<'a, R: DeserializeRow<'a, 'a>>(&'a self) -> Result<Rows<'a, R>, Error> {
+        Rows::new(self)
     }
 }
 

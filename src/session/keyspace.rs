@@ -1,15 +1,13 @@
-//! What a session asks of the driver itself: another keyspace, a trace.
+//! What a session asks of the driver itself: another keyspace.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use scylla::client::session::Session as Driver;
 use scylla::cluster::ClusterState;
-use scylla::observability::tracing::TracingInfo;
 use tokio::time::timeout;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Limit;
-use uuid::Uuid;
 
 use super::{Inner, Session};
 use crate::cluster::{check_keyspace, defaults};
@@ -32,21 +30,42 @@ impl Session {
         }
     }
 
-    /// Fetches a trace that the server wrote for a statement with [`tracing`](crate::Statement::tracing).
+    /// What the driver knows of the cluster now: its name, nodes, keyspaces and token ring. A snapshot; it costs a reference count.
     ///
     /// # Errors
-    /// `NoHost` with the driver's error as source when the trace cannot be read; `Timeout` after the call limit of the session.
-    pub async fn trace(&self, id: Uuid) -> Result<TracingInfo, Error> {
+    /// `Closed` after `close`; `Unsupported` for a session made by [`from_service`](Self::from_service).
+    pub fn cluster_state(&self) -> Result<Arc<ClusterState>, Error> {
+        Ok(self.inner.driver()?.get_cluster_state())
+    }
+
+    /// The version of the CQL protocol that is spoken: 4, the only one of the driver.
+    #[must_use]
+    pub const fn protocol_version(&self) -> u8 {
+        defaults::PROTOCOL_VERSION
+    }
+
+    /// Reads nodes and schema anew now, instead of at the next event or at the end of the
+    /// [interval](crate::ClusterBuilder::metadata_refresh_interval). DDL of this session does it by itself.
+    ///
+    /// # Errors
+    /// `Connect` when no node tells; `Timeout` after the call limit of the session; `Closed`; `Unsupported` for a session made by
+    /// [`from_service`](Self::from_service).
+    pub async fn refresh_metadata(&self) -> Result<(), Error> {
         let inside = self.inner.enter()?;
         let driver = self.inner.driver()?;
-        let fetched = timeout(self.inner.call_limit(), driver.get_tracing_info(&id));
+        let refreshed = timeout(self.inner.call_limit(), driver.refresh_metadata());
         tokio::select! {
             biased;
-            fetched = fetched => fetched
+            refreshed = refreshed => refreshed
                 .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
-                .map_err(|error| Error::no_host(Some(error.into()))),
-            () = inside.cut_off() => Err(Error::closed(Applied::No)),
+                .map_err(Error::connect)?,
+            () = inside.cut_off() => return Err(Error::closed(Applied::No)),
         }
+        // The balancer need not wait until it looks by itself.
+        if let Some(core) = &self.inner.core {
+            core.directory.follow(driver.get_cluster_state());
+        }
+        Ok(())
     }
 }
 

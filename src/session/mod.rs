@@ -1,11 +1,18 @@
 //! The handle a service holds.
 
+mod bind;
 mod execute;
 mod gate;
 mod health;
+mod infer;
 mod keyspace;
+mod life;
+mod pager;
+mod prepare;
 mod prepared;
 mod stack;
+mod tables;
+mod trace;
 
 use std::fmt;
 use std::pin::Pin;
@@ -19,15 +26,21 @@ use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
 use tower_service::Service;
 
-use crate::cluster::{ClusterDirectory, Housekeeping, defaults};
+use crate::cluster::{ClusterDirectory, Housekeeping, Profiles, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
 use crate::response::Response;
-use crate::statement::{Prepared, Statement, Text};
+use crate::statement::Statement;
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
+pub(crate) use life::WeakSession;
+pub(crate) use pager::Pager;
+pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
+pub use prepared::PreparedCacheStats;
 pub(crate) use stack::Stack;
+pub(crate) use tables::TableFacts;
+pub use trace::Trace;
 
 /// A session: execute, prepare, health, close. Cheap to clone; all clones are the same session.
 ///
@@ -61,12 +74,14 @@ pub(crate) struct Core {
 pub(crate) struct Settings {
     pub(crate) strict_prepared: bool,
     pub(crate) server_timestamps: bool,
+    pub(crate) infer_idempotence: bool,
     pub(crate) prepared_cache: usize,
     pub(crate) prepare_timeout: Duration,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) metadata_timeout: Duration,
     pub(crate) schema_agreement_timeout: Duration,
+    pub(crate) profiles: Profiles,
     /// The names of the stack's layers, outermost first.
     pub(crate) layers: Vec<&'static str>,
 }
@@ -76,6 +91,7 @@ impl Default for Settings {
         Self {
             strict_prepared: false,
             server_timestamps: false,
+            infer_idempotence: false,
             prepared_cache: defaults::PREPARED_CACHE,
             prepare_timeout: defaults::PREPARE_TIMEOUT,
             // A service of the user's has limits of its own, or none.
@@ -83,6 +99,7 @@ impl Default for Settings {
             attempt_timeout: None,
             metadata_timeout: defaults::METADATA_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
+            profiles: Profiles::default(),
             layers: vec!["a service of the user's"],
         }
     }
@@ -105,7 +122,7 @@ impl Session {
     ///
     /// The service sees one page per call. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and `Rejected`, anything
     /// else `Internal`. Its limits
-    /// are its own: the time that text with values waits to be prepared is bounded by the prepare limit only. What needs the cluster itself (`health`, `trace`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
+    /// are its own: the time that text with values waits to be prepared is bounded by the prepare limit only. What needs the cluster itself (`health`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
     #[must_use]
     pub fn from_service<S>(service: S) -> Self
     where
@@ -127,11 +144,12 @@ impl Session {
             .and_then(|core| core.driver.get())
             .and_then(|driver| driver.get_keyspace())
             .map(|name| Arc::from(name.as_str()));
+        let slot = core.as_ref().map(|core| core.driver.clone());
         Self {
             inner: Arc::new(Inner {
                 stack,
                 gate: Gate::default(),
-                prepared: PreparedCache::new(settings.prepared_cache, settings.prepare_timeout),
+                prepared: PreparedCache::new(settings.prepared_cache, settings.prepare_timeout, slot),
                 settings,
                 clock: execute::Clock::default(),
                 keyspace: Mutex::new(keyspace),
@@ -153,21 +171,12 @@ impl Session {
         self.execute(Statement::with_values(text, values)).await
     }
 
-    /// Prepares a text, or finds it among those prepared before. Concurrent calls with one text share one PREPARE.
+    /// Runs a batch: [`execute`](Self::execute) under the name that is looked for.
     ///
     /// # Errors
-    /// `Syntax`, `Invalid`, `Unauthorized` by the server; `Timeout` after the prepare limit; `Closed`.
-    pub async fn prepare(&self, text: impl AsRef<str>) -> Result<Prepared, Error> {
-        let inside = self.inner.enter()?;
-        let text = Text::new(text.as_ref());
-        if text.is_use() {
-            return Err(execute::no_use());
-        }
-        tokio::select! {
-            biased;
-            prepared = self.inner.prepared.get(&text, &self.inner.stack) => prepared,
-            () = inside.cut_off() => Err(Error::closed(Applied::No)),
-        }
+    /// As [`execute`](Self::execute); `Invalid` when it has more than 65,535 members, or one that is no INSERT, UPDATE or DELETE.
+    pub async fn batch(&self, batch: impl Into<crate::Batch>) -> Result<Response, Error> {
+        self.execute(batch.into()).await
     }
 
     /// The current keyspace.
@@ -199,22 +208,6 @@ impl Session {
     pub fn running(&self) -> u64 {
         self.inner.gate.running()
     }
-
-    /// Refuses new calls (`Closed`), waits for the running ones up to `limit` ([`defaults::CLOSE_TIMEOUT`](crate::cluster::defaults::CLOSE_TIMEOUT) is the usual one), and lets go of the connections.
-    /// Idle, that is a matter of milliseconds. It may be called any number of times, also at the same time.
-    ///
-    /// # Errors
-    /// `Timeout` when calls had to be cut off; they end with `Closed`. Their number is in the source, and the same for all who wait. The connections are
-    /// released all the same.
-    pub async fn close(&self, limit: Duration) -> Result<(), Error> {
-        let cut = self.inner.gate.close(limit).await;
-        self.inner.release();
-        if cut == 0 {
-            Ok(())
-        } else {
-            Err(Error::cut_off(cut))
-        }
-    }
 }
 
 impl Inner {
@@ -228,28 +221,6 @@ impl Inner {
             .as_ref()
             .ok_or_else(|| Error::unsupported("this session was made from a service and knows no cluster"))?;
         core.driver.get().ok_or_else(|| Error::closed(Applied::No))
-    }
-
-    fn release(&self) {
-        self.prepared.end_flights();
-        drop(
-            self.housekeeping
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        if let Some(core) = &self.core {
-            core.reaper.stop();
-            core.driver.clear();
-            core.directory.clear();
-        }
-    }
-}
-
-impl Drop for Inner {
-    // The stack may live on in a clone of a user's service; the connections do not.
-    fn drop(&mut self) {
-        self.release();
     }
 }
 

@@ -1,26 +1,41 @@
 use std::fmt;
 use std::sync::Arc;
 
-use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
+use scylla::deserialize::row::DeserializeRow;
+#[cfg(feature = "test-util")]
+use scylla::frame::response::result::ColumnSpec;
+use scylla::response::query_result::ColumnSpecs;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
+use super::form::{Form, Forms};
+use super::handle::Handle;
 use super::text::{TextFacts, Verb};
-use super::{Bound, Statement, Text};
+use super::{Bound, Statement};
+use crate::cql::idempotence;
 use crate::error::Error;
 use crate::nature::Nature;
 
 /// A statement that the cluster has prepared. Cheap to clone; made by [`Session::prepare`](crate::Session::prepare).
+///
+/// When a node does not know it any more it is prepared there anew, unseen; when the server has another id for it, once for all who
+/// hold it. It keeps the types it was prepared with: after its table was made anew with other types, or its user-defined type has
+/// got new fields, ask the session for it again.
 #[derive(Clone)]
 pub struct Prepared {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    driver: PreparedStatement,
+    handle: Handle,
     nature: Nature,
     table: Option<(String, String)>,
     routable: bool,
+    /// What its text says.
+    idempotent: bool,
+    /// A marker is of the type `list`; nobody says whether it is a frozen one.
+    binds_list: bool,
 }
 
 impl Prepared {
@@ -33,28 +48,53 @@ impl Prepared {
         let facts = TextFacts::read(driver.get_statement());
         let table = table_of(&driver, &facts, keyspace);
         let adds = facts.adds;
-        let mut nature = Text {
-            text: "".into(),
-            facts,
-        }
-        .nature();
+        let idempotent = idempotence(driver.get_statement()).is_yes();
+        let mut nature = facts.nature();
         if nature == Nature::Write {
             let known = table
                 .as_ref()
                 .and_then(|(keyspace, table)| has_counters(keyspace, table));
             // A table that another session made a moment ago is not known yet. To take a list for a counter costs a
             // retry; to take a counter for a list counts twice.
-            if binds_counter(&driver) || known.unwrap_or(adds) {
+            if binds(driver.get_variable_col_specs(), is_counter) || known.unwrap_or(adds) {
                 nature = Nature::Counter;
             }
         }
         let routable = driver.is_token_aware();
+        let binds_list = binds(driver.get_variable_col_specs(), is_list);
         Self {
             inner: Arc::new(Inner {
-                driver,
+                handle: Handle::new(driver),
                 nature,
                 table,
                 routable,
+                idempotent,
+                binds_list,
+            }),
+        }
+    }
+
+    /// One that no server prepared, for tests.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn made(text: &str, markers: Vec<ColumnSpec<'static>>) -> Self {
+        let facts = TextFacts::read(text);
+        let specs = ColumnSpecs::new(&markers);
+        let nature = match facts.nature() {
+            Nature::Write if binds(specs, is_counter) => Nature::Counter,
+            nature => nature,
+        };
+        let table = facts.table;
+        Self {
+            inner: Arc::new(Inner {
+                nature,
+                table: table.map(|(keyspace, table)| (keyspace.unwrap_or_default(), table)),
+                routable: false,
+                idempotent: idempotence(text).is_yes(),
+                binds_list: binds(specs, is_list),
+                handle: Handle::Made {
+                    text: text.into(),
+                    markers,
+                },
             }),
         }
     }
@@ -68,31 +108,55 @@ impl Prepared {
     }
 
     pub(crate) fn bind_dyn(&self, values: &(impl SerializeRow + ?Sized)) -> Result<Statement, Error> {
-        let driver = &self.inner.driver;
-        let columns = driver.get_variable_col_specs();
+        let handle = &self.inner.handle;
+        let columns = handle.markers();
         let bound = Bound::new(columns.as_slice(), values).map_err(Error::serialization)?;
         debug_assert_eq!(bound.count(), columns.len());
         let token = if self.inner.routable {
-            driver
-                .calculate_token(&bound)
-                .map_err(|error| Error::from_execution(error.into_execution_error(), self.nature(), None))?
-                .map(|token| token.value())
+            handle.token(&bound, self.nature())?
         } else {
             None
         };
         Ok(Statement::bound(self.clone(), bound, token))
     }
 
+    /// Does a row type fit the columns that the server named when it was prepared?
+    pub(crate) fn check_rows<R>(&self) -> Result<(), Error>
+    where
+        R: for<'a> DeserializeRow<'a, 'a>,
+    {
+        // One made for a test names no columns.
+        let Ok(form) = self.form() else {
+            return Ok(());
+        };
+        let columns = form.driver.get_current_result_set_col_specs();
+        R::type_check(columns.get().as_slice()).map_err(|error| Error::decode(error).judged(Nature::Prepare))
+    }
+
     /// The text it was prepared from.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.inner.driver.get_statement()
+        self.inner.handle.text()
     }
 
     /// What kind of request it is.
     #[must_use]
     pub fn nature(&self) -> Nature {
         self.inner.nature
+    }
+
+    pub(crate) fn reads_idempotent(&self) -> bool {
+        self.inner.idempotent
+    }
+
+    pub(crate) fn binds_list(&self) -> bool {
+        self.inner.binds_list
+    }
+
+    /// Names and types of its markers.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn marker_specs(&self) -> Vec<ColumnSpec<'static>> {
+        self.inner.handle.markers().as_slice().to_vec()
     }
 
     pub(crate) fn table(&self) -> Option<(&str, &str)> {
@@ -102,29 +166,72 @@ impl Prepared {
             .map(|(keyspace, table)| (keyspace.as_str(), table.as_str()))
     }
 
-    pub(crate) fn driver(&self) -> &PreparedStatement {
-        &self.inner.driver
+    /// Keyspace, table, name and type of each marker.
+    pub(crate) fn markers(&self) -> impl Iterator<Item = (&str, &str, &str, &ColumnType<'_>)> {
+        let columns = self.inner.handle.markers().as_slice();
+        columns.iter().map(|column| {
+            let table = column.table_spec();
+            (table.ks_name(), table.table_name(), column.name(), column.typ())
+        })
+    }
+
+    /// What is sent now.
+    ///
+    /// # Errors
+    /// `Unsupported` for one that no server prepared.
+    pub(crate) fn form(&self) -> Result<Form, Error> {
+        self.inner.handle.form()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.inner.handle.forms().map_or(0, Forms::version)
+    }
+
+    /// Has it to be prepared anew before it is sent?
+    pub(crate) fn is_stale(&self) -> bool {
+        self.inner.handle.forms().is_some_and(Forms::is_stale)
+    }
+
+    /// The server did not know the form of this version.
+    pub(crate) fn mark_stale(&self, version: u64) {
+        if let Some(forms) = self.inner.handle.forms() {
+            forms.mark_stale(version);
+        }
+    }
+
+    /// Prepares it anew, once for all who hold it. Values that are bound already keep their meaning, or it is an error.
+    pub(crate) async fn renew(
+        &self,
+        prepare: impl Future<Output = Result<Self, Error>>,
+    ) -> Result<(), Error> {
+        let prepare = async {
+            let fresh = prepare.await?;
+            if self.binds_like(&fresh) {
+                fresh.inner.handle.first().cloned()
+            } else {
+                Err(Error::invalid(
+                    "the statement means something else now, in another keyspace or with other types: prepare and bind it anew",
+                ))
+            }
+        };
+        match self.inner.handle.forms() {
+            Some(forms) => forms.renew(prepare).await,
+            None => Ok(()),
+        }
     }
 
     /// Is it the same statement as `other`, so that values bound to that mean the same here? Not if it is one of another keyspace
     /// now, or if its types or its key have changed.
-    pub(crate) fn binds_like(&self, other: &Self) -> bool {
-        let (mine, theirs) = (self.driver(), other.driver());
-        let (types, other_types) = (mine.get_variable_col_specs(), theirs.get_variable_col_specs());
-        let keys = |driver: &PreparedStatement| -> Vec<(u16, u16)> {
-            driver
-                .get_variable_pk_indexes()
-                .iter()
-                .map(|key| (key.index, key.sequence))
-                .collect()
-        };
+    fn binds_like(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.inner.handle, &other.inner.handle);
+        let (types, other_types) = (mine.markers(), theirs.markers());
         self.inner.table == other.inner.table
             && types.len() == other_types.len()
             && types
                 .iter()
                 .zip(other_types.iter())
                 .all(|(a, b)| a.typ() == b.typ())
-            && keys(mine) == keys(theirs)
+            && mine.keys() == theirs.keys()
     }
 }
 
@@ -137,11 +244,23 @@ impl fmt::Debug for Prepared {
     }
 }
 
-/// Is a marker of the type `counter`? Only an increment has such a one.
-fn binds_counter(driver: &PreparedStatement) -> bool {
-    let markers = driver.get_variable_col_specs();
-    let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
-    markers.iter().any(|marker| is_counter(marker.typ()))
+/// Has a marker such a type? Only an increment has one of the type `counter`.
+fn binds(markers: ColumnSpecs<'_, '_>, is: fn(&ColumnType<'_>) -> bool) -> bool {
+    markers.iter().any(|marker| is(marker.typ()))
+}
+
+const fn is_counter(typ: &ColumnType<'_>) -> bool {
+    matches!(typ, ColumnType::Native(NativeType::Counter))
+}
+
+const fn is_list(typ: &ColumnType<'_>) -> bool {
+    matches!(
+        typ,
+        ColumnType::Collection {
+            typ: CollectionType::List(_),
+            ..
+        }
+    )
 }
 
 /// The first bind marker knows its table; without markers a result column does; else the text has to do.

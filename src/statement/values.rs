@@ -26,8 +26,24 @@ impl Bound {
         Self(Arc::new(SerializedValues::EMPTY.clone()))
     }
 
+    /// The values as they are sent, each behind its length.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn cells(&self) -> bytes::Bytes {
+        let mut sent = bytes::BytesMut::with_capacity(self.0.buffer_size() + 2);
+        self.0.write_to_request(&mut sent);
+        // Without their number, which stands before them.
+        sent.split_off(2).freeze()
+    }
+
     pub(crate) fn count(&self) -> usize {
         usize::from(self.0.element_count())
+    }
+
+    /// A hash of the bytes that stays the same across processes.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut bytes = Vec::with_capacity(self.0.buffer_size() + 2);
+        self.0.write_to_request(&mut bytes);
+        crate::saved::hash(&bytes)
     }
 }
 
@@ -44,5 +60,32 @@ impl SerializeRow for Bound {
 
     fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// The values of one member of a batch: bound, or still to be bound by the driver when it has prepared their text.
+#[derive(Clone)]
+pub(crate) enum MemberValues {
+    Bound(Bound),
+    Open(Arc<dyn SerializeRow + Send + Sync>),
+}
+
+impl SerializeRow for MemberValues {
+    fn serialize(
+        &self,
+        context: &RowSerializationContext<'_>,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), SerializationError> {
+        match self {
+            Self::Bound(values) => values.serialize(context, writer),
+            Self::Open(values) => values.serialize(context, writer),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Bound(values) => values.is_empty(),
+            Self::Open(values) => values.is_empty(),
+        }
     }
 }

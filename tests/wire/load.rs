@@ -15,9 +15,9 @@ const SEED: u64 = 4;
 
 #[tokio::test]
 async fn con_04_one_in_five_fails_and_nearly_all_succeed() {
-    // Three attempts; the pauses of the scenario divided by ten.
+    // Three attempts.
     let policy = RetryPolicy::default().max_retries(2).without_budget();
-    let policy = policy.backoff(Backoff::exponential(ms(10), ms(1_000)));
+    let policy = policy.backoff(Backoff::exponential(ms(100), ms(1_000)));
     let bed = Bed::with(3, |client| client.retry(policy)).await;
     let (insert, select) = (bed.prepare(INSERT).await, bed.prepare(SELECT).await);
     let failing =

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use scripted_cassandra::{Action, ErrorFrame, Match, Opcode};
 use tokio::time::Instant;
+use tower_cassandra::prometheus::Exporter;
 use tower_cassandra::{Backoff, ErrorKind, HealthSettings, RetryPolicy};
 
 use crate::support::{Bed, SELECT, ms, requests, until};
@@ -94,7 +95,14 @@ async fn net_04_what_is_swallowed_is_sent_again_with_growing_pauses() {
 #[tokio::test]
 async fn mon_04_no_host_and_then_the_answer_of_the_node() {
     let settings = HealthSettings::default().ejection(ms(10), ms(10));
-    let bed = Bed::with(2, |client| client.health_settings(settings)).await;
+    let exporter = Exporter::new();
+    let metrics = exporter.metrics();
+    let bed = Bed::with(2, |client| client.health_settings(settings).metrics(metrics)).await;
+    // Read as soon as the caller has its result: it is recorded by then.
+    let recorded = |kind: &str| {
+        let series = format!(r#"cassandra_errors_total{{error_type="{kind}"}} 1"#);
+        exporter.render().lines().any(|line| line == series)
+    };
     let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
     for node in bed.cluster.nodes() {
         node.crash().await.unwrap();
@@ -103,6 +111,11 @@ async fn mon_04_no_host_and_then_the_answer_of_the_node() {
     let start = Instant::now();
     let error = bed.fails(&select).await;
     assert_eq!((error.kind(), bed.frames().len()), (ErrorKind::NoHost, 0));
+    assert!(
+        recorded("no_host") && !recorded("invalid"),
+        "{}",
+        exporter.render()
+    );
     assert!(start.elapsed() < Duration::from_secs(1));
     bed.cluster.on(Match::any()).then(ErrorFrame::invalid("no"));
     for node in bed.cluster.nodes() {
@@ -111,5 +124,10 @@ async fn mon_04_no_host_and_then_the_answer_of_the_node() {
     bed.connected().await;
     let error = bed.fails(&select).await;
     assert_eq!((error.kind(), bed.frames().len()), (ErrorKind::Invalid, 1));
+    assert!(
+        recorded("no_host") && recorded("invalid"),
+        "{}",
+        exporter.render()
+    );
     bed.at_rest().await;
 }

@@ -33,6 +33,7 @@ mod ledger;
 mod quick;
 mod reaper;
 mod service;
+mod watching;
 
 pub use directory::{AllNodes, Directory, Group};
 pub use endpoint::{Endpoint, Ticket};

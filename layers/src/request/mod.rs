@@ -176,6 +176,8 @@ pub struct Context {
     until: Until,
     call_limit: Packed,
     attempt_limit: Packed,
+    /// The request's own number of retries, in place of that of the policy.
+    pub max_retries: Option<u32>,
     /// Which attempt this is.
     pub attempt: Attempt,
     pub(crate) ticket: Option<Ticket>,
@@ -187,6 +189,7 @@ impl Default for Context {
             until: Until::NEVER,
             call_limit: Packed::DEFAULT,
             attempt_limit: Packed::DEFAULT,
+            max_retries: None,
             attempt: Attempt::default(),
             ticket: None,
         }
@@ -201,6 +204,7 @@ impl Clone for Context {
             until: self.until,
             call_limit: self.call_limit,
             attempt_limit: self.attempt_limit,
+            max_retries: self.max_retries,
             attempt: self.attempt.clone(),
             ticket: None,
         }

@@ -7,7 +7,9 @@ mod broken;
 mod connecting;
 mod kinds;
 mod prepared;
+mod refused;
 mod table;
+mod unreadable;
 
 use std::fmt::Write as _;
 
