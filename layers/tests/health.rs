@@ -327,6 +327,12 @@ fn settings_that_make_no_sense_are_refused() {
         check(HealthCheck::default().timeout(Duration::ZERO)),
         "health.timeout"
     );
+    // The default is cut silently; what was asked for is not.
+    assert_eq!(HealthCheck::every(ms(500)).limit(), ms(500));
+    let above = HealthCheck::every(ms(500)).timeout(ms(501));
+    assert_eq!(check(above), "health.timeout");
+    assert!(above.validate().unwrap_err().to_string().contains("501ms"));
+    HealthCheck::every(ms(500)).timeout(ms(500)).validate().unwrap();
 }
 
 type Log = Arc<Mutex<Vec<(Instant, NodeId)>>>;
@@ -371,6 +377,53 @@ async fn every_node_is_asked_at_once_and_then_in_a_jittered_interval() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_is_only_slow_comes_back_long_before_the_next_round() {
+    let mut rig = Rig::new(2);
+    let log = Log::default();
+    let by_probe = Arc::clone(&log);
+    let check = HealthCheck::every(Duration::from_secs(60));
+    let _prober = Prober::spawn(rig.table.clone(), check, move |endpoint| {
+        recorded(Arc::clone(&by_probe), endpoint, ms(3))
+    });
+    sleep(Duration::from_secs(2)).await;
+    let _slow = rig.occupy(0);
+    sleep(ms(200)).await;
+    assert_eq!(rig.state(0), State::Stalled);
+    assert_eq!(log.lock().unwrap().len(), 2, "nobody has asked for it yet");
+    assert_eq!(rig.send().await, 1, "passed over");
+    sleep(ms(50)).await;
+    assert_eq!(rig.state(0), State::Healthy);
+    let asked = log
+        .lock()
+        .unwrap()
+        .iter()
+        .skip(2)
+        .map(|(_, id)| *id)
+        .collect::<Vec<_>>();
+    assert_eq!(asked, [NodeId(0)], "only the one in doubt");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_stays_silent_is_asked_once_a_second_at_most() {
+    let mut rig = Rig::new(2);
+    let log = Log::default();
+    let by_probe = Arc::clone(&log);
+    let check = HealthCheck::every(Duration::from_secs(60)).timeout(ms(10));
+    let _prober = Prober::spawn(rig.table.clone(), check, move |endpoint| {
+        recorded(Arc::clone(&by_probe), endpoint, Duration::from_secs(5))
+    });
+    sleep(Duration::from_secs(2)).await;
+    let _lost = rig.occupy(0);
+    for _ in 0..1_000 {
+        sleep(ms(20)).await;
+        rig.send().await;
+    }
+    let asked = log.lock().unwrap().len() - 2;
+    assert!((15..=20).contains(&asked), "{asked} times in 20 s");
+    assert_eq!(rig.state(0), State::Stalled);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_has_its_own_time_limit_and_holds_up_no_other() {
     let rig = Rig::new(3);
     let started = Instant::now();
@@ -386,7 +439,7 @@ async fn a_probe_has_its_own_time_limit_and_holds_up_no_other() {
     assert_eq!(started.elapsed(), Duration::from_secs(2));
     let silent = rig.health(1).probe.unwrap();
     assert_eq!(silent.latency, None);
-    assert_eq!(silent.error.as_deref(), Some("no answer within 2s"));
+    assert_eq!(silent.error.as_deref(), Some("no answer within 2 s"));
     let good = rig.health(2).probe.unwrap();
     assert_eq!((good.latency, good.at - started), (Some(ms(30)), ms(30)));
 }

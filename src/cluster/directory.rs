@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::cluster::{ClusterState, Node};
 use scylla::frame::response::result::TableSpec;
 use scylla::routing::Token;
@@ -68,7 +68,8 @@ impl View {
     /// Takes over the endpoints of nodes that are the same as before, so that what is known of them is kept.
     fn build(state: Arc<ClusterState>, before: Option<&Self>, table: &Table, local: &str) -> Self {
         let mut view = Self::default();
-        for node in state.get_nodes_info() {
+        // Nodes that the host filter refuses have no connections and never will.
+        for node in state.get_nodes_info().iter().filter(|node| node.is_enabled()) {
             let endpoint = before
                 .and_then(|before| before.by_id.get(&node.host_id))
                 .filter(|endpoint| target(endpoint).is_some_and(|target| Arc::ptr_eq(&target.node, node)))
@@ -88,11 +89,13 @@ impl View {
 
 fn new_endpoint(table: &Table, node: &Arc<Node>) -> Arc<Endpoint> {
     let name = format!("{}:{}", node.address.ip(), node.address.port());
-    table.endpoint(
+    let endpoint = table.endpoint(
         NodeId(node.host_id.as_u128()),
         &name,
         Target::new(Arc::clone(node)),
-    )
+    );
+    endpoint.set_connected(node.is_connected(), "no connection yet");
+    endpoint
 }
 
 impl ClusterDirectory {
@@ -142,12 +145,17 @@ impl ClusterDirectory {
         let mut closed = shared.closed.lock().unwrap_or_else(PoisonError::into_inner);
         *closed = true;
         shared.view.store(Arc::default());
-        shared.table.replace([]);
+        shared.table.close();
     }
 
     /// The data centre that counts as nearby.
     pub(crate) fn local_datacenter(&self) -> &str {
         &self.shared.local
+    }
+
+    /// May statements go to the other data centres?
+    pub(crate) fn permits_failover(&self) -> bool {
+        self.shared.permit_failover
     }
 
     /// The node behind an endpoint.
@@ -271,4 +279,19 @@ pub(crate) fn has_counters(state: &ClusterState, keyspace: &str, table: &str) ->
     let table = state.get_keyspace(keyspace)?.tables.get(table)?;
     let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
     Some(table.columns.values().any(|column| is_counter(&column.typ)))
+}
+
+/// Does this table have lists whose elements are cells of their own? None if it is not known.
+pub(crate) fn has_lists(state: &ClusterState, keyspace: &str, table: &str) -> Option<bool> {
+    let table = state.get_keyspace(keyspace)?.tables.get(table)?;
+    let is_list = |typ: &ColumnType<'_>| {
+        matches!(
+            typ,
+            ColumnType::Collection {
+                frozen: false,
+                typ: CollectionType::List(_)
+            }
+        )
+    };
+    Some(table.columns.values().any(|column| is_list(&column.typ)))
 }

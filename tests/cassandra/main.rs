@@ -6,16 +6,24 @@ mod by_hand;
 mod closing;
 mod conditional;
 mod counter_facts;
-mod counters;
+mod crowds;
+mod drill;
 mod empty;
 mod errors;
+#[expect(dead_code, unused_imports, reason = "the example uses all of it")]
+#[path = "../../examples/failover/drill/mod.rs"]
+mod fault_drill;
 mod frozen;
+mod idempotence;
 mod load;
 mod metrics;
+mod monitor;
+mod outages;
 mod prepared;
 mod queries;
 mod results;
 mod scans;
+mod scopes;
 mod sessions;
 mod streams;
 mod support;

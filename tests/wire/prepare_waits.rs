@@ -215,3 +215,26 @@ async fn a_stale_handle_is_healed_once_for_all_who_hold_it() {
     );
     bed.at_rest().await;
 }
+
+#[tokio::test]
+async fn a_result_of_many_pages_is_bound_as_soon_as_its_text_is_prepared() {
+    let bed = Bed::with(1, |client| client.attempt_timeout(ms(300))).await;
+    let insert = bed.prepare(INSERT).await;
+    for id in 0..10 {
+        let row = insert.bind((id, "v")).unwrap();
+        bed.session.execute(row).await.unwrap();
+    }
+    bed.cluster.ledger().clear();
+    // The first PREPARE lands while the pages are being read.
+    bed.cluster.on(prepare()).times(1).then(Action::delay(ms(700)));
+    bed.cluster
+        .on(Match::opcode(Opcode::Execute))
+        .then(Action::delay(ms(100)));
+    let all = Statement::with_values("SELECT id FROM ks.t WHERE v = ? ALLOW FILTERING", ("v",)).page_size(1);
+    let response = bed.session.execute(all).await.unwrap();
+    assert_eq!((response.len(), response.page_count()), (10, 10));
+    // Pages that go as text are prepared on their connection each time.
+    let prepares = bed.cluster.ledger().count(Opcode::Prepare, "SELECT id");
+    assert!((2..=8).contains(&prepares), "{prepares}");
+    bed.at_rest().await;
+}

@@ -30,8 +30,10 @@ mod future;
 mod latency;
 mod layer;
 mod ledger;
+mod quick;
 mod reaper;
 mod service;
+mod watching;
 
 pub use directory::{AllNodes, Directory, Group};
 pub use endpoint::{Endpoint, Ticket};

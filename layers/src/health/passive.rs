@@ -5,18 +5,50 @@ use std::sync::atomic::{
     Ordering::Release,
 };
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::changes::ChangeKind;
 use super::table::Shared;
+use super::watched::Who;
+use super::words;
 
 /// Healthy → (failures in a row) → ejected → (time) → on probation, where one real request decides.
 #[derive(Debug, Default)]
 pub(crate) struct Passive {
     failures: AtomicU32,
     ejections: AtomicU32,
-    /// The end of the ejection in nanoseconds of the table's clock; 0 when not ejected. Written under the roster's lock.
+    /// The end of the ejection, as the number of a moment; 0 when not ejected. Written under the roster's lock.
     until: AtomicU64,
     on_probation: AtomicBool,
     /// Is it among the nodes of the table? Only then does its ejection count. Written under the roster's lock.
     member: AtomicBool,
+    row: Mutex<Row>,
+}
+
+/// What the failures in a row have in common. Touched by failures only.
+#[derive(Debug, Default)]
+struct Row {
+    last: &'static str,
+    is_mixed: bool,
+    /// How many there were at the last ejection.
+    count: u32,
+}
+
+impl Row {
+    fn words(&self) -> String {
+        let (count, label) = (self.count, words::label(self.last));
+        let rows = if count == 1 {
+            "failure"
+        } else {
+            "failures in a row"
+        };
+        if self.is_mixed {
+            format!("{count} {rows}, the last one: {label}")
+        } else {
+            format!("{count} {label} {rows}")
+        }
+    }
 }
 
 /// May a node be chosen, as far as its past results say?
@@ -29,6 +61,7 @@ pub(crate) enum Standing {
 }
 
 impl Passive {
+    #[inline]
     pub(crate) fn standing(&self, now: u64) -> Standing {
         match self.until.load(Relaxed) {
             0 => Standing::Good,
@@ -38,6 +71,7 @@ impl Passive {
     }
 
     /// Is it ejected, or on probation?
+    #[inline]
     pub(crate) fn is_ejected(&self) -> bool {
         self.until.load(Relaxed) != 0
     }
@@ -54,32 +88,76 @@ impl Passive {
         self.on_probation.store(false, Release);
     }
 
+    /// Is it among the nodes of the table?
+    pub(super) fn is_member(&self) -> bool {
+        self.member.load(Relaxed)
+    }
+
+    /// Why it is out, in words; none when it is not.
+    pub(super) fn why(&self, now: u64) -> Option<String> {
+        let until = match self.until.load(Relaxed) {
+            0 => return None,
+            until => until,
+        };
+        let row = self.with_row(|row| row.words());
+        Some(match until.saturating_sub(now) {
+            0 => format!("{row}, the next request is its trial"),
+            left => format!("{row}, next try in {}", words::time(Duration::from_nanos(left))),
+        })
+    }
+
+    fn with_row<T>(&self, f: impl FnOnce(&mut Row) -> T) -> T {
+        f(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Sets whether it is among the nodes of the table, and says what it was. Under the roster's lock.
     pub(super) fn set_member(&self, member: bool) -> bool {
         self.member.swap(member, Relaxed)
     }
 
     /// True when that re-admitted it.
-    pub(crate) fn succeeded(&self, shared: &Shared) -> bool {
+    #[inline]
+    pub(crate) fn succeeded(&self, who: Who<'_>, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
-        self.until.load(Relaxed) != 0
-            && shared.with_roster(|roster| {
-                if self.until.swap(0, Relaxed) == 0 {
-                    return false;
-                }
-                self.ejections.store(0, Relaxed);
-                roster.ejected -= usize::from(self.member.load(Relaxed));
-                true
-            })
+        self.is_ejected() && self.readmit(who, shared)
     }
 
-    /// A request failed by the node's fault; `claimed`: it was the one request of a probation.
+    #[cold]
+    fn readmit(&self, who: Who<'_>, shared: &Shared) -> bool {
+        shared.with_roster(|roster| {
+            if self.until.swap(0, Relaxed) == 0 {
+                return false;
+            }
+            self.ejections.store(0, Relaxed);
+            if self.is_member() {
+                roster.ejected -= 1;
+                let reason = "a request succeeded".to_owned();
+                roster
+                    .announcer
+                    .announce(who.id, who.name, ChangeKind::Readmitted, reason);
+            }
+            true
+        })
+    }
+
+    /// A request failed by the node's fault, with this label; `claimed`: it was the one request of a probation.
     /// True when that ejected it, or prolonged its ejection.
-    pub(crate) fn failed(&self, now: u64, claimed: bool, shared: &Shared) -> bool {
+    pub(crate) fn failed(
+        &self,
+        who: Who<'_>,
+        label: &'static str,
+        claimed: bool,
+        now: u64,
+        shared: &Shared,
+    ) -> bool {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
+        self.with_row(|row| {
+            row.is_mixed = failures > 1 && (row.is_mixed || row.last != label);
+            row.last = label;
+        });
         let enough = failures >= shared.settings.consecutive_failures;
         // Late failures of requests that were under way when the node was ejected change nothing.
         let may_change = match self.until.load(Relaxed) {
@@ -92,15 +170,23 @@ impl Passive {
         shared.with_roster(|roster| {
             let until = self.until.load(Relaxed);
             if until == 0 {
-                if !enough || !self.member.load(Relaxed) || !roster.may_eject() {
+                if !enough || !self.is_member() || !roster.may_eject() {
                     return false;
                 }
                 roster.ejected += 1;
             } else if !claimed || now < until {
                 return false;
             }
-            self.until
-                .store(now.saturating_add(self.sentence(shared)).max(1), Relaxed);
+            let sentence = self.sentence(shared);
+            self.until.store(now.saturating_add(sentence).max(1), Relaxed);
+            self.with_row(|row| row.count = failures);
+            if self.is_member()
+                && let Some(reason) = self.why(now)
+            {
+                roster
+                    .announcer
+                    .announce(who.id, who.name, ChangeKind::Ejected, reason);
+            }
             true
         })
     }

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::metrics::{Counter, Gauge, Histogram, Recorder};
 
@@ -8,6 +7,7 @@ use super::builder::MetricsBuilder;
 use super::labels::LabelTable;
 use super::node::{NodeMetrics, NodeTable};
 use super::registry::Registry;
+use super::totals::{Tally, Totals, count};
 use super::{FAILURE, MAX_LABELS, OTHER, SUCCESS, names};
 use crate::Outcome;
 
@@ -29,6 +29,7 @@ struct Inner {
     retries: LabelTable,
     rejected: LabelTable,
     nodes: NodeTable,
+    tally: Tally,
 }
 
 struct Class {
@@ -102,6 +103,7 @@ impl Metrics {
                 retries: LabelTable::new(&names::RETRIES, "reason", MAX_LABELS),
                 rejected: LabelTable::new(&names::REJECTED, "reason", MAX_LABELS),
                 nodes: NodeTable::default(),
+                tally: Tally::default(),
                 registry: Arc::new(registry),
             }),
         }
@@ -130,6 +132,12 @@ impl Metrics {
         self.inner.registry.switch.failures()
     }
 
+    /// What was counted so far, for those who show it without a recorder.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.inner.tally.read()
+    }
+
     /// The handles of one node. The same label gives the same handles; after [`MAX_HOSTS`](super::MAX_HOSTS) labels all
     /// further nodes share the label `other` and have no gauges. Takes a lock: ask once per node, not per request.
     #[must_use]
@@ -139,7 +147,10 @@ impl Metrics {
 
     /// A failure with this label is being repeated.
     pub fn retried(&self, label: &'static str) {
-        self.record(|inner| inner.retries.counter(label, &inner.registry).increment(1));
+        self.record(|inner| {
+            count(&inner.tally.retried);
+            inner.retries.counter(label, &inner.registry).increment(1);
+        });
     }
 
     /// A retry was not made because the retry budget was spent.
@@ -149,7 +160,10 @@ impl Metrics {
 
     /// A limit refused a request, for this reason.
     pub fn rejected(&self, label: &'static str) {
-        self.record(|inner| inner.rejected.counter(label, &inner.registry).increment(1));
+        self.record(|inner| {
+            count(&inner.tally.rejected);
+            inner.rejected.counter(label, &inner.registry).increment(1);
+        });
     }
 
     /// A panic was turned into an error.
@@ -161,40 +175,51 @@ impl Metrics {
         self.inner.registry.switch.record(|| work(&self.inner));
     }
 
+    #[inline]
     fn always(&self, work: impl FnOnce(&Inner)) {
         self.inner.registry.switch.always(|| work(&self.inner));
     }
 
+    #[inline]
     pub(super) fn started(&self, class: &'static str) -> ClassIndex {
-        let classes = &self.inner.classes;
         // Nearly always it is the very same text, not only an equal one.
-        let known = classes
-            .iter()
-            .position(|known| std::ptr::eq(known.name, class))
-            .or_else(|| classes.iter().position(|known| known.name == class));
+        let is_same = |known: &Class| std::ptr::eq(known.name, class);
+        let place = self.inner.classes.iter().position(is_same);
         self.always(|inner| inner.in_flight.increment(1.0));
-        ClassIndex(known.unwrap_or(usize::MAX))
+        ClassIndex(place.unwrap_or_else(|| self.search(class)))
     }
 
-    pub(super) fn ended(&self, class: ClassIndex, duration: Duration, outcome: impl FnOnce() -> Outcome) {
+    #[cold]
+    fn search(&self, class: &str) -> usize {
+        let is_equal = |known: &Class| known.name == class;
+        self.inner.classes.iter().position(is_equal).unwrap_or(usize::MAX)
+    }
+
+    #[inline]
+    pub(super) fn ended(&self, class: ClassIndex, seconds: f64, outcome: impl FnOnce() -> Outcome) {
         self.always(|inner| {
             inner.in_flight.decrement(1.0);
             let class = inner.class(class);
             let ended = match outcome() {
-                Outcome::Success => &class.succeeded,
+                Outcome::Success => {
+                    count(&inner.tally.succeeded);
+                    &class.succeeded
+                }
                 Outcome::Failure(failure) => {
+                    count(&inner.tally.failed);
                     inner.errors.counter(failure.label, &inner.registry).increment(1);
                     &class.failed
                 }
             };
             ended.total.increment(1);
-            ended.duration.record(duration);
+            ended.duration.record(seconds);
         });
     }
 
     pub(super) fn cancelled(&self, class: ClassIndex) {
         self.always(|inner| {
             inner.in_flight.decrement(1.0);
+            count(&inner.tally.cancelled);
             inner.class(class).cancelled.increment(1);
         });
     }

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::budget::Budget;
+use crate::clock::Moment;
 use crate::config::InvalidConfig;
 use crate::random::Random;
 
@@ -44,9 +45,38 @@ enum PauseChoice {
 
 #[derive(Clone, Debug)]
 enum BudgetChoice {
-    Fresh,
+    Fresh { floor: u32, percent: u32 },
     Given(Arc<dyn RetryBudget>),
     None,
+}
+
+/// The budget of one layer.
+#[derive(Debug)]
+pub(super) enum Account {
+    Ours(Budget),
+    Given(Arc<dyn RetryBudget>),
+    None,
+}
+
+impl Account {
+    /// Counts a call.
+    #[inline]
+    pub(super) fn deposit(&self, now: Moment) {
+        match self {
+            Self::Ours(budget) => budget.count_call(now),
+            Self::Given(budget) => budget.deposit(now.instant()),
+            Self::None => {}
+        }
+    }
+
+    /// Takes one retry, if there is one left.
+    pub(super) fn withdraw(&self, now: Moment) -> bool {
+        match self {
+            Self::Ours(budget) => budget.withdraw(now.instant()),
+            Self::Given(budget) => budget.withdraw(now.instant()),
+            Self::None => true,
+        }
+    }
 }
 
 impl Default for RetryPolicy {
@@ -55,7 +85,10 @@ impl Default for RetryPolicy {
         Self {
             max_retries: 3,
             pauses: PauseChoice::Backoff(Backoff::default()),
-            budget: BudgetChoice::Fresh,
+            budget: BudgetChoice::Fresh {
+                floor: Budget::FLOOR,
+                percent: Budget::PERCENT,
+            },
             seed: None,
         }
     }
@@ -90,6 +123,14 @@ impl RetryPolicy {
         self
     }
 
+    /// A budget of at least `floor` retries in 10 s and `percent` of the calls, from 0 to 100, made anew for each layer. Default:
+    /// [`Budget::FLOOR`] and [`Budget::PERCENT`].
+    #[must_use]
+    pub fn budget_of(mut self, floor: u32, percent: u32) -> Self {
+        self.budget = BudgetChoice::Fresh { floor, percent };
+        self
+    }
+
     /// Without a budget, a fault of everything multiplies the load by `1 + max_retries`. For experiments.
     #[must_use]
     pub fn without_budget(mut self) -> Self {
@@ -117,11 +158,11 @@ impl RetryPolicy {
         }
     }
 
-    pub(super) fn make_budget(&self) -> Option<Arc<dyn RetryBudget>> {
+    pub(super) fn make_budget(&self) -> Account {
         match &self.budget {
-            BudgetChoice::Fresh => Some(Arc::new(Budget::default())),
-            BudgetChoice::Given(budget) => Some(Arc::clone(budget)),
-            BudgetChoice::None => None,
+            BudgetChoice::Fresh { floor, percent } => Account::Ours(Budget::unchecked(*floor, *percent)),
+            BudgetChoice::Given(budget) => Account::Given(Arc::clone(budget)),
+            BudgetChoice::None => Account::None,
         }
     }
 
@@ -132,6 +173,9 @@ impl RetryPolicy {
                 self.max_retries,
                 "at most 100 retries",
             ));
+        }
+        if let BudgetChoice::Fresh { floor, percent } = self.budget {
+            Budget::new(floor, percent)?;
         }
         match &self.pauses {
             PauseChoice::Backoff(backoff) => backoff.validate(),
