@@ -99,11 +99,11 @@ impl Profile {
         options.serial_consistency = options.serial_consistency.or(self.serial_consistency);
         options.page_size = options.page_size.or(self.page_size);
         let context = &mut statement.context;
-        if context.call_limit == OwnLimit::Default {
-            context.call_limit = self.timeout;
+        if context.call_limit() == OwnLimit::Default {
+            context.set_call_limit(self.timeout);
         }
-        if context.attempt_limit == OwnLimit::Default {
-            context.attempt_limit = self.attempt_timeout;
+        if context.attempt_limit() == OwnLimit::Default {
+            context.set_attempt_limit(self.attempt_timeout);
         }
         context.max_retries = context.max_retries.or(self.max_retries);
     }
@@ -127,9 +127,9 @@ impl Profiles {
     /// Gives a statement what its profile sets and it does not. Once done it is not done again.
     ///
     /// # Errors
-    /// `Config` when there is no profile of that name.
+    /// `Config` when there is no profile of that name; the statement is as before.
     pub(crate) fn apply(&self, statement: &mut Statement) -> Result<(), Error> {
-        let Some(name) = statement.options.profile.take() else {
+        let Some(name) = statement.options.profile else {
             return Ok(());
         };
         let Some(profile) = self.0.get(name) else {
@@ -142,6 +142,7 @@ impl Profiles {
             ));
         };
         profile.apply(statement);
+        statement.options.profile = None;
         Ok(())
     }
 
@@ -224,12 +225,15 @@ mod tests {
         profiles.apply(&mut statement).unwrap();
         assert_eq!(statement.options.consistency, Some(Consistency::One));
         assert_eq!(statement.options.page_size, Some(8));
-        assert_eq!(statement.context.call_limit, OwnLimit::Of(Duration::from_secs(1)));
+        assert_eq!(
+            statement.context.call_limit(),
+            OwnLimit::Of(Duration::from_secs(1))
+        );
         assert_eq!(statement.context.max_retries, Some(0));
         // DDL has a minute of its own.
         let mut ddl = Statement::new("DROP TABLE t").profile("p");
         profiles.apply(&mut ddl).unwrap();
-        assert_eq!(ddl.context.call_limit, OwnLimit::Of(Duration::from_secs(60)));
+        assert_eq!(ddl.context.call_limit(), OwnLimit::Of(Duration::from_secs(60)));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::fault_drill::{Fault, Operation, Outcome, Plan, run};
+use crate::fault_drill::operation::Operation;
+use crate::fault_drill::{Fault, Outcome, Plan, run};
 use crate::three::three_nodes;
 
 /// Longer than two attempts take on a busy machine. A frozen node stays so for longer.

@@ -30,6 +30,7 @@ mod future;
 mod latency;
 mod layer;
 mod ledger;
+mod quick;
 mod reaper;
 mod service;
 mod watching;

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::endpoint::Endpoint;
 use super::ledger::Ledger;
+use crate::clock;
 use crate::health::{ProbeRecord, Status, Who};
 
 impl Endpoint {
@@ -44,7 +45,7 @@ impl Endpoint {
             metrics.probed(answered);
         }
         if answered {
-            self.last_answer.store(self.shared.now(), Relaxed);
+            self.last_answer.store(clock::now().number(), Relaxed);
             self.with_ledger(Ledger::excuse_all);
         }
         let why = record.words();

@@ -18,7 +18,7 @@ use super::words;
 pub(crate) struct Passive {
     failures: AtomicU32,
     ejections: AtomicU32,
-    /// The end of the ejection in nanoseconds of the table's clock; 0 when not ejected. Written under the roster's lock.
+    /// The end of the ejection, as the number of a moment; 0 when not ejected. Written under the roster's lock.
     until: AtomicU64,
     on_probation: AtomicBool,
     /// Is it among the nodes of the table? Only then does its ejection count. Written under the roster's lock.
@@ -61,6 +61,7 @@ pub(crate) enum Standing {
 }
 
 impl Passive {
+    #[inline]
     pub(crate) fn standing(&self, now: u64) -> Standing {
         match self.until.load(Relaxed) {
             0 => Standing::Good,
@@ -70,6 +71,7 @@ impl Passive {
     }
 
     /// Is it ejected, or on probation?
+    #[inline]
     pub(crate) fn is_ejected(&self) -> bool {
         self.until.load(Relaxed) != 0
     }
@@ -114,26 +116,31 @@ impl Passive {
     }
 
     /// True when that re-admitted it.
+    #[inline]
     pub(crate) fn succeeded(&self, who: Who<'_>, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
-        self.until.load(Relaxed) != 0
-            && shared.with_roster(|roster| {
-                if self.until.swap(0, Relaxed) == 0 {
-                    return false;
-                }
-                self.ejections.store(0, Relaxed);
-                if self.is_member() {
-                    roster.ejected -= 1;
-                    let reason = "a request succeeded".to_owned();
-                    roster
-                        .announcer
-                        .announce(who.id, who.name, ChangeKind::Readmitted, reason);
-                }
-                true
-            })
+        self.is_ejected() && self.readmit(who, shared)
+    }
+
+    #[cold]
+    fn readmit(&self, who: Who<'_>, shared: &Shared) -> bool {
+        shared.with_roster(|roster| {
+            if self.until.swap(0, Relaxed) == 0 {
+                return false;
+            }
+            self.ejections.store(0, Relaxed);
+            if self.is_member() {
+                roster.ejected -= 1;
+                let reason = "a request succeeded".to_owned();
+                roster
+                    .announcer
+                    .announce(who.id, who.name, ChangeKind::Readmitted, reason);
+            }
+            true
+        })
     }
 
     /// A request failed by the node's fault, with this label; `claimed`: it was the one request of a probation.

@@ -14,6 +14,7 @@ use super::check::HealthCheck;
 use super::prober::Prober;
 use super::table::Table;
 use crate::balance::Endpoint;
+use crate::clock;
 use crate::request::NodeId;
 
 /// A node is asked once a second at most, whatever becomes of it.
@@ -58,6 +59,6 @@ where
 fn is_due(table: &Table, endpoint: &Endpoint) -> bool {
     let shared = table.shared();
     let last = endpoint.watched.last();
-    endpoint.is_stalled(shared.now(), shared.stall_limit())
+    endpoint.is_stalled(clock::now().number(), shared.stall_limit())
         && last.is_none_or(|last| Instant::now().saturating_duration_since(last.at) >= APART)
 }

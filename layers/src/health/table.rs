@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use super::changes::{Changes, log};
 use super::roster::Roster;
 use super::settings::HealthSettings;
 use super::snapshot::EndpointHealth;
 use crate::balance::{Endpoint, Latencies};
+use crate::clock;
 use crate::config::InvalidConfig;
 use crate::metrics::Metrics;
 use crate::random::Random;
@@ -26,7 +26,6 @@ pub struct Table {
 
 /// What all endpoints of a table have in common.
 pub(crate) struct Shared {
-    origin: Instant,
     pub(crate) settings: HealthSettings,
     pub(crate) latencies: Latencies,
     pub(crate) random: Random,
@@ -38,17 +37,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Nanoseconds since the table was made.
-    pub(crate) fn now(&self) -> u64 {
-        self.nanos(Instant::now())
-    }
-
-    /// A moment, in nanoseconds since the table was made. They last for 584 years.
-    pub(crate) fn nanos(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.origin);
-        since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
-    }
-
     /// How long a node may be silent: see the module page.
     pub(crate) fn stall_limit(&self) -> u64 {
         const SAMPLES: u32 = 100;
@@ -104,7 +92,6 @@ impl Table {
         settings.validate()?;
         Ok(Self {
             shared: Arc::new(Shared {
-                origin: Instant::now(),
                 settings,
                 latencies: Latencies::default(),
                 random: settings.seed.map_or_else(Random::new, Random::seeded),
@@ -203,7 +190,7 @@ impl Table {
     /// What is known of every node now.
     #[must_use]
     pub fn snapshot(&self) -> Vec<EndpointHealth> {
-        let now = self.shared.now();
+        let now = clock::now().number();
         let stall_limit = self.shared.stall_limit();
         self.endpoints()
             .iter()

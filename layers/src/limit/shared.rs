@@ -9,7 +9,7 @@ use super::waits::{Recorder, Waits};
 use super::{Reason, Rejected};
 use crate::classify::Applied;
 use crate::metrics::Metrics;
-use crate::request::{Deadline, Priority};
+use crate::request::{Priority, Until};
 use crate::timeout::Elapsed;
 
 /// How many requests a limit refused, by cause, since it was made.
@@ -100,10 +100,10 @@ impl Counters {
 
     /// A request that was never handed on ran out of time.
     #[cold]
-    pub(super) fn elapse(&self, deadline: Deadline, waited: Duration) -> Refusal {
+    pub(super) fn elapse(&self, until: Until, waited: Duration) -> Refusal {
         self.elapsed.fetch_add(1, Ordering::Relaxed);
         self.show("queue_timeout");
-        Refusal::Elapsed(Elapsed::new(deadline.limit, waited, Applied::No))
+        Refusal::Elapsed(Elapsed::new(until.limit, waited, Applied::No))
     }
 
     pub(super) fn admitted(&self) -> u64 {
