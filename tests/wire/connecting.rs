@@ -192,7 +192,7 @@ async fn configure_changes_the_driver_but_not_who_retries() {
         .consistency(Consistency::All)
         .build()
         .into_handle();
-    let identity = SelfIdentity::new().with_custom_application_name("the name of the test");
+    let identity = SelfIdentity::new().with_application_name("the name of the test");
     let bed = Bed::with(2, |client| {
         client.no_retry().configure(move |driver| {
             driver
