@@ -377,6 +377,53 @@ async fn every_node_is_asked_at_once_and_then_in_a_jittered_interval() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_is_only_slow_comes_back_long_before_the_next_round() {
+    let mut rig = Rig::new(2);
+    let log = Log::default();
+    let by_probe = Arc::clone(&log);
+    let check = HealthCheck::every(Duration::from_secs(60));
+    let _prober = Prober::spawn(rig.table.clone(), check, move |endpoint| {
+        recorded(Arc::clone(&by_probe), endpoint, ms(3))
+    });
+    sleep(Duration::from_secs(2)).await;
+    let _slow = rig.occupy(0);
+    sleep(ms(200)).await;
+    assert_eq!(rig.state(0), State::Stalled);
+    assert_eq!(log.lock().unwrap().len(), 2, "nobody has asked for it yet");
+    assert_eq!(rig.send().await, 1, "passed over");
+    sleep(ms(50)).await;
+    assert_eq!(rig.state(0), State::Healthy);
+    let asked = log
+        .lock()
+        .unwrap()
+        .iter()
+        .skip(2)
+        .map(|(_, id)| *id)
+        .collect::<Vec<_>>();
+    assert_eq!(asked, [NodeId(0)], "only the one in doubt");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_stays_silent_is_asked_once_a_second_at_most() {
+    let mut rig = Rig::new(2);
+    let log = Log::default();
+    let by_probe = Arc::clone(&log);
+    let check = HealthCheck::every(Duration::from_secs(60)).timeout(ms(10));
+    let _prober = Prober::spawn(rig.table.clone(), check, move |endpoint| {
+        recorded(Arc::clone(&by_probe), endpoint, Duration::from_secs(5))
+    });
+    sleep(Duration::from_secs(2)).await;
+    let _lost = rig.occupy(0);
+    for _ in 0..1_000 {
+        sleep(ms(20)).await;
+        rig.send().await;
+    }
+    let asked = log.lock().unwrap().len() - 2;
+    assert!((15..=20).contains(&asked), "{asked} times in 20 s");
+    assert_eq!(rig.state(0), State::Stalled);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_probe_has_its_own_time_limit_and_holds_up_no_other() {
     let rig = Rig::new(3);
     let started = Instant::now();

@@ -127,9 +127,9 @@ impl Profiles {
     /// Gives a statement what its profile sets and it does not. Once done it is not done again.
     ///
     /// # Errors
-    /// `Config` when there is no profile of that name.
+    /// `Config` when there is no profile of that name; the statement is as before.
     pub(crate) fn apply(&self, statement: &mut Statement) -> Result<(), Error> {
-        let Some(name) = statement.options.profile.take() else {
+        let Some(name) = statement.options.profile else {
             return Ok(());
         };
         let Some(profile) = self.0.get(name) else {
@@ -142,6 +142,7 @@ impl Profiles {
             ));
         };
         profile.apply(statement);
+        statement.options.profile = None;
         Ok(())
     }
 

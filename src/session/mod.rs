@@ -118,6 +118,11 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    /// Gives a statement what its profile sets, if there is one of that name.
+    pub(crate) fn apply_profile(&self, statement: &mut Statement) {
+        let _ = self.inner.settings.profiles.apply(statement);
+    }
+
     /// A session over a service of your own: a stack composed by hand over a [`SessionService`](crate::SessionService), or a mock.
     ///
     /// The service sees one page per call. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and `Rejected`, anything

@@ -8,7 +8,7 @@ use local_cassandra::forward::Forward;
 use scripted_cassandra::{Consistency as Sent, ErrorFrame, Opcode};
 use tokio::time::Instant;
 use tower_cassandra::scylla::statement::{Consistency, SerialConsistency};
-use tower_cassandra::{ErrorKind, Profile, Statement};
+use tower_cassandra::{ErrorKind, PageState, Profile, Statement};
 
 use crate::support::{Bed, PATIENCE, client, ms, requests, server, until};
 
@@ -133,6 +133,26 @@ async fn a_profile_sets_what_its_statements_do_not() {
         (frames[0].consistency, frames[0].page_size),
         (Some(Sent::ONE), Some(8))
     );
+
+    // A page by itself and a stream take it as well; the profile wins over the stream's own default.
+    bed.cluster.ledger().clear();
+    session
+        .execute_page(select().profile("p"), PageState::start())
+        .await
+        .unwrap();
+    let mut pages = session.pages(select().profile("p"));
+    while pages.next().await.is_some() {}
+    let sizes: Vec<_> = bed
+        .frames()
+        .iter()
+        .map(|frame| (frame.consistency, frame.page_size))
+        .collect();
+    assert_eq!(sizes, [(Some(Sent::TWO), Some(7)); 2]);
+    let error = session
+        .execute_page(select().profile("q"), PageState::start())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
 
     let (frames, result) = sent(select().profile("q")).await;
     let error = result.unwrap_err();

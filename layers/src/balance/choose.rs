@@ -1,4 +1,4 @@
-//! The choice of one node among candidates of which some may be in trouble. It changes nothing.
+//! The choice of one node among candidates of which some may be in trouble. It changes nothing of them.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -135,6 +135,8 @@ impl<'a> Candidates<'a> {
         } else if !connected {
             Class::Unconnected
         } else if endpoint.is_stalled(self.bar.now, self.bar.stall_limit) {
+            // Rare, and a few atomic operations: the prober finds out whether it is only slow.
+            self.shared.found_silent.notify_one();
             Class::Stalled
         } else if endpoint.passive.standing(self.bar.now) == Standing::Ejected && !self.shared.panics() {
             Class::Ejected

@@ -8,7 +8,8 @@
 //! * **The stall gate**, from what is unanswered: a node whose oldest request is overdue and that has answered nothing for as
 //!   long is not chosen. Overdue means 1.5 times the 95th percentile of the session's recent latencies, at least 10 ms, at most
 //!   1 s, and 100 ms until there are 100 samples.
-//! * **Active health**, from the [`Prober`]: it asks every node in an interval, and an answer re-admits a node that is only slow.
+//! * **Active health**, from the [`Prober`]: it asks every node in an interval, and one that requests find stalled at once (once a second at
+//!   most); an answer re-admits a node that is only slow.
 //!
 //! What happens to the nodes can be followed: [`Table::changes`] gives every change with its reason, in one order for all readers.
 //! The table learns of nodes that come and go by [`Table::replace`], and of connections by [`Endpoint::set_connected`].
@@ -21,6 +22,7 @@ mod changes;
 mod check;
 mod passive;
 mod prober;
+mod recheck;
 mod roster;
 mod settings;
 mod snapshot;

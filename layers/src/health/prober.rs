@@ -7,14 +7,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::check::HealthCheck;
+use super::recheck::recheck;
 use super::table::Table;
 use super::watched::ProbeRecord;
 use crate::balance::Endpoint;
 
-/// Asks every node of a table in an interval. One task; it ends when this value is dropped.
+/// Asks every node of a table in an interval, and one that requests find silent at once, but no more than once a second. One task; it ends
+/// when this value is dropped.
 ///
 /// A node that somebody else has asked in the second half of the interval is left out, so that several who ask send no more probes than
 /// the most eager one of them.
@@ -29,10 +31,10 @@ impl Drop for Prober {
     }
 }
 
-/// At most this many nodes are asked at the same time.
-const CONCURRENT: usize = 64;
-
 impl Prober {
+    /// At most this many nodes are asked at the same time.
+    pub(super) const CONCURRENT: usize = 64;
+
     /// Starts probing on the runtime of the caller. `probe` asks one node; its text is kept as the record's detail or error.
     pub fn spawn<P, F>(table: Table, check: HealthCheck, probe: P) -> Self
     where
@@ -42,7 +44,7 @@ impl Prober {
         let task = tokio::spawn(async move {
             loop {
                 Self::refresh(&table, check, &probe).await;
-                sleep(Self::pause(&table, check.interval())).await;
+                recheck(&table, check, Self::pause(&table, check.interval()), &probe).await;
             }
         });
         Self { task }
@@ -94,7 +96,7 @@ impl Prober {
         let mut running = FuturesUnordered::new();
         let mut records = Vec::new();
         loop {
-            while running.len() < CONCURRENT
+            while running.len() < Self::CONCURRENT
                 && let Some(endpoint) = waiting.next()
             {
                 running.push(async move {

@@ -3,6 +3,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use tokio::sync::Notify;
+
 use super::changes::{Changes, log};
 use super::roster::Roster;
 use super::settings::HealthSettings;
@@ -28,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) latencies: Latencies,
     pub(crate) random: Random,
     roster: Mutex<Roster>,
+    /// Told by every request that finds a silent node among its candidates.
+    pub(crate) found_silent: Notify,
     /// Copy of the roster's verdict, to read without its lock.
     panics: AtomicBool,
 }
@@ -92,6 +96,7 @@ impl Table {
                 latencies: Latencies::default(),
                 random: settings.seed.map_or_else(Random::new, Random::seeded),
                 roster: Mutex::default(),
+                found_silent: Notify::new(),
                 panics: AtomicBool::new(false),
             }),
             endpoints: Arc::new(RwLock::new(Arc::from([]))),

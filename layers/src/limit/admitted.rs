@@ -171,6 +171,10 @@ where
     }
 }
 
+/// The inner call with its permit.
+type Admission<S, Req, G> =
+    Result<(<S as Service<Req>>::Future, <G as Gate>::Permit), <S as Service<Req>>::Error>;
+
 impl<G, S, Req> Wait<G, S, Req>
 where
     G: Gate,
@@ -180,7 +184,7 @@ where
 {
     /// The inner call and its permit, once there is one.
     #[cold]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(S::Future, G::Permit), S::Error>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Admission<S, Req, G>> {
         let mut this = self.project();
         // Without a request if it was polled again after the service had panicked.
         let Some(request) = this.request else {

@@ -237,7 +237,7 @@ impl ClusterBuilder {
         let metadata = (
             self.metadata_refresh_interval,
             self.full_metadata_refresh,
-            self.pool_size.clone(),
+            self.pool_size,
         );
         let flags = (
             self.prepared_cache,
