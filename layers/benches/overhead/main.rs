@@ -2,6 +2,7 @@
 //!
 //!     cargo bench -p tower-cassandra-layers --bench overhead               the table
 //!     cargo bench -p tower-cassandra-layers --bench overhead -- --check    fails when a floor is exceeded
+//!     cargo bench -p tower-cassandra-layers --bench overhead -- --ours     without the layers of other crates
 //!     cargo bench -p tower-cassandra-layers --bench overhead -- retry      only the lines with this in their name
 //!
 //! * `instr`: instructions under callgrind. Everything is in it: making the request, getting ready, the call, two polls
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         smoke(&own);
         return ExitCode::SUCCESS;
     }
-    let check = arguments.iter().any(|argument| argument == "--check");
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
     if !callgrind::is_installed() {
         println!(
@@ -57,21 +58,22 @@ fn main() -> ExitCode {
     }
     let mut table = Table::default();
     let me = std::env::current_exe().expect("the path of this program");
-    measure(&me, filter, &mut table);
-    if let Err(why) = peers::build().map(|binary: PathBuf| measure(&binary, filter, &mut table)) {
+    let others = !has("--ours");
+    measure(&me, filter, others, &mut table);
+    if others && let Err(why) = peers::build().map(|peers: PathBuf| measure(&peers, filter, true, &mut table)) {
         println!("tower-resilience is not shown: {why}");
     }
     println!("\na request has {} bytes", size_of::<leaf::Request>());
     table.print();
     let kept = table.print_budgets();
-    if check && !kept {
+    if has("--check") && !kept {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
 
 /// Runs the cases of a program, one process each.
-fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
+fn measure(binary: &Path, filter: Option<&String>, others: bool, table: &mut Table) {
     let list = output(binary, &["list"]);
     let control = callgrind::measure(binary, timer::CONTROL.name, "pending");
     let timers_count = control.is_some_and(|counts| (counts.timers - 1.0).abs() < 1e-9);
@@ -83,7 +85,9 @@ fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
             continue;
         };
         let always = ["leaf", timer::CONTROL.name].contains(&name);
-        if !always && filter.is_some_and(|filter| !name.contains(filter.as_str())) {
+        let is_wanted = filter.is_none_or(|filter| name.contains(filter.as_str()));
+        let is_ours = !name.starts_with("tower_");
+        if !always && !(is_wanted && (others || is_ours)) {
             continue;
         }
         let leaves: &[&'static str] = match reaches_leaf {
