@@ -4,9 +4,22 @@
 
 use std::process::Command;
 
-/// The floors that are not reached yet, each with what it must not exceed meanwhile: what was counted, and a tenth. Whoever reaches one
-/// takes it out.
-const NOT_REACHED: &[(&str, f64)] = &[];
+/// The floors that are not reached yet, each with what it must not exceed meanwhile: a twentieth more than what was counted. Whoever
+/// reaches one takes it out.
+///
+/// A look at the clock and making a number of it takes about 110 of them, so that a layer that looks twice has little left; the rest
+/// of the full stack is a tokio timer (about 590) and futures that are moved.
+const NOT_REACHED: &[(&str, f64)] = &[
+    ("full stack, pending: instructions", 4_036.0),
+    ("rate_limit, ready: instructions of its own", 307.0),
+    ("rate_limit, pending: instructions of its own", 317.0),
+    ("metrics, ready: instructions of its own", 406.0),
+    ("metrics, pending: instructions of its own", 412.0),
+    ("attempt_metrics, ready: instructions of its own", 328.0),
+    ("attempt_metrics, pending: instructions of its own", 340.0),
+    ("balance_3, ready: without the choice", 718.0),
+    ("balance_3, pending: without the choice", 718.0),
+];
 
 struct Line<'a> {
     what: &'a str,
@@ -48,11 +61,17 @@ fn no_layer_costs_more_than_its_budget() {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
-    assert!(output.status.success(), "the benchmark does not run:\n{page}\n{errors}");
+    assert!(
+        output.status.success(),
+        "the benchmark does not run:\n{page}\n{errors}"
+    );
     let lines: Vec<Line<'_>> = page.lines().filter_map(parse).collect();
     assert!(lines.len() > 50, "budgets are missing:\n{page}");
     for (what, _) in NOT_REACHED {
-        assert!(lines.iter().any(|line| line.what == *what), "there is no budget `{what}`");
+        assert!(
+            lines.iter().any(|line| line.what == *what),
+            "there is no budget `{what}`"
+        );
     }
     let mut broken = Vec::new();
     for Line { what, reached, floor } in lines {
@@ -62,7 +81,9 @@ fn no_layer_costs_more_than_its_budget() {
         if !holds {
             broken.push(format!("{what}: {reached}, at most {floor}"));
         } else if known.is_some() && reached <= floor {
-            broken.push(format!("{what}: {reached} reaches its floor of {floor}, strike it off the list"));
+            broken.push(format!(
+                "{what}: {reached} reaches its floor of {floor}, strike it off the list"
+            ));
         }
     }
     assert!(broken.is_empty(), "{page}\n{}", broken.join("\n"));
@@ -70,7 +91,9 @@ fn no_layer_costs_more_than_its_budget() {
 
 #[test]
 fn a_line_of_the_table_is_read_as_it_is_printed() {
-    let line = parse("retry, ready: instructions of its own                     206      250      150  floor").unwrap();
+    let line =
+        parse("retry, ready: instructions of its own                     206      250      150  floor")
+            .unwrap();
     assert_eq!(
         (line.what, line.reached, line.floor),
         ("retry, ready: instructions of its own", 206.0, 250.0)

@@ -7,8 +7,8 @@
 //!
 //! * `instr`: instructions under callgrind. Everything is in it: making the request, getting ready, the call, two polls
 //!   where the leaf is pending once, dropping. The line `leaf` is the same without any layer, and what the budgets bound
-//!   is the difference to it, for the whole stack the whole figure. Clock readings look cheaper than they are, because
-//!   under valgrind each of them is a system call; so they are shown as well.
+//!   is the difference to it, for the whole stack the whole figure. Clock readings look cheaper than they are, because the
+//!   clock is replaced by one that does not depend on the load of the machine; so they are shown as well.
 //! * `allocs`, `bytes`: what was asked of the allocator.
 //! * `timers`: timers put into tokio's wheel, as callgrind counts calls of the function that does it. The line
 //!   `tokio_timer` is the control: it arms exactly one where the leaf is pending.
@@ -24,6 +24,8 @@
 mod alloc;
 mod callgrind;
 mod cases;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod clock;
 mod drive;
 mod leaf;
 mod peers;
@@ -60,7 +62,8 @@ fn main() -> ExitCode {
     let me = std::env::current_exe().expect("the path of this program");
     let others = !has("--ours");
     measure(&me, filter, others, &mut table);
-    if others && let Err(why) = peers::build().map(|peers: PathBuf| measure(&peers, filter, true, &mut table)) {
+    if others && let Err(why) = peers::build().map(|peers: PathBuf| measure(&peers, filter, true, &mut table))
+    {
         println!("tower-resilience is not shown: {why}");
     }
     println!("\na request has {} bytes", size_of::<leaf::Request>());

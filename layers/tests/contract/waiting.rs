@@ -86,7 +86,10 @@ async fn never_ready(value: &Value, service: &mut Boxed, probe: &Probe) {
     let started = Instant::now();
     let error = send(service, soon()).await.unwrap_err();
     let elapsed = error.elapsed();
-    assert_eq!((elapsed.limit(), elapsed.applied()), (Limit::Deadline, Applied::No));
+    assert_eq!(
+        (elapsed.limit(), elapsed.applied()),
+        (Limit::Deadline, Applied::No)
+    );
     assert_eq!((started.elapsed(), probe.calls()), (ms(50), calls));
     value.assert_at_rest(probe);
     // It gets ready when nobody would wait for the answer any more.

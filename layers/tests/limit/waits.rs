@@ -91,7 +91,9 @@ const IN_FLIGHT: &str = "cassandra_limit_in_flight{limit=\"concurrency\"}";
 #[tokio::test(start_paused = true)]
 async fn metrics_show_waits_and_the_length_of_the_queue() {
     let (ledger, metrics) = Ledger::metrics();
-    let layer = ConcurrencyLimitLayer::new(1).unwrap().with_metrics(metrics.clone());
+    let layer = ConcurrencyLimitLayer::new(1)
+        .unwrap()
+        .with_metrics(metrics.clone());
     let mut service = layer.layer(Leaf::new());
     let first = Task::waiting(service.call(Call::new(1)));
     assert_eq!(
@@ -103,7 +105,11 @@ async fn metrics_show_waits_and_the_length_of_the_queue() {
     let third = Task::waiting(service.call(Call::new(3)));
     assert_eq!(ledger.gauge(QUEUED), Some(2.0));
     assert!(second.poll().is_pending());
-    assert_eq!(ledger.gauge(QUEUED), Some(2.0), "another poll is not another request");
+    assert_eq!(
+        ledger.gauge(QUEUED),
+        Some(2.0),
+        "another poll is not another request"
+    );
     drop(third);
     assert_eq!(ledger.gauge(QUEUED), Some(1.0));
     assert_eq!(ledger.gauge(IN_FLIGHT), Some(0.0), "nobody has looked");
