@@ -96,19 +96,7 @@ pub(crate) fn is_installed() -> bool {
 }
 
 /// Runs one case; none when callgrind does not work here.
-///
-/// A case with nodes is run three times and the lowest figures count: callgrind is slow, and a request that the machine interrupts
-/// makes its node pass for a slow one, which costs the choices after it a second look.
 pub(crate) fn measure(binary: &Path, case: &str, leaf: &str) -> Option<Counts> {
-    let has_nodes = case.starts_with("balance") || case == "full_stack";
-    let runs = (0..if has_nodes { 3 } else { 1 }).map(|_| measure_once(binary, case, leaf));
-    let runs: Option<Vec<Counts>> = runs.collect();
-    runs?
-        .into_iter()
-        .min_by(|a, b| a.instructions.total_cmp(&b.instructions))
-}
-
-fn measure_once(binary: &Path, case: &str, leaf: &str) -> Option<Counts> {
     let directory = Scratch::new(&format!("{case}-{leaf}"))?;
     let out = directory.0.join("profile");
     let status = Command::new("valgrind")

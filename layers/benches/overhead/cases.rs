@@ -119,8 +119,8 @@ fn balanced(nodes: u32, leaf: Leaf, rounds: &mut Rounds<'_>) {
     rounds.drive(service);
 }
 
-/// Asks each node before anything is counted: its ledger gets its storage at its first request. Under callgrind the first requests
-/// take milliseconds, and a few nodes would pass for slow ones for the rest of the run; so a small cluster is asked for longer.
+/// Asks each node before anything is counted: its ledger gets its storage at its first request. The nodes of a small cluster are asked
+/// until their mean latencies are settled.
 fn acquaint<S: Service<Request>>(service: &mut S, nodes: u32) {
     let times = if nodes < 10 { 300 } else { 1 };
     for node in (0..nodes).cycle().take((nodes * times) as usize) {

@@ -2,12 +2,13 @@
 //!
 //!     cargo bench -p tower-cassandra-layers --bench overhead               the table
 //!     cargo bench -p tower-cassandra-layers --bench overhead -- --check    fails when a floor is exceeded
+//!     cargo bench -p tower-cassandra-layers --bench overhead -- --ours     without the layers of other crates
 //!     cargo bench -p tower-cassandra-layers --bench overhead -- retry      only the lines with this in their name
 //!
 //! * `instr`: instructions under callgrind. Everything is in it: making the request, getting ready, the call, two polls
 //!   where the leaf is pending once, dropping. The line `leaf` is the same without any layer, and what the budgets bound
-//!   is the difference to it, for the whole stack the whole figure. Clock readings look cheaper than they are, because
-//!   under valgrind each of them is a system call; so they are shown as well.
+//!   is the difference to it, for the whole stack the whole figure. Clock readings look cheaper than they are, because the
+//!   clock is replaced by one that does not depend on the load of the machine; so they are shown as well.
 //! * `allocs`, `bytes`: what was asked of the allocator.
 //! * `timers`: timers put into tokio's wheel, as callgrind counts calls of the function that does it. The line
 //!   `tokio_timer` is the control: it arms exactly one where the leaf is pending.
@@ -23,6 +24,8 @@
 mod alloc;
 mod callgrind;
 mod cases;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod clock;
 mod drive;
 mod leaf;
 mod peers;
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
         smoke(&own);
         return ExitCode::SUCCESS;
     }
-    let check = arguments.iter().any(|argument| argument == "--check");
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
     if !callgrind::is_installed() {
         println!(
@@ -57,21 +60,23 @@ fn main() -> ExitCode {
     }
     let mut table = Table::default();
     let me = std::env::current_exe().expect("the path of this program");
-    measure(&me, filter, &mut table);
-    if let Err(why) = peers::build().map(|binary: PathBuf| measure(&binary, filter, &mut table)) {
+    let others = !has("--ours");
+    measure(&me, filter, others, &mut table);
+    if others && let Err(why) = peers::build().map(|peers: PathBuf| measure(&peers, filter, true, &mut table))
+    {
         println!("tower-resilience is not shown: {why}");
     }
     println!("\na request has {} bytes", size_of::<leaf::Request>());
     table.print();
     let kept = table.print_budgets();
-    if check && !kept {
+    if has("--check") && !kept {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
 
 /// Runs the cases of a program, one process each.
-fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
+fn measure(binary: &Path, filter: Option<&String>, others: bool, table: &mut Table) {
     let list = output(binary, &["list"]);
     let control = callgrind::measure(binary, timer::CONTROL.name, "pending");
     let timers_count = control.is_some_and(|counts| (counts.timers - 1.0).abs() < 1e-9);
@@ -83,7 +88,9 @@ fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
             continue;
         };
         let always = ["leaf", timer::CONTROL.name].contains(&name);
-        if !always && filter.is_some_and(|filter| !name.contains(filter.as_str())) {
+        let is_wanted = filter.is_none_or(|filter| name.contains(filter.as_str()));
+        let is_ours = !name.starts_with("tower_");
+        if !always && !(is_wanted && (others || is_ours)) {
             continue;
         }
         let leaves: &[&'static str] = match reaches_leaf {

@@ -17,6 +17,32 @@
 //! [`Endpoint::set_connected`]: crate::balance::Endpoint::set_connected
 //!
 //! Saturation is not sickness: a node at its limit of requests in flight is passed over, not ejected.
+//!
+//! Clones of a [`Table`] are the same table, and everybody who has one sees the same nodes. A [`Prober`] is one task that ends when it is
+//! dropped; a probe that is dropped leaves the last result standing. The numbers are those of [`HealthSettings`] and
+//! [`HealthCheck`], each with its default.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use tower_cassandra_layers::NodeId;
+//! use tower_cassandra_layers::health::{HealthCheck, HealthSettings, Prober, State, Table};
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), tower_cassandra_layers::InvalidConfig> {
+//! let table = Table::new(HealthSettings::default())?;
+//! table.replace([table.endpoint(NodeId(1), "10.0.0.1:9042", ())]);
+//! let check = HealthCheck::every(Duration::from_secs(5));
+//! let prober = Prober::spawn(table.clone(), check, |_node| async { Ok(Arc::from("5.0.4")) })?;
+//!
+//! tokio::time::sleep(Duration::from_secs(1)).await;
+//! let node = &table.snapshot()[0];
+//! assert_eq!(node.state, State::Healthy);
+//! assert!(node.probe.is_some());
+//! drop(prober);
+//! # Ok(())
+//! # }
+//! ```
 
 mod changes;
 mod check;

@@ -14,6 +14,7 @@ use super::recheck::recheck;
 use super::table::Table;
 use super::watched::ProbeRecord;
 use crate::balance::Endpoint;
+use crate::config::InvalidConfig;
 
 /// Asks every node of a table in an interval, and one that requests find silent at once, but no more than once a second. One task; it ends
 /// when this value is dropped.
@@ -36,18 +37,22 @@ impl Prober {
     pub(super) const CONCURRENT: usize = 64;
 
     /// Starts probing on the runtime of the caller. `probe` asks one node; its text is kept as the record's detail or error.
-    pub fn spawn<P, F>(table: Table, check: HealthCheck, probe: P) -> Self
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] when `check` makes no sense; then nothing is started.
+    pub fn spawn<P, F>(table: Table, check: HealthCheck, probe: P) -> Result<Self, InvalidConfig>
     where
         P: Fn(Arc<Endpoint>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Arc<str>, Arc<str>>> + Send,
     {
+        check.validate()?;
         let task = tokio::spawn(async move {
             loop {
                 Self::refresh(&table, check, &probe).await;
                 recheck(&table, check, Self::pause(&table, check.interval()), &probe).await;
             }
         });
-        Self { task }
+        Ok(Self { task })
     }
 
     /// The interval ± 10 %, so that many clients do not ask at the same moment.

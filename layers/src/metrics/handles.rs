@@ -138,6 +138,10 @@ impl Metrics {
         self.inner.tally.read()
     }
 
+    pub(super) fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
     /// The handles of one node. The same label gives the same handles; after [`MAX_HOSTS`](super::MAX_HOSTS) labels all
     /// further nodes share the label `other` and have no gauges. Takes a lock: ask once per node, not per request.
     #[must_use]

@@ -13,6 +13,7 @@ use crate::limit::Reason;
 use crate::limit::admitted::{self, Arrived, Gate};
 use crate::limit::queue::{Arrival, Place, Verdict};
 use crate::limit::shared::Refusal;
+use crate::metrics::InQueue;
 use crate::request::{Request, Until};
 use crate::timer::poll_until;
 
@@ -98,6 +99,7 @@ struct Queued {
     since: Moment,
     weight: u32,
     kind: u8,
+    gauge: Option<InQueue>,
 }
 
 type Admission = Poll<Result<Permit, Refusal>>;
@@ -140,6 +142,7 @@ impl Claim {
                     since,
                     weight,
                     kind,
+                    gauge: self.permits.shared.counters.queue(),
                 });
                 self.poll_clock(cx, timer, request.context().until())
             }
@@ -159,6 +162,7 @@ impl Claim {
             since,
             weight,
             kind,
+            gauge,
         } = queued;
         match self.permits.ask(place, cx.waker()) {
             Answer::Wait(place) => {
@@ -167,6 +171,7 @@ impl Claim {
                     since,
                     weight,
                     kind,
+                    gauge,
                 });
                 self.poll_clock(cx, timer, until)
             }

@@ -14,6 +14,7 @@ use crate::limit::Reason;
 use crate::limit::admitted::{self, Arrived, Gate};
 use crate::limit::queue::{Arrival, Place};
 use crate::limit::shared::Refusal;
+use crate::metrics::InQueue;
 use crate::request::{Request, Until};
 use crate::timer::poll_until;
 
@@ -68,6 +69,7 @@ pub(super) struct Claim {
 struct Queued {
     place: Place,
     since: Moment,
+    gauge: Option<InQueue>,
 }
 
 type Admission = Poll<Result<(), Refusal>>;
@@ -93,7 +95,8 @@ impl Claim {
                 Poll::Ready(Ok(()))
             }
             Ok(Answer::Wait(place, at)) => {
-                self.queued = Some(Queued { place, since });
+                let gauge = self.turns.shared.counters.queue();
+                self.queued = Some(Queued { place, since, gauge });
                 // Its turn comes before its deadline: those that do not were refused.
                 match poll_until(timer.as_mut(), at, cx) {
                     Poll::Ready(()) => self.poll_queued(cx, timer, until),
@@ -113,7 +116,7 @@ impl Claim {
     ) -> Admission {
         // A second round only if the timer has fired: then its turn or its deadline has come, or its turn has been put
         // off to a later moment.
-        while let Some(Queued { place, since }) = self.queued.take() {
+        while let Some(Queued { place, since, gauge }) = self.queued.take() {
             let now = clock::now();
             let at = match self.turns.ask(place, now, cx.waker()) {
                 Answer::Admitted => {
@@ -122,7 +125,7 @@ impl Claim {
                 }
                 Answer::Evicted => return Poll::Ready(Err(self.turns.refuse())),
                 Answer::Wait(place, turn) => {
-                    self.queued = Some(Queued { place, since });
+                    self.queued = Some(Queued { place, since, gauge });
                     turn
                 }
             };
