@@ -1,5 +1,6 @@
 //! Which options make no sense. Everything is found before anything is opened.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::builder::ClusterBuilder;
@@ -142,6 +143,15 @@ pub(crate) fn check_keyspace(name: &str) -> Result<(), Error> {
             name,
             "1 to 48 ASCII letters, digits and `_`",
         ))
+    }
+}
+
+/// A keyspace as the schema has it: without quotes its name is lower case. The driver and its metadata take every name exactly.
+pub(crate) fn exact_keyspace(name: &str, case_sensitive: bool) -> Cow<'_, str> {
+    if case_sensitive || !name.contains(|c: char| c.is_ascii_uppercase()) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(name.to_ascii_lowercase())
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::assemble::assemble;
 use super::builder::ClusterBuilder;
-use super::check::{check_keyspace, split_port};
+use super::check::{check_keyspace, exact_keyspace, split_port};
 use super::defaults;
 use super::login::{Login, Refusal};
 use super::profile::profile;
@@ -45,7 +45,12 @@ pub(super) async fn connect(
         let begun = Instant::now();
         match timeout_at(end, opening.attempt()).await {
             Ok(Ok(driver)) => return assemble(builder, Arc::new(driver), end).await,
-            Ok(Err((error, true))) => return Err(error),
+            Ok(Err((error, true))) => {
+                return Err(match last {
+                    None => error,
+                    earlier => Error::after(earlier, error, begun.elapsed()),
+                });
+            }
             Ok(Err((error, false))) => {
                 tracing::warn!(attempt, error = %error, "connecting failed");
                 last = Some(Error::after(last, error, begun.elapsed()));
@@ -175,7 +180,7 @@ fn driver_builder(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>, logi
         driver = driver.host_filter(Arc::clone(filter));
     }
     if let Some((name, case_sensitive)) = keyspace {
-        driver = driver.use_keyspace(name, case_sensitive);
+        driver = driver.use_keyspace(exact_keyspace(name, case_sensitive), case_sensitive);
     }
     driver
 }

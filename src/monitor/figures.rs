@@ -101,8 +101,9 @@ pub struct ClusterHealth {
     pub protocol_version: u8,
     /// The nodes, by address. Empty once the session is closed.
     pub hosts: Vec<HostHealth>,
-    /// The sum of [`HostHealth::connections`]. The connections of all sessions of the process, one by one, are a figure of the driver's
-    /// `metrics` feature, which costs every request something and is off.
+    /// The sum of [`HostHealth::connections`], so no more than one for each node, however many its pool has. How many there really are the
+    /// driver tells only with its feature `metrics` ([`Session::driver`](crate::Session::driver), `get_metrics`), which costs every
+    /// request something and is off here.
     pub total_connections: usize,
     /// How many nodes are [healthy](HostHealth::is_healthy).
     pub healthy_hosts: usize,

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Deadline;
 
@@ -57,8 +57,7 @@ impl Session {
 
 impl Inner {
     async fn run(&self, mut statement: Statement) -> Result<Response, Error> {
-        self.settings.profiles.apply(&mut statement)?;
-        self.check(&statement)?;
+        self.complete(&mut statement)?;
         if let Some(limit) = statement.options.deadline
             && let Some(at) = Instant::now().checked_add(limit)
         {
@@ -84,7 +83,7 @@ impl Inner {
             response.append(page);
         }
         if nature == Nature::Schema {
-            self.agree().await?;
+            self.agree(&statement).await?;
         }
         Ok(response)
     }
@@ -103,8 +102,17 @@ impl Inner {
         result.map_err(|error| error.about(statement))
     }
 
-    /// Finds what could never work before anything is sent.
-    pub(super) fn check(&self, statement: &Statement) -> Result<(), Error> {
+    /// Adds what the session says of every statement, and finds what could never work before anything is sent.
+    pub(super) fn complete(&self, statement: &mut Statement) -> Result<(), Error> {
+        self.settings.profiles.apply(statement)?;
+        // A read at such a level takes part in Paxos and is judged so, whoever chose the level.
+        if statement.options.consistency.is_none() && statement.nature().is_read() {
+            statement.options.consistency = self.settings.serial_default;
+        }
+        self.check(statement)
+    }
+
+    fn check(&self, statement: &Statement) -> Result<(), Error> {
         if statement.is_use() {
             return Err(no_use());
         }
@@ -148,8 +156,9 @@ impl Inner {
         }
     }
 
-    /// Waits until all nodes know the schema. The DDL itself is done; whatever goes wrong here does not undo it.
-    pub(super) async fn agree(&self) -> Result<(), Error> {
+    /// Waits until all nodes know the schema, no longer than the deadline of the statement says. The DDL itself is done; whatever goes wrong
+    /// here does not undo it.
+    pub(super) async fn agree(&self, statement: &Statement) -> Result<(), Error> {
         let Ok(driver) = self.driver() else {
             return Ok(());
         };
@@ -160,7 +169,12 @@ impl Inner {
                 .map_err(Error::from_schema_agreement)?;
             driver.refresh_metadata().await.map_err(Error::from_metadata)
         };
-        match timeout(self.settings.schema_agreement_timeout, agreed).await {
+        let own = Instant::now().checked_add(self.settings.schema_agreement_timeout);
+        let deadline = statement.context.deadline().map(|deadline| deadline.at);
+        let Some(until) = own.into_iter().chain(deadline).min() else {
+            return agreed.await;
+        };
+        match timeout_at(until, agreed).await {
             Ok(result) => result,
             Err(_) => Err(Error::schema_disagreement()),
         }

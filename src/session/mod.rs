@@ -21,6 +21,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use scylla::client::session::Session as Driver;
+use scylla::statement::Consistency;
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
@@ -58,6 +59,8 @@ struct Inner {
     settings: Settings,
     clock: execute::Clock,
     keyspace: Mutex<Option<Arc<str>>>,
+    /// Held by who changes it.
+    keyspace_turn: Arc<tokio::sync::Mutex<()>>,
     core: Option<Core>,
     housekeeping: Mutex<Option<Housekeeping>>,
 }
@@ -82,6 +85,8 @@ pub(crate) struct Settings {
     pub(crate) metadata_timeout: Duration,
     pub(crate) schema_agreement_timeout: Duration,
     pub(crate) profiles: Profiles,
+    /// The default consistency, if it is a serial one.
+    pub(crate) serial_default: Option<Consistency>,
     /// The names of the stack's layers, outermost first.
     pub(crate) layers: Vec<&'static str>,
 }
@@ -100,6 +105,7 @@ impl Default for Settings {
             metadata_timeout: defaults::METADATA_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             profiles: Profiles::default(),
+            serial_default: None,
             layers: vec!["a service of the user's"],
         }
     }
@@ -158,6 +164,7 @@ impl Session {
                 settings,
                 clock: execute::Clock::default(),
                 keyspace: Mutex::new(keyspace),
+                keyspace_turn: Arc::default(),
                 core,
                 housekeeping: Mutex::new(housekeeping),
             }),

@@ -73,8 +73,7 @@ impl Pager {
         let keyspace = keyspace.as_deref();
         let mut until = None;
         if !self.ready {
-            inner.settings.profiles.apply(&mut self.statement)?;
-            inner.check(&self.statement)?;
+            inner.complete(&mut self.statement)?;
             from.check(Fingerprint::of(&self.statement, keyspace))?;
             (self.statement, until) = inner.bind(self.statement.clone()).await?;
             inner.stamp(&mut self.statement);
@@ -91,7 +90,7 @@ impl Pager {
         call.options.continued = call.paging.is_some();
         let response = inner.call(call, until, &self.statement).await?;
         if self.nature() == Nature::Schema {
-            inner.agree().await?;
+            inner.agree(&self.statement).await?;
         }
         self.pages += 1;
         self.rows = self.rows.saturating_add(response.len());

@@ -6,6 +6,7 @@
 mod connecting;
 mod frozen;
 mod inference;
+mod keyspaces;
 mod lifecycle;
 mod limits;
 mod load;

@@ -20,6 +20,8 @@ impl Default for HealthSettings {
             node_limit: 16_384,
             // The scylla driver closes a connection with more than 1,024 old orphans.
             abandoned_limit: 1_024,
+            // Outlier detectors of proxies use five as well (Envoy's `consecutive_5xx`). In the fault drill a killed node was passed over by its lost
+            // connection first.
             consecutive_failures: 5,
             ejection_base: Self::EJECTION_BASE,
             ejection_cap: Self::EJECTION_CAP,
@@ -29,9 +31,9 @@ impl Default for HealthSettings {
 }
 
 impl HealthSettings {
-    /// The first ejection of the default: 1 s.
+    /// The first ejection of the default: 1 s, in which a node that only stumbled is back and a dead one costs one request a second.
     pub const EJECTION_BASE: Duration = Duration::from_secs(1);
-    /// The longest ejection of the default: 60 s.
+    /// The longest ejection of the default: 60 s, about what a restarted node takes to answer.
     pub const EJECTION_CAP: Duration = Duration::from_secs(60);
 
     /// How many requests may be in flight to one node. Default 16,384.
