@@ -5,7 +5,7 @@ use tokio::time::sleep;
 use tower_cassandra::{ErrorKind, Limit, ScanState, ScanTable, StreamOptions};
 
 use super::{numbers, run_all};
-use crate::support::Bed;
+use crate::support::{Bed, PATIENCE};
 
 const ROWS: i32 = 3_000;
 
@@ -213,5 +213,50 @@ async fn a_scan_ends_at_its_deadline_and_when_it_is_cancelled() {
         streamed += 1;
     }
     assert_eq!(streamed, 500);
+    bed.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadline_of_the_statements_holds_for_each_range_of_a_scan() {
+    let Some(bed) = Bed::make("scan_range_deadline").await else {
+        return;
+    };
+    numbers(&bed, 500).await;
+    let limit = |limit: Duration| table(&bed).statement(move |range| range.deadline(limit));
+    let mut scan = limit(Duration::from_nanos(1)).start().await.unwrap();
+    let error = scan.next().await.unwrap().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.timeout()),
+        (ErrorKind::Timeout, Some(Limit::Deadline))
+    );
+    // It cannot pass: nothing was asked for again.
+    assert_eq!(scan.handle().retries(), 0);
+    let mut scan = limit(Duration::from_secs(60)).start().await.unwrap();
+    let mut rows = 0;
+    while let Some(row) = scan.next().await {
+        row.unwrap();
+        rows += 1;
+    }
+    assert_eq!(rows, 500);
+    bed.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scan_keeps_no_permit_while_its_consumer_is_busy() {
+    let Some(bed) = Bed::make("scan_idle").await else {
+        return;
+    };
+    numbers(&bed, ROWS).await;
+    let mut scan = table(&bed).concurrency(8).start().await.unwrap();
+    scan.next().await.unwrap().unwrap();
+    // Nobody polls. The pages come all the same, and no further ones are asked for.
+    let started = tokio::time::Instant::now();
+    while bed.session.running() > 0 {
+        assert!(started.elapsed() < PATIENCE, "{} running", bed.session.running());
+        sleep(Duration::from_millis(5)).await;
+    }
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(bed.session.running(), 0);
+    scan.close();
     bed.done().await;
 }
