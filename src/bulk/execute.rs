@@ -237,24 +237,3 @@ impl<S> fmt::Debug for ExecuteMany<S> {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod sizes {
-    #[tokio::test]
-    async fn sizes() {
-        use crate::*;
-        let session = Session::from_service(tower::service_fn(|_: Statement| async {
-            Ok::<_, Error>(Response::empty())
-        }));
-        let future = session.execute("SELECT a FROM t");
-        println!("execute future {}", std::mem::size_of_val(&future));
-        println!("statement {}", std::mem::size_of::<Statement>());
-        println!("response {}", std::mem::size_of::<Result<Response, Error>>());
-        println!(
-            "options {} context {} what {}",
-            std::mem::size_of::<crate::statement::Options>(),
-            std::mem::size_of::<tower_cassandra_layers::request::Context>(),
-            std::mem::size_of::<crate::statement::What>()
-        );
-    }
-}
