@@ -1,5 +1,7 @@
 //! One operation: checks, values bound, time stamped, page after page.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -44,53 +46,69 @@ impl Session {
     ///
     /// Dropping the future cancels: everything is given back at once; what was sent may still be applied.
     pub async fn execute(&self, statement: impl Into<Statement>) -> Result<Response, Error> {
-        let inside = self.inner.enter()?;
-        let statement = statement.into();
-        let nature = statement.nature();
-        tokio::select! {
-            biased;
-            result = self.inner.run(statement) => result,
-            () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
-        }
+        self.inner.execute(statement.into()).await
+    }
+
+    /// The same, for futures that outlive the borrow. Not an `async fn`, and neither is what it calls more than needed: each would keep a
+    /// copy of the statement, and what is this large is copied and allocated at a price.
+    pub(crate) fn execute_owned(
+        &self,
+        mut statement: Statement,
+    ) -> impl Future<Output = Result<Response, Error>> + Send + use<> {
+        let inner = Arc::clone(&self.inner);
+        async move { inner.execute_mut(&mut statement).await }
     }
 }
 
 impl Inner {
-    async fn run(&self, mut statement: Statement) -> Result<Response, Error> {
-        self.settings.profiles.apply(&mut statement)?;
-        self.check(&statement)?;
+    async fn execute(&self, mut statement: Statement) -> Result<Response, Error> {
+        self.execute_mut(&mut statement).await
+    }
+
+    async fn execute_mut(&self, statement: &mut Statement) -> Result<Response, Error> {
+        let inside = self.enter()?;
+        let nature = statement.nature();
+        tokio::select! {
+            biased;
+            result = self.run(statement) => result,
+            () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
+        }
+    }
+
+    async fn run(&self, statement: &mut Statement) -> Result<Response, Error> {
+        self.settings.profiles.apply(statement)?;
+        self.check(statement)?;
         if let Some(limit) = statement.options.deadline
             && let Some(at) = Instant::now().checked_add(limit)
         {
             statement.context.shorten(Deadline::at(at));
         }
-        let (mut statement, bound_until) = self.bind(statement).await?;
-        self.stamp(&mut statement);
+        let bound_until = self.bind(statement).await?;
+        self.stamp(statement);
         let nature = statement.nature();
-        let mut first = statement.clone();
-        if let Some(deadline) = bound_until {
-            first.context.shorten(deadline);
-        }
-        let mut response = self.call(first, &statement).await?;
+        let first = {
+            let mut first = statement.clone();
+            if let Some(deadline) = bound_until {
+                first.context.shorten(deadline);
+            }
+            self.stack.call(first)
+        };
+        let mut response = first.await.map_err(|error| error.about(statement))?;
         while let Some(next) = response.paging_state().cloned() {
-            within_caps(&statement, &response)?;
+            within_caps(statement, &response)?;
             // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
-            (statement, _) = self.bind(statement).await?;
+            self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
-            response.append(self.call(statement.clone(), &statement).await?);
+            let page = self.stack.call(statement.clone()).await;
+            response.append(page.map_err(|error| error.about(statement))?);
         }
-        within_caps(&statement, &response)?;
+        within_caps(statement, &response)?;
         if nature == Nature::Schema {
-            self.agree().await?;
+            // Boxed: a future that DDL alone needs would make that of every call several times as large.
+            Box::pin(self.agree()).await?;
         }
         Ok(response)
-    }
-
-    /// One call of `statement`. Only its error is told which statement it was.
-    pub(super) async fn call(&self, call: Statement, statement: &Statement) -> Result<Response, Error> {
-        let result = self.stack.call(call).await;
-        result.map_err(|error| error.about(statement))
     }
 
     /// Finds what could never work before anything is sent.

@@ -76,7 +76,7 @@ impl Pager {
             inner.settings.profiles.apply(&mut self.statement)?;
             inner.check(&self.statement)?;
             from.check(Fingerprint::of(&self.statement, keyspace))?;
-            (self.statement, bound_until) = inner.bind(self.statement.clone()).await?;
+            bound_until = inner.bind(&mut self.statement).await?;
             inner.stamp(&mut self.statement);
             // What went as text because a node did not prepare it in time is bound before a later page.
             self.ready = !matches!(self.statement.what, What::Unbound(..));
@@ -92,9 +92,10 @@ impl Pager {
         if let Some(deadline) = bound_until {
             call.context.shorten(deadline);
         }
-        let response = inner.call(call, &self.statement).await?;
+        let called = inner.stack.call(call);
+        let response = called.await.map_err(|error| error.about(&self.statement))?;
         if self.nature() == Nature::Schema {
-            inner.agree().await?;
+            Box::pin(inner.agree()).await?;
         }
         self.pages += 1;
         self.rows = self.rows.saturating_add(response.len());
