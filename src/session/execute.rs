@@ -95,7 +95,9 @@ impl Inner {
         };
         let mut response = first.await.map_err(|error| error.about(statement))?;
         while let Some(next) = response.paging_state().cloned() {
-            within_caps(statement, &response)?;
+            statement
+                .options
+                .check_size(response.len(), response.byte_len())?;
             // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
             self.bind(statement).await?;
             statement.paging = Some(next);
@@ -103,7 +105,9 @@ impl Inner {
             let page = self.stack.call(statement.clone()).await;
             response.append(page.map_err(|error| error.about(statement))?);
         }
-        within_caps(statement, &response)?;
+        statement
+            .options
+            .check_size(response.len(), response.byte_len())?;
         if nature == Nature::Schema {
             // Boxed: a future that DDL alone needs would make that of every call several times as large.
             Box::pin(self.agree()).await?;
@@ -177,19 +181,6 @@ impl Inner {
             Err(_) => Err(Error::schema_disagreement()),
         }
     }
-}
-
-fn within_caps(statement: &Statement, response: &Response) -> Result<(), Error> {
-    let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
-    if over(statement.options.max_rows, response.len()) {
-        return Err(Error::invalid("the result has more rows than `max_rows` allows"));
-    }
-    if over(statement.options.max_bytes, response.byte_len()) {
-        return Err(Error::invalid(
-            "the result has more bytes than `max_bytes` allows",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

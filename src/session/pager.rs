@@ -100,7 +100,7 @@ impl Pager {
         self.pages += 1;
         self.rows = self.rows.saturating_add(response.len());
         self.bytes = self.bytes.saturating_add(response.byte_len());
-        self.within_caps()?;
+        self.statement.options.check_size(self.rows, self.bytes)?;
         Ok(Page::new(
             response,
             self.pages,
@@ -108,19 +108,5 @@ impl Pager {
             fingerprint,
             started.elapsed(),
         ))
-    }
-
-    fn within_caps(&self) -> Result<(), Error> {
-        let options = &self.statement.options;
-        let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
-        if over(options.max_rows, self.rows) {
-            return Err(Error::invalid("the result has more rows than `max_rows` allows"));
-        }
-        if over(options.max_bytes, self.bytes) {
-            return Err(Error::invalid(
-                "the result has more bytes than `max_bytes` allows",
-            ));
-        }
-        Ok(())
     }
 }

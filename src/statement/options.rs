@@ -1,8 +1,11 @@
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::request::Priority;
 use uuid::Uuid;
+
+use crate::error::Error;
 
 /// Where the write timestamp comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +17,20 @@ pub(crate) enum Timestamp {
     Explicit(i64),
     /// The server sets it, anew in each attempt.
     Server,
+}
+
+/// A largest size, or none. No larger than a number: every layer is handed the options by value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cap(Option<NonZeroUsize>);
+
+impl Cap {
+    pub(crate) const fn of(largest: usize) -> Self {
+        Self(NonZeroUsize::new(largest.saturating_add(1)))
+    }
+
+    fn is_below(self, size: usize) -> bool {
+        self.0.is_some_and(|cap| size >= cap.get())
+    }
 }
 
 /// The options of one statement.
@@ -31,8 +48,8 @@ pub(crate) struct Options {
     /// Until it is applied.
     pub(crate) profile: Option<&'static str>,
     pub(crate) host: Option<Uuid>,
-    pub(crate) max_rows: Option<usize>,
-    pub(crate) max_bytes: Option<usize>,
+    pub(crate) max_rows: Cap,
+    pub(crate) max_bytes: Cap,
     /// Nobody said whether it is idempotent, and its text says it is.
     pub(crate) inferred: bool,
     /// It writes to a counter, as far as can be told.
@@ -51,5 +68,18 @@ impl Options {
             None => Some(Self::PAGE_SIZE),
             Some(rows) => i32::try_from(rows).ok().filter(|rows| *rows > 0),
         }
+    }
+
+    /// Refuses a result that is larger than it may be.
+    pub(crate) fn check_size(&self, rows: usize, bytes: usize) -> Result<(), Error> {
+        if self.max_rows.is_below(rows) {
+            return Err(Error::invalid("the result has more rows than `max_rows` allows"));
+        }
+        if self.max_bytes.is_below(bytes) {
+            return Err(Error::invalid(
+                "the result has more bytes than `max_bytes` allows",
+            ));
+        }
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tower_cassandra_layers::request::{Deadline, Priority};
 use uuid::Uuid;
 
-use super::{Statement, Timestamp};
+use super::{Cap, Statement, Timestamp};
 
 impl Statement {
     /// Sets the consistency of this statement.
@@ -102,14 +102,14 @@ impl Statement {
     /// More rows than this are an error of kind `Invalid` and not a larger result.
     #[must_use]
     pub const fn max_rows(mut self, rows: usize) -> Self {
-        self.options.max_rows = Some(rows);
+        self.options.max_rows = Cap::of(rows);
         self
     }
 
     /// More bytes of rows than this are an error of kind `Invalid` and not a larger result.
     #[must_use]
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
-        self.options.max_bytes = Some(bytes);
+        self.options.max_bytes = Cap::of(bytes);
         self
     }
 
