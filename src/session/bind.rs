@@ -115,7 +115,11 @@ impl Inner {
         }
         let bound = batch.members.iter().map(|member| match &member.what {
             What::Unbound(text, values) => match found.get(&*text.text) {
-                Some(Some(prepared)) => prepared.bind_dyn(&**values),
+                // Its mark stays: the text may say less of it than the user.
+                Some(Some(prepared)) => prepared.bind_dyn(&**values).map(|bound| Statement {
+                    what: bound.what,
+                    ..member.clone()
+                }),
                 Some(None) | None => Ok(member.clone()),
             },
             What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => Ok(member.clone()),

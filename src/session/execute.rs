@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Deadline;
 
+use super::stack::ResponseBox;
 use super::{Inner, Session};
 use crate::error::Error;
 use crate::nature::Nature;
@@ -83,31 +84,27 @@ impl Inner {
         {
             statement.context.shorten(Deadline::at(at));
         }
-        let bound_until = self.bind(statement).await?;
+        let until = self.bind(statement).await?;
         self.stamp(statement);
         let nature = statement.nature();
-        let first = {
-            let mut first = statement.clone();
-            if let Some(deadline) = bound_until {
-                first.context.shorten(deadline);
-            }
-            self.stack.call(first)
-        };
+        let first = self.call(statement.clone(), until);
         let mut response = first.await.map_err(|error| error.about(statement))?;
-        while let Some(next) = response.paging_state().cloned() {
-            statement
-                .options
-                .check_size(response.len(), response.byte_len())?;
+        let (mut rows, mut bytes) = (response.len(), response.byte_len());
+        loop {
+            statement.options.within_caps(rows, bytes)?;
+            let Some(next) = response.paging_state().cloned() else {
+                break;
+            };
             // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
-            self.bind(statement).await?;
+            let until = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
-            let page = self.stack.call(statement.clone()).await;
-            response.append(page.map_err(|error| error.about(statement))?);
+            let page = self.call(statement.clone(), until);
+            let page = page.await.map_err(|error| error.about(statement))?;
+            rows = rows.saturating_add(page.len());
+            bytes = bytes.saturating_add(page.byte_len());
+            response.append(page);
         }
-        statement
-            .options
-            .check_size(response.len(), response.byte_len())?;
         if nature == Nature::Schema {
             // Boxed: a future that DDL alone needs would make that of every call several times as large.
             Box::pin(self.agree()).await?;
@@ -115,16 +112,20 @@ impl Inner {
         Ok(response)
     }
 
+    /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be told which statement it was.
+    pub(super) fn call(&self, mut call: Statement, until: Option<Deadline>) -> ResponseBox {
+        if let Some(deadline) = until {
+            call.context.shorten(deadline);
+        }
+        self.stack.call(call)
+    }
+
     /// Finds what could never work before anything is sent.
     pub(super) fn check(&self, statement: &Statement) -> Result<(), Error> {
         if statement.is_use() {
             return Err(no_use());
         }
-        if statement.options.driver_page_size().is_none() {
-            return Err(Error::invalid(
-                "the page size has to be from 1 to 2,147,483,647 rows",
-            ));
-        }
+        statement.options.driver_page_size()?;
         match &statement.what {
             What::Unbound(..) if self.settings.strict_prepared => Err(Error::parameters_need_prepare()),
             What::Batch(batch) => {
@@ -196,5 +197,16 @@ mod tests {
             assert!(next > last);
             last = next;
         }
+    }
+
+    #[tokio::test]
+    async fn a_call_is_small_enough_to_be_allocated_fast() {
+        let session = Session::from_service(tower::service_fn(async |_: Statement| {
+            Ok::<_, Error>(Response::empty())
+        }));
+        let call = session.execute_owned(Statement::new("SELECT a FROM t"));
+        // Allocators keep pieces of up to a kilobyte at hand; what is larger takes the slow way.
+        assert!(size_of_val(&call) <= 1_024, "{}", size_of_val(&call));
+        call.await.unwrap();
     }
 }

@@ -71,12 +71,12 @@ impl Pager {
         let inner = &session.inner;
         let keyspace = session.keyspace();
         let keyspace = keyspace.as_deref();
-        let mut bound_until = None;
+        let mut until = None;
         if !self.ready {
             inner.settings.profiles.apply(&mut self.statement)?;
             inner.check(&self.statement)?;
             from.check(Fingerprint::of(&self.statement, keyspace))?;
-            bound_until = inner.bind(&mut self.statement).await?;
+            until = inner.bind(&mut self.statement).await?;
             inner.stamp(&mut self.statement);
             // What went as text because a node did not prepare it in time is bound before a later page.
             self.ready = !matches!(self.statement.what, What::Unbound(..));
@@ -89,10 +89,7 @@ impl Pager {
         let from = PageState::new(fingerprint, place.as_ref(), from.skip);
         call.paging = place;
         call.options.continued = call.paging.is_some();
-        if let Some(deadline) = bound_until {
-            call.context.shorten(deadline);
-        }
-        let called = inner.stack.call(call);
+        let called = inner.call(call, until);
         let response = called.await.map_err(|error| error.about(&self.statement))?;
         if self.nature() == Nature::Schema {
             Box::pin(inner.agree()).await?;
@@ -100,7 +97,7 @@ impl Pager {
         self.pages += 1;
         self.rows = self.rows.saturating_add(response.len());
         self.bytes = self.bytes.saturating_add(response.byte_len());
-        self.statement.options.check_size(self.rows, self.bytes)?;
+        self.statement.options.within_caps(self.rows, self.bytes)?;
         Ok(Page::new(
             response,
             self.pages,

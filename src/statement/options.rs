@@ -62,16 +62,25 @@ impl Options {
     /// The page size where none is given.
     pub(crate) const PAGE_SIZE: i32 = 5_000;
 
-    /// The page size the driver takes; none when the given one makes no sense.
-    pub(crate) fn driver_page_size(&self) -> Option<i32> {
+    /// The page size the driver takes.
+    ///
+    /// # Errors
+    /// `Invalid` when the given one makes no sense.
+    pub(crate) fn driver_page_size(&self) -> Result<i32, Error> {
         match self.page_size {
-            None => Some(Self::PAGE_SIZE),
-            Some(rows) => i32::try_from(rows).ok().filter(|rows| *rows > 0),
+            None => Ok(Self::PAGE_SIZE),
+            Some(rows) => i32::try_from(rows)
+                .ok()
+                .filter(|rows| *rows > 0)
+                .ok_or_else(|| Error::invalid("the page size has to be from 1 to 2,147,483,647 rows")),
         }
     }
 
-    /// Refuses a result that is larger than it may be.
-    pub(crate) fn check_size(&self, rows: usize, bytes: usize) -> Result<(), Error> {
+    /// Are so many rows and bytes still within what the result may have?
+    ///
+    /// # Errors
+    /// `Invalid` when they are not.
+    pub(crate) fn within_caps(&self, rows: usize, bytes: usize) -> Result<(), Error> {
         if self.max_rows.is_below(rows) {
             return Err(Error::invalid("the result has more rows than `max_rows` allows"));
         }
