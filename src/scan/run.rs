@@ -111,7 +111,7 @@ where
         self.handle.clone()
     }
 
-    /// Ends it and gives everything back. The next item is the end; [`state`](Self::state) still says where to go on. It may be called any
+    /// Ends it. Its tasks end with it and give back what they hold. The next item is the end; [`state`](Self::state) still says where to go on. It may be called any
     /// number of times.
     pub fn close(&mut self) {
         if let Some(current) = self.current.take() {
