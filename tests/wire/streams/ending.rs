@@ -266,5 +266,9 @@ async fn a_cancel_at_any_moment_is_an_end_and_no_error() {
         }
         cancel.await.unwrap();
     }
+    until("all tasks that read ahead have ended", || {
+        bed.session.running() == 0
+    })
+    .await;
     bed.at_rest().await;
 }
