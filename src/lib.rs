@@ -68,10 +68,11 @@
 //!   counts against its node; otherwise a silent node would look idle and attract all traffic.
 //! * **Waiting happens in the response future**; an idle handle holds nothing.
 //! * **One box above the leaf, one at the leaf.** In between everything is static; a user's own layers are boxed only where there are any.
-//! * **A page is a call.** Streams and scans hold the page being read and at most one more, and nothing between two pages.
+//! * **A page is a call.** A stream holds the page being given out and at most one more, a scan one more per range that it reads; neither
+//!   holds a permit between two pages.
 //! * **Tasks**: a session has three (following the cluster's nodes, probing, the reaper), plus one per statement text while it is being
 //!   prepared, plus, while its monitor runs, one for that and one per callback. None is made per request, and all end with the session. A stream that
-//!   reads ahead has one, which ends with the stream.
+//!   reads ahead has one, and a scan one per page that it reads at a time; they end with it.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

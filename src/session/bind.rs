@@ -43,24 +43,27 @@ type Found<'a> = (&'a Arc<Text>, Option<Prepared>);
 impl Inner {
     /// Binds values that wait for their text to be prepared. Preparing counts against the limit of the first call: its deadline is
     /// returned.
-    pub(super) async fn bind(&self, statement: Statement) -> Result<(Statement, Option<Deadline>), Error> {
-        let (what, patience) = match &statement.what {
-            What::Unbound(text, values) => {
-                let patience = self.patience(&statement);
-                match self.find(text, patience).await? {
-                    (_, Some(prepared)) => (prepared.bind_dyn(&**values)?.what, patience),
-                    (_, None) => return Ok((statement, patience.call)),
-                }
-            }
-            What::Batch(batch) if batch.has_unbound() => {
-                let patience = self.patience(&statement);
-                (self.bind_members(batch, patience).await?, patience)
-            }
-            What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => {
-                return Ok((statement, None));
-            }
-        };
-        Ok((Statement { what, ..statement }, patience.call))
+    pub(super) async fn bind(&self, statement: &mut Statement) -> Result<Option<Deadline>, Error> {
+        match &statement.what {
+            What::Unbound(..) => {}
+            What::Batch(batch) if batch.has_unbound() => {}
+            What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => return Ok(None),
+        }
+        let patience = self.patience(statement);
+        // Boxed: a call that has nothing to prepare should not carry the room for it.
+        statement.what = Box::pin(self.bound(statement.what.clone(), patience)).await?;
+        Ok(patience.call)
+    }
+
+    async fn bound(&self, what: What, patience: Patience) -> Result<What, Error> {
+        match what {
+            What::Batch(batch) => self.bind_members(&batch, patience).await,
+            What::Unbound(text, values) => match self.find(&text, patience).await? {
+                (_, Some(prepared)) => Ok(prepared.bind_dyn(&*values)?.what),
+                (_, None) => Ok(What::Unbound(text, values)),
+            },
+            what => Ok(what),
+        }
     }
 
     fn patience(&self, statement: &Statement) -> Patience {

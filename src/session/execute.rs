@@ -1,5 +1,7 @@
 //! One operation: checks, values bound, time stamped, page after page.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Deadline;
 
+use super::stack::ResponseBox;
 use super::{Inner, Session};
 use crate::error::Error;
 use crate::nature::Nature;
@@ -44,29 +47,47 @@ impl Session {
     ///
     /// Dropping the future cancels: everything is given back at once; what was sent may still be applied.
     pub async fn execute(&self, statement: impl Into<Statement>) -> Result<Response, Error> {
-        let inside = self.inner.enter()?;
-        let statement = statement.into();
-        let nature = statement.nature();
-        tokio::select! {
-            biased;
-            result = self.inner.run(statement) => result,
-            () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
-        }
+        self.inner.execute(statement.into()).await
+    }
+
+    /// The same, for futures that outlive the borrow. Not an `async fn`, and neither is what it calls more than needed: each would keep a
+    /// copy of the statement, and what is this large is copied and allocated at a price.
+    pub(crate) fn execute_owned(
+        &self,
+        mut statement: Statement,
+    ) -> impl Future<Output = Result<Response, Error>> + Send + use<> {
+        let inner = Arc::clone(&self.inner);
+        async move { inner.execute_mut(&mut statement).await }
     }
 }
 
 impl Inner {
-    async fn run(&self, mut statement: Statement) -> Result<Response, Error> {
-        self.complete(&mut statement)?;
+    async fn execute(&self, mut statement: Statement) -> Result<Response, Error> {
+        self.execute_mut(&mut statement).await
+    }
+
+    async fn execute_mut(&self, statement: &mut Statement) -> Result<Response, Error> {
+        let inside = self.enter()?;
+        let nature = statement.nature();
+        tokio::select! {
+            biased;
+            result = self.run(statement) => result,
+            () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
+        }
+    }
+
+    async fn run(&self, statement: &mut Statement) -> Result<Response, Error> {
+        self.complete(statement)?;
         if let Some(limit) = statement.options.deadline
             && let Some(at) = Instant::now().checked_add(limit)
         {
             statement.context.shorten(Deadline::at(at));
         }
-        let (mut statement, mut until) = self.bind(statement).await?;
-        self.stamp(&mut statement);
+        let until = self.bind(statement).await?;
+        self.stamp(statement);
         let nature = statement.nature();
-        let mut response = self.call(statement.clone(), until, &statement).await?;
+        let first = self.call(statement.clone(), until);
+        let mut response = first.await.map_err(|error| error.about(statement))?;
         let (mut rows, mut bytes) = (response.len(), response.byte_len());
         loop {
             statement.options.within_caps(rows, bytes)?;
@@ -74,32 +95,28 @@ impl Inner {
                 break;
             };
             // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
-            (statement, until) = self.bind(statement).await?;
+            let until = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
-            let page = self.call(statement.clone(), until, &statement).await?;
+            let page = self.call(statement.clone(), until);
+            let page = page.await.map_err(|error| error.about(statement))?;
             rows = rows.saturating_add(page.len());
             bytes = bytes.saturating_add(page.byte_len());
             response.append(page);
         }
         if nature == Nature::Schema {
-            self.agree(&statement).await?;
+            // Boxed: a future that DDL alone needs would make that of every call several times as large.
+            Box::pin(self.agree(statement)).await?;
         }
         Ok(response)
     }
 
-    /// One call of `statement`, over by the end that [`bind`](Self::bind) gave. Only its error is told which statement it was.
-    pub(super) async fn call(
-        &self,
-        mut call: Statement,
-        until: Option<Deadline>,
-        statement: &Statement,
-    ) -> Result<Response, Error> {
+    /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be told which statement it was.
+    pub(super) fn call(&self, mut call: Statement, until: Option<Deadline>) -> ResponseBox {
         if let Some(deadline) = until {
             call.context.shorten(deadline);
         }
-        let result = self.stack.call(call).await;
-        result.map_err(|error| error.about(statement))
+        self.stack.call(call)
     }
 
     /// Adds what the session says of every statement, and finds what could never work before anything is sent.
@@ -194,5 +211,16 @@ mod tests {
             assert!(next > last);
             last = next;
         }
+    }
+
+    #[tokio::test]
+    async fn a_call_is_small_enough_to_be_allocated_fast() {
+        let session = Session::from_service(tower::service_fn(async |_: Statement| {
+            Ok::<_, Error>(Response::empty())
+        }));
+        let call = session.execute_owned(Statement::new("SELECT a FROM t"));
+        // Allocators keep pieces of up to a kilobyte at hand; what is larger takes the slow way.
+        assert!(size_of_val(&call) <= 1_024, "{}", size_of_val(&call));
+        call.await.unwrap();
     }
 }

@@ -75,7 +75,7 @@ impl Pager {
         if !self.ready {
             inner.complete(&mut self.statement)?;
             from.check(Fingerprint::of(&self.statement, keyspace))?;
-            (self.statement, until) = inner.bind(self.statement.clone()).await?;
+            until = inner.bind(&mut self.statement).await?;
             inner.stamp(&mut self.statement);
             // What went as text because a node did not prepare it in time is bound before a later page.
             self.ready = !matches!(self.statement.what, What::Unbound(..));
@@ -88,9 +88,10 @@ impl Pager {
         let from = PageState::new(fingerprint, place.as_ref(), from.skip);
         call.paging = place;
         call.options.continued = call.paging.is_some();
-        let response = inner.call(call, until, &self.statement).await?;
+        let called = inner.call(call, until);
+        let response = called.await.map_err(|error| error.about(&self.statement))?;
         if self.nature() == Nature::Schema {
-            inner.agree(&self.statement).await?;
+            Box::pin(inner.agree(&self.statement)).await?;
         }
         self.pages += 1;
         self.rows = self.rows.saturating_add(response.len());

@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use scylla::statement::{Consistency, SerialConsistency};
@@ -18,6 +19,20 @@ pub(crate) enum Timestamp {
     Server,
 }
 
+/// A largest size, or none. No larger than a number: every layer is handed the options by value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cap(Option<NonZeroUsize>);
+
+impl Cap {
+    pub(crate) const fn of(largest: usize) -> Self {
+        Self(NonZeroUsize::new(largest.saturating_add(1)))
+    }
+
+    fn is_below(self, size: usize) -> bool {
+        self.0.is_some_and(|cap| size >= cap.get())
+    }
+}
+
 /// The options of one statement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
@@ -33,8 +48,8 @@ pub(crate) struct Options {
     /// Until it is applied.
     pub(crate) profile: Option<&'static str>,
     pub(crate) host: Option<Uuid>,
-    pub(crate) max_rows: Option<usize>,
-    pub(crate) max_bytes: Option<usize>,
+    pub(crate) max_rows: Cap,
+    pub(crate) max_bytes: Cap,
     /// Nobody said whether it is idempotent, and its text says it is.
     pub(crate) inferred: bool,
     /// It writes to a counter, as far as can be told.
@@ -66,11 +81,10 @@ impl Options {
     /// # Errors
     /// `Invalid` when they are not.
     pub(crate) fn within_caps(&self, rows: usize, bytes: usize) -> Result<(), Error> {
-        let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
-        if over(self.max_rows, rows) {
+        if self.max_rows.is_below(rows) {
             return Err(Error::invalid("the result has more rows than `max_rows` allows"));
         }
-        if over(self.max_bytes, bytes) {
+        if self.max_bytes.is_below(bytes) {
             return Err(Error::invalid(
                 "the result has more bytes than `max_bytes` allows",
             ));
