@@ -147,6 +147,7 @@ fn settings(builder: &ClusterBuilder, layers: Vec<&'static str>) -> Settings {
         metadata_timeout: builder.metadata_timeout,
         schema_agreement_timeout: builder.schema_agreement_timeout,
         profiles: builder.profiles.clone(),
+        notes_attempts: builder.retry.is_some(),
         serial_default: Some(builder.consistency).filter(|level| level.is_serial()),
         layers,
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::health::HealthCheck;
+use tower_cassandra_layers::retry::RetryPolicy;
 
 /// The contact point where none is given.
 pub const CONTACT_POINT: &str = "127.0.0.1";
@@ -50,6 +51,10 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often nodes and schema are read anew without an event. The driver's own default.
 pub const METADATA_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
+/// How many times a call that failed is tried again, at most.
+pub const MAX_RETRIES: u32 = RetryPolicy::MAX_RETRIES;
+/// The rows of a page where nothing else is said. A stream has pages of [`StreamOptions::PAGE_SIZE`](crate::StreamOptions::PAGE_SIZE).
+pub const PAGE_SIZE: u32 = 5_000;
 /// How many prepared statements a session remembers.
 pub const PREPARED_CACHE: usize = 1_000;
 /// The session's own health check asks every node this often.

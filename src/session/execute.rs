@@ -86,8 +86,11 @@ impl Inner {
         let until = self.bind(statement).await?;
         self.stamp(statement);
         let nature = statement.nature();
+        let started = self.begins();
         let first = self.call(statement.clone(), until);
-        let mut response = first.await.map_err(|error| error.about(statement))?;
+        let mut response = first
+            .await
+            .map_err(|error| error.noted(started).about(statement))?;
         let (mut rows, mut bytes) = (response.len(), response.byte_len());
         loop {
             statement.options.within_caps(rows, bytes)?;
@@ -98,8 +101,11 @@ impl Inner {
             let until = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
+            let started = self.begins();
             let page = self.call(statement.clone(), until);
-            let page = page.await.map_err(|error| error.about(statement))?;
+            let page = page
+                .await
+                .map_err(|error| error.noted(started).about(statement))?;
             rows = rows.saturating_add(page.len());
             bytes = bytes.saturating_add(page.byte_len());
             response.append(page);
@@ -109,6 +115,11 @@ impl Inner {
             Box::pin(self.agree(statement)).await?;
         }
         Ok(response)
+    }
+
+    /// When a call begins; none where a retry layer notes the attempts.
+    pub(super) fn begins(&self) -> Option<Instant> {
+        (!self.settings.notes_attempts).then(Instant::now)
     }
 
     /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be told which statement it was.

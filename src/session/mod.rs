@@ -85,6 +85,8 @@ pub(crate) struct Settings {
     pub(crate) metadata_timeout: Duration,
     pub(crate) schema_agreement_timeout: Duration,
     pub(crate) profiles: Profiles,
+    /// Does the stack have a retry layer of ours, or one of the user's? It notes what became of each attempt.
+    pub(crate) notes_attempts: bool,
     /// The default consistency, if it is a serial one.
     pub(crate) serial_default: Option<Consistency>,
     /// The names of the stack's layers, outermost first.
@@ -105,6 +107,7 @@ impl Default for Settings {
             metadata_timeout: defaults::METADATA_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             profiles: Profiles::default(),
+            notes_attempts: true,
             serial_default: None,
             layers: vec!["a service of the user's"],
         }

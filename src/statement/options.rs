@@ -5,6 +5,7 @@ use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::request::Priority;
 use uuid::Uuid;
 
+use crate::cluster::defaults;
 use crate::error::Error;
 
 /// Where the write timestamp comes from.
@@ -59,21 +60,15 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The page size where none is given.
-    pub(crate) const PAGE_SIZE: i32 = 5_000;
-
     /// The page size the driver takes.
     ///
     /// # Errors
     /// `Invalid` when the given one makes no sense.
     pub(crate) fn driver_page_size(&self) -> Result<i32, Error> {
-        match self.page_size {
-            None => Ok(Self::PAGE_SIZE),
-            Some(rows) => i32::try_from(rows)
-                .ok()
-                .filter(|rows| *rows > 0)
-                .ok_or_else(|| Error::invalid("the page size has to be from 1 to 2,147,483,647 rows")),
-        }
+        i32::try_from(self.page_size.unwrap_or(defaults::PAGE_SIZE))
+            .ok()
+            .filter(|rows| *rows > 0)
+            .ok_or_else(|| Error::invalid("the page size has to be from 1 to 2,147,483,647 rows"))
     }
 
     /// Are so many rows and bytes still within what the result may have?

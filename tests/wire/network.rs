@@ -67,6 +67,27 @@ async fn net_02_a_connection_that_is_cut_comes_back() {
 }
 
 #[tokio::test]
+async fn without_retries_a_node_that_is_gone_is_no_host_as_well() {
+    let bed = Bed::with(2, |client| client.no_retry()).await;
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    let gone = bed.cluster.node(1).host_id();
+    bed.cluster.node(1).crash().await.unwrap();
+    until("it is not connected", || !bed.health(1).connected).await;
+    let error = bed.fails(select.on_host(gone)).await;
+    assert_eq!((error.kind(), error.applied()), (ErrorKind::NoHost, Applied::No));
+    let attempts: Vec<_> = error.attempts().iter().map(|attempt| attempt.node()).collect();
+    assert_eq!(attempts, [Some(gone)]);
+    // One that was sent is noted too.
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    bed.cluster.on(requests()).times(1).then(Action::Close);
+    let error = bed.fails(select).await;
+    assert_eq!((error.kind(), error.attempts().len()), (ErrorKind::Connection, 1));
+    bed.cluster.node(1).listen_again().await.unwrap();
+    bed.connected().await;
+    bed.at_rest().await;
+}
+
+#[tokio::test]
 async fn net_04_what_is_swallowed_is_sent_again_with_growing_pauses() {
     let backoff = Backoff::exponential(ms(10), ms(1_000)).without_jitter();
     let policy = RetryPolicy::default().backoff(backoff);
