@@ -1,0 +1,243 @@
+//! What happens in a run: the cluster, the load and the trouble, all of it out of one seed.
+
+use std::ops::Range;
+
+/// Times are nanoseconds since the start.
+pub(crate) const MICRO: u64 = 1_000;
+pub(crate) const MILLI: u64 = 1_000_000;
+pub(crate) const SECOND: u64 = 1_000_000_000;
+
+/// There and back together.
+pub(crate) const NETWORK: u64 = 500 * MICRO;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) nodes: u16,
+    /// A request may go to so many neighbours on the ring.
+    pub(crate) replicas: u16,
+    /// One request at a time each.
+    pub(crate) workers: usize,
+    pub(crate) clients: u16,
+    pub(crate) requests: u32,
+    /// Of all clients together.
+    pub(crate) per_second: f64,
+    pub(crate) work: Work,
+    /// Share of its time in which a node stands still, for 50 to 300 ms at once.
+    pub(crate) paused: f64,
+    pub(crate) trouble: Vec<Trouble>,
+    /// This node, the last one, joins the replicas of everything at this time.
+    pub(crate) joins: Option<u64>,
+}
+
+/// The time that one request takes: lognormal with sigma 0.5, and some take ten times as long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    pub(crate) median: u64,
+    pub(crate) tenfold: f64,
+}
+
+/// One node in trouble for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    pub(crate) node: u16,
+    pub(crate) during: Range<u64>,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Everything takes this long, and nothing waits.
+    Answers(u64),
+    /// Everything fails after this long, by the node's fault.
+    Fails(u64),
+    /// The work takes so many times as long.
+    Slower(u32),
+    Frozen,
+}
+
+impl Plan {
+    /// Half of what 100 nodes can do, from 20 clients. The seed's S0.
+    pub(crate) fn healthy() -> Self {
+        Self {
+            name: "S0 all healthy",
+            nodes: 100,
+            replicas: 3,
+            workers: 16,
+            clients: 20,
+            requests: 2_000_000,
+            per_second: 338_000.0,
+            work: Work {
+                median: 2 * MILLI,
+                tenfold: 0.005,
+            },
+            paused: 0.0,
+            trouble: Vec::new(),
+            joins: None,
+        }
+    }
+
+    /// The same with pauses for 3.4 % of the time of every node.
+    pub(crate) fn pauses() -> Self {
+        Self {
+            name: "S2 pause storm",
+            paused: 0.034,
+            ..Self::healthy()
+        }
+    }
+
+    /// Eleven nodes for everything; one takes 2 s for each request during half of a minute. Linkerd's experiment.
+    pub(crate) fn one_of_eleven() -> Self {
+        Self {
+            name: "S1 one of eleven at 2 s",
+            nodes: 11,
+            replicas: 11,
+            workers: 10_000,
+            clients: 1,
+            requests: 60_000,
+            per_second: 1_000.0,
+            work: Work {
+                median: 100 * MILLI,
+                tenfold: 0.0,
+            },
+            trouble: vec![Trouble {
+                node: 0,
+                during: 15 * SECOND..45 * SECOND,
+                what: What::Answers(2 * SECOND),
+            }],
+            ..Self::healthy()
+        }
+    }
+
+    fn three_nodes() -> Self {
+        Self {
+            nodes: 3,
+            clients: 4,
+            requests: 400_000,
+            per_second: 5_333.0,
+            work: Work {
+                median: 2 * MILLI,
+                tenfold: 0.0,
+            },
+            ..Self::healthy()
+        }
+    }
+
+    /// One of three nodes takes 20 ms for everything, from the start to the end.
+    pub(crate) fn limping() -> Self {
+        Self {
+            name: "S3a one of three at 20 ms",
+            trouble: vec![Trouble {
+                node: 0,
+                during: 0..u64::MAX,
+                what: What::Answers(20 * MILLI - NETWORK),
+            }],
+            ..Self::three_nodes()
+        }
+    }
+
+    /// One of three nodes is frozen for 30 s.
+    pub(crate) fn frozen() -> Self {
+        Self {
+            name: "S3b one of three frozen 30 s",
+            trouble: vec![Trouble {
+                node: 0,
+                during: 20 * SECOND..50 * SECOND,
+                what: What::Frozen,
+            }],
+            ..Self::three_nodes()
+        }
+    }
+
+    /// A fourth node joins three, each of which is that busy.
+    pub(crate) fn joining(busy: f64) -> Self {
+        // Of the work above a worker does 442 in a second.
+        let capacity = 3.0 * 16.0 * 442.0;
+        Self {
+            name: "a node joins",
+            nodes: 4,
+            replicas: 4,
+            requests: (capacity * busy * 6.0) as u32,
+            per_second: capacity * busy,
+            joins: Some(2 * SECOND),
+            ..Self::three_nodes()
+        }
+    }
+
+    /// The same cluster smaller, each node under the same load from each client.
+    pub(crate) fn smaller(mut self, nodes: u16, clients: u16, requests: u32) -> Self {
+        let share = f64::from(nodes) / f64::from(self.nodes);
+        self.per_second *= share;
+        (self.nodes, self.clients, self.requests) = (nodes, clients, requests);
+        self
+    }
+
+    /// How long requests come.
+    pub(crate) fn length(&self) -> u64 {
+        (f64::from(self.requests) / self.per_second * SECOND as f64) as u64
+    }
+}
+
+/// Numbers out of a seed and what they are for, so that one more of a kind changes no other kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) const fn new(seed: u64, kind: u64, index: u64) -> Self {
+        let mixed = seed.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ kind.rotate_left(48) ^ index;
+        Self(mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    // SplitMix64, as in the layers.
+    pub(crate) const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Above 0, up to 1.
+    pub(crate) fn share(&mut self) -> f64 {
+        ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// Time to the next event of so many per second.
+    pub(crate) fn gap(&mut self, per_second: f64) -> u64 {
+        (-self.share().ln() / per_second * SECOND as f64) as u64
+    }
+
+    pub(crate) fn work(&mut self, work: Work) -> u64 {
+        // By Box and Muller.
+        let normal = (-2.0 * self.share().ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos();
+        let factor = if self.share() <= work.tenfold { 10.0 } else { 1.0 };
+        (work.median as f64 * (0.5 * normal).exp() * factor) as u64
+    }
+}
+
+/// When a node stands still: pauses and frozen times, in order.
+pub(crate) fn standstills(plan: &Plan, seed: u64, node: u16) -> Vec<Range<u64>> {
+    let mut times = Vec::new();
+    if plan.paused > 0.0 {
+        let mut dice = Dice::new(seed, 1, u64::from(node));
+        let pauses_per_second = plan.paused / 0.175 / (1.0 - plan.paused);
+        // Begins long before the start, so that the start is a moment like any other.
+        let before = 20 * SECOND;
+        let mut at = 0;
+        while at < before + plan.length() + 2 * SECOND {
+            let begin = at + dice.gap(pauses_per_second);
+            at = begin + 50 * MILLI + dice.below(250 * MILLI);
+            if at > before {
+                times.push(begin.saturating_sub(before)..at - before);
+            }
+        }
+    }
+    let frozen = |t: &&Trouble| t.node == node && t.what == What::Frozen;
+    times.extend(plan.trouble.iter().filter(frozen).map(|t| t.during.clone()));
+    times.sort_by_key(|time| time.start);
+    times
+}
