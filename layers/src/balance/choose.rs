@@ -188,15 +188,40 @@ impl<'a> Candidates<'a> {
 
     #[inline]
     fn least_loaded(&self) -> Option<usize> {
+        let place = self.least(|_| true)?;
+        if self.means[place] == UNSETTLED && self.best_mean != UNSETTLED {
+            return self.instead_of_newcomer(place);
+        }
+        Some(place)
+    }
+
+    /// The one with the fewest in flight that is no outlier, among those with such a mean.
+    #[inline]
+    fn least(&self, admits: impl Fn(u64) -> bool) -> Option<usize> {
         // The smallest mean that is too much. Nothing is, where no mean is settled.
         let outlier = self.best_mean.saturating_mul(OUTLIER).saturating_add(NOISE);
         let (mut least, mut place) = (u64::MAX, None);
         for i in 0..self.count.min(COMPARED) {
-            let is_outlier = self.means[i] >= outlier && self.means[i] != UNSETTLED;
-            if self.classes[i] == self.best && !is_outlier && self.loads[i] < least {
+            let mean = self.means[i];
+            let is_outlier = mean >= outlier && mean != UNSETTLED;
+            if self.classes[i] == self.best && !is_outlier && admits(mean) && self.loads[i] < least {
                 (least, place) = (self.loads[i], Some(i));
             }
         }
         place
+    }
+
+    /// A node that has just come has nothing in flight, and would get everything until it has as much as the others. So while nothing is
+    /// known of it, it wins by that in no more than 1.2 of its share of the choices; otherwise the best of the others takes the request.
+    #[cold]
+    fn instead_of_newcomer(&self, newcomer: usize) -> Option<usize> {
+        let in_flight = |place: usize| self.loads[place] >> 8;
+        let other = self.least(|mean| mean != UNSETTLED)?;
+        let (all, new) = self.of_best_class().fold((0, 0), |(all, new), i| {
+            (all + 1, new + u64::from(self.means[i] == UNSETTLED))
+        });
+        let is_tie = in_flight(newcomer) >= in_flight(other);
+        let has_its_turn = self.shared.random.below(all * 5) < new * 6;
+        Some(if is_tie || has_its_turn { newcomer } else { other })
     }
 }

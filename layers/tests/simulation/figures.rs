@@ -144,3 +144,21 @@ pub(crate) fn print(plan: &Plan, seeds: &[u64], arms: &[(&str, &[Run])]) {
         println!("{line}  {:.1} s, {:.2} M steps/s", took, steps as f64 / took / 1e6);
     }
 }
+
+impl Run {
+    /// For every window of so many steps: its beginning, what reached any node in it, and what reached this one.
+    pub(crate) fn windows(&self, node: u16, step: u64, steps: usize) -> Vec<(u64, u32, u32)> {
+        let mut counts: Vec<(u32, u32)> = Vec::new();
+        for (at, to) in &self.arrivals {
+            let place = (at / step) as usize;
+            counts.resize(counts.len().max(place + 1), (0, 0));
+            counts[place].0 += 1;
+            counts[place].1 += u32::from(*to == node);
+        }
+        let sum = |window: &[(u32, u32)]| window.iter().fold((0, 0), |sum, n| (sum.0 + n.0, sum.1 + n.1));
+        let sums = counts.windows(steps).map(sum);
+        sums.enumerate()
+            .map(|(i, (all, there))| (i as u64 * step, all, there))
+            .collect()
+    }
+}

@@ -57,3 +57,34 @@ fn s3a() {
 fn s3b() {
     all(&Plan::frozen(), &Arm::ALL);
 }
+
+#[test]
+fn joining() {
+    use crate::plan::*;
+    for (name, plan, what) in [("fast", Plan::joining(), None), ("slow", Plan::joining_slow(), None), ("cold", Plan::joining(), Some(What::Slower(5))), ("failing", Plan::joining(), Some(What::Fails(300_000)))] {
+        let mut plan = plan;
+        plan.trouble.extend(what.map(|what| Trouble { node: 3, during: 0..4*SECOND, what }));
+        println!("{name}");
+        let runs = all(&plan, &Arm::ALL[..4]);
+        for (arm, runs) in Arm::ALL.iter().zip(&runs) {
+            for r in runs {
+                let (mut worst, mut at) = (f64::MIN, 0);
+                let w = r.windows(3, 10*MILLI, 10);
+                for (start, total, new) in &w {
+                    if *start < 2*SECOND || *start > 4*SECOND { continue; }
+                    let fair = *total as f64 / 4.0;
+                    let over = *new as f64 - 1.2*fair - 3.0*fair.sqrt();
+                    if over > worst { (worst, at) = (over, *start); }
+                }
+                let share = |from: u64, to: u64| { let v: Vec<_> = w.iter().filter(|(s,..)| (from..to).contains(s)).collect(); v.iter().map(|(_,_,n)| *n as f64).sum::<f64>() / v.iter().map(|(_,t,_)| *t as f64).sum::<f64>() };
+                println!("{:<26} worst {worst:.0} at {} ms; first 100 {:?}; share 2nd second {:.3} later {:.3}", arm.name(), (at - 2*SECOND)/MILLI, w.iter().find(|x| x.0 == 2*SECOND).unwrap(), share(3*SECOND, 4*SECOND), share(4*SECOND, 5*SECOND));
+            }
+        }
+    }
+}
+
+#[test]
+fn fast() {
+    let runs = all(&Plan::fast(), &Arm::CHOICE);
+    for r in &runs[2] { println!("{:?}", r.shares()); }
+}

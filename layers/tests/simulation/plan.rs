@@ -7,9 +7,6 @@ pub(crate) const MICRO: u64 = 1_000;
 pub(crate) const MILLI: u64 = 1_000_000;
 pub(crate) const SECOND: u64 = 1_000_000_000;
 
-/// There and back together.
-pub(crate) const NETWORK: u64 = 500 * MICRO;
-
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) name: &'static str,
@@ -23,6 +20,8 @@ pub(crate) struct Plan {
     /// Of all clients together.
     pub(crate) per_second: f64,
     pub(crate) work: Work,
+    /// There and back together.
+    pub(crate) network: u64,
     /// Share of its time in which a node stands still, for 50 to 300 ms at once.
     pub(crate) paused: f64,
     pub(crate) trouble: Vec<Trouble>,
@@ -71,6 +70,7 @@ impl Plan {
                 median: 2 * MILLI,
                 tenfold: 0.005,
             },
+            network: 500 * MICRO,
             paused: 0.0,
             trouble: Vec::new(),
             joins: None,
@@ -130,7 +130,7 @@ impl Plan {
             trouble: vec![Trouble {
                 node: 0,
                 during: 0..u64::MAX,
-                what: What::Answers(20 * MILLI - NETWORK),
+                what: What::Answers(20 * MILLI - 500 * MICRO),
             }],
             ..Self::three_nodes()
         }
@@ -149,18 +149,46 @@ impl Plan {
         }
     }
 
-    /// A fourth node joins three, each of which is that busy.
-    pub(crate) fn joining(busy: f64) -> Self {
-        // Of the work above a worker does 442 in a second.
-        let capacity = 3.0 * 16.0 * 442.0;
+    /// Three nodes that answer in a fifth of a millisecond, but for some requests that take longer than others by far.
+    pub(crate) fn fast() -> Self {
         Self {
-            name: "a node joins",
+            name: "fast answers, few slow ones",
+            per_second: 20_000.0,
+            work: Work {
+                median: 100 * MICRO,
+                tenfold: 0.0,
+            },
+            network: 100 * MICRO,
+            paused: 0.002,
+            ..Self::three_nodes()
+        }
+    }
+
+    /// A fourth node joins three.
+    pub(crate) fn joining() -> Self {
+        Self {
+            name: "a node joins three",
             nodes: 4,
             replicas: 4,
-            requests: (capacity * busy * 6.0) as u32,
-            per_second: capacity * busy,
+            requests: 60_000,
+            per_second: 12_000.0,
             joins: Some(2 * SECOND),
             ..Self::three_nodes()
+        }
+    }
+
+    /// A fourth node joins three that have some hundred requests under way each, because all of them take long.
+    pub(crate) fn joining_slow() -> Self {
+        Self {
+            name: "a node joins three, slow requests",
+            workers: 1_000,
+            requests: 30_000,
+            per_second: 6_000.0,
+            work: Work {
+                median: 200 * MILLI,
+                tenfold: 0.0,
+            },
+            ..Self::joining()
         }
     }
 

@@ -12,7 +12,7 @@ use tower_cassandra_layers::balance::{Kept, Reaper, Ticket};
 use tower_cassandra_layers::{Advice, Applied, Call, Fault, NodeId, Outcome, Request};
 use tower_service::Service;
 
-use crate::plan::{Dice, NETWORK, Plan, What, standstills};
+use crate::plan::{Dice, Plan, What, standstills};
 use crate::support::{Answer, Error, Kind, failure};
 
 /// What a request is about.
@@ -154,7 +154,7 @@ impl World {
         let what = self.trouble(node, now);
         state.arrivals.push((now, node));
         let there = &mut state.nodes[usize::from(node)];
-        let begin = now + NETWORK / 2;
+        let begin = now + self.plan.network / 2;
         while there.standstills.get(there.past).is_some_and(|s| s.end <= now) {
             there.past += 1;
         }
@@ -171,7 +171,7 @@ impl World {
                 end
             }
         };
-        let at = end + NETWORK / 2;
+        let at = end + self.plan.network / 2;
         let slot = state.free_slots.pop().unwrap_or_else(|| {
             state.slots.push((None, 0));
             state.slots.len() as u32 - 1
@@ -196,7 +196,7 @@ impl World {
             Some(What::Fails(_)) => u64::MAX / 2,
             _ => self.plan.work.median,
         };
-        ((state.now + NETWORK / 2).max(free).max(paused) + slow, there.in_flight)
+        ((state.now + self.plan.network / 2).max(free).max(paused) + slow, there.in_flight)
     }
 
     pub(crate) fn now(&self) -> u64 {
