@@ -84,20 +84,45 @@ async fn an_outlier_is_left_out_once_its_mean_says_something() {
     }
 }
 
+/// Both nodes of two answer so many requests in a millisecond each.
+async fn answered(rig: &mut Rig, requests: usize) {
+    for node in [0, 1] {
+        rig.plan(node, Plan::answer(ms(1)));
+        for _ in 0..requests {
+            rig.send_to(node).await.unwrap();
+        }
+    }
+}
+
+async fn slow_for_a_while(rig: &mut Rig) {
+    rig.plan(1, Plan::answer(ms(3_000)));
+    for _ in 0..20 {
+        rig.send_to(1).await.unwrap();
+    }
+    rig.plan(1, Plan::answer(ms(1)));
+    rig.send_to(0).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answers_after_a_pause_make_no_outlier() {
+    let mut rig = Rig::new(2);
+    answered(&mut rig, 60).await;
+    // What was under way when it froze.
+    rig.plan(1, Plan::answer(ms(30_000)));
+    for _ in 0..5 {
+        rig.send_to(1).await.unwrap();
+    }
+    rig.plan(1, Plan::answer(ms(1)));
+    rig.send_to(0).await.unwrap();
+    let shares = shares(&mut rig, 500).await;
+    assert!(shares[1] > 150, "{shares:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_slow_long_ago_is_no_outlier() {
     let mut rig = Rig::new(2);
-    rig.plan(0, Plan::answer(ms(1)));
-    rig.plan(1, Plan::answer(ms(1)));
-    for _ in 0..60 {
-        rig.send_to(0).await.unwrap();
-        rig.send_to(1).await.unwrap();
-    }
-    // It was frozen, and answers what was under way.
-    rig.plan(1, Plan::answer(ms(3_000)));
-    rig.send_to(1).await.unwrap();
-    rig.plan(1, Plan::answer(ms(1)));
-    rig.send_to(0).await.unwrap();
+    answered(&mut rig, 60).await;
+    slow_for_a_while(&mut rig).await;
     let shares_now = shares(&mut rig, 500).await;
     assert!(shares_now[1] < 10, "{shares_now:?}");
     // One sample is enough after a second, and none after ten.
@@ -105,12 +130,39 @@ async fn what_was_slow_long_ago_is_no_outlier() {
     rig.send_to(1).await.unwrap();
     let shares_then = shares(&mut rig, 500).await;
     assert!(shares_then[1] > 150, "{shares_then:?}");
-    rig.plan(1, Plan::answer(ms(3_000)));
-    rig.send_to(1).await.unwrap();
-    rig.plan(1, Plan::answer(ms(1)));
+    slow_for_a_while(&mut rig).await;
     advance(ms(10_001)).await;
     let shares_late = shares(&mut rig, 500).await;
     assert!(shares_late[1] > 150, "{shares_late:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_of_which_nothing_is_known_gets_a_fifth_more_than_its_share_and_no_more() {
+    for (others, new, expected) in [(2, 1, 0.4), (1, 1, 0.6), (1, 2, 0.4), (0, 3, 1.0 / 3.0)] {
+        let mut rig = Rig::new(others as u128 + new as u128);
+        for node in 0..others {
+            rig.plan(node, Plan::answer(ms(1)));
+            for _ in 0..60 {
+                rig.send_to(node).await.unwrap();
+            }
+        }
+        let busy = (0..others).flat_map(|node| [node; 2_000]);
+        let _busy: Vec<_> = busy.map(|node| rig.occupy(node)).collect();
+        for node in others..others + new {
+            rig.plan(node, Plan::silence());
+        }
+        let mut flights = Vec::new();
+        let mut to_new = vec![0.0; new];
+        for _ in 0..2_000 {
+            let (node, flight) = rig.start();
+            flights.push(flight);
+            if let Some(place) = node.checked_sub(others) {
+                to_new[place] += 1.0 / 2_000.0;
+            }
+        }
+        let is_right = |share: &f64| (expected - 0.05..expected + 0.05).contains(share);
+        assert!(to_new.iter().all(is_right), "{others} and {new}: {to_new:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -369,7 +421,7 @@ async fn on_probation_one_request_decides_and_a_dropped_one_gives_its_turn_back(
     advance(Duration::from_millis(1_300)).await;
     let _busy: Vec<_> = (0..3).map(|_| rig.occupy(1)).collect();
     rig.plan(0, Plan::silence());
-    for round in 0..10 {
+    for round in 0..9 {
         let (target, probe) = rig.start();
         assert_eq!(target, 0, "round {round}");
         for _ in 0..5 {

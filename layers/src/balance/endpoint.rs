@@ -14,6 +14,8 @@ use crate::request::NodeId;
 
 /// "Nothing" for the times that are kept as nanoseconds since the table was made.
 const NEVER: u64 = u64::MAX;
+/// In nanoseconds.
+const MILLISECOND: u64 = 1_000_000;
 /// A mean says something from this many samples on.
 const SETTLED: u32 = 50;
 /// A mean without a new sample for so many nanoseconds says nothing any more: 10 s.
@@ -229,9 +231,12 @@ impl Endpoint {
         let next = if samples == 0 {
             nanos
         } else {
+            // A pause shows in a few samples that are all of its length. They are no measure of how fast the node is, and the stall
+            // gate has dealt with it; so one sample makes the mean no more than 15 % and 50 µs longer.
+            let nanos = nanos.min(mean.saturating_mul(4).saturating_add(MILLISECOND));
             // Thousandths. A node that is avoided has few samples to get well by.
             let weight = if nanos < mean {
-                (passed / 1_000_000).clamp(50, 1_000)
+                (passed / MILLISECOND).clamp(50, 1_000)
             } else {
                 50
             };

@@ -81,7 +81,11 @@ async fn with_arm(plan: &Plan, arm: Arm, seed: u64) -> Run {
     let clients = 0..plan.clients;
     match arm {
         Arm::Random | Arm::RandomShipped | Arm::Oracle => {
-            let sees = if arm == Arm::Oracle { Sees::Everything } else { Sees::Nothing };
+            let sees = if arm == Arm::Oracle {
+                Sees::Everything
+            } else {
+                Sees::Nothing
+            };
             let choosers = clients.map(|client| Chooser::new(attempts(), world.clone(), sees, client));
             drive(world, lay(limits, choosers.collect(), seed)).await
         }

@@ -73,7 +73,10 @@ impl Run {
             counts[usize::from(*node)] += 1;
         }
         let all = self.arrivals.len() as f64;
-        counts.iter().map(|count| 100.0 * f64::from(*count) / all).collect()
+        counts
+            .iter()
+            .map(|count| 100.0 * f64::from(*count) / all)
+            .collect()
     }
 }
 
@@ -141,7 +144,11 @@ pub(crate) fn print(plan: &Plan, seeds: &[u64], arms: &[(&str, &[Run])]) {
         }
         let steps: u64 = runs.iter().map(|run| run.steps).sum();
         let took: f64 = runs.iter().map(|run| run.took.as_secs_f64()).sum();
-        println!("{line}  {:.1} s, {:.2} M steps/s", took, steps as f64 / took / 1e6);
+        println!(
+            "{line}  {:.1} s, {:.2} M steps/s",
+            took,
+            steps as f64 / took / 1e6
+        );
     }
 }
 

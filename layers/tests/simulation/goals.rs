@@ -24,14 +24,22 @@ fn all(plan: &Plan, arms: &[Arm]) -> Vec<Vec<Run>> {
             runs.push(run(plan, *arm, *seed));
         }
     }
-    let named: Vec<_> = arms.iter().zip(&runs).map(|(arm, runs)| (arm.name(), &runs[..])).collect();
+    let named: Vec<_> = arms
+        .iter()
+        .zip(&runs)
+        .map(|(arm, runs)| (arm.name(), &runs[..]))
+        .collect();
     print(plan, &seeds, &named);
     runs
 }
 
 #[test]
 fn s0() {
-    let plan = if full() { Plan::healthy() } else { Plan::healthy().smaller(10, 2, 50_000) };
+    let plan = if full() {
+        Plan::healthy()
+    } else {
+        Plan::healthy().smaller(10, 2, 50_000)
+    };
     all(&plan, &Arm::CHOICE);
 }
 
@@ -42,7 +50,11 @@ fn s1() {
 
 #[test]
 fn s2() {
-    let plan = if full() { Plan::pauses() } else { Plan::pauses().smaller(10, 2, 100_000) };
+    let plan = if full() {
+        Plan::pauses()
+    } else {
+        Plan::pauses().smaller(10, 2, 100_000)
+    };
     let runs = all(&plan, &Arm::ALL);
     let p99 = |runs: &[Run]| median(runs.iter().map(Run::p99).collect());
     println!("{}", p99(&runs[2]) / p99(&runs[3]));
@@ -61,23 +73,47 @@ fn s3b() {
 #[test]
 fn joining() {
     use crate::plan::*;
-    for (name, plan, what) in [("fast", Plan::joining(), None), ("slow", Plan::joining_slow(), None), ("cold", Plan::joining(), Some(What::Slower(5))), ("failing", Plan::joining(), Some(What::Fails(300_000)))] {
+    for (name, plan, what) in [
+        ("fast", Plan::joining(), None),
+        ("slow", Plan::joining_slow(), None),
+        ("cold", Plan::joining(), Some(What::Slower(5))),
+        ("failing", Plan::joining(), Some(What::Fails(300_000))),
+    ] {
         let mut plan = plan;
-        plan.trouble.extend(what.map(|what| Trouble { node: 3, during: 0..4*SECOND, what }));
+        plan.trouble.extend(what.map(|what| Trouble {
+            node: 3,
+            during: 0..4 * SECOND,
+            what,
+        }));
         println!("{name}");
         let runs = all(&plan, &Arm::ALL[..4]);
         for (arm, runs) in Arm::ALL.iter().zip(&runs) {
             for r in runs {
                 let (mut worst, mut at) = (f64::MIN, 0);
-                let w = r.windows(3, 10*MILLI, 10);
+                let w = r.windows(3, 10 * MILLI, 10);
                 for (start, total, new) in &w {
-                    if *start < 2*SECOND || *start > 4*SECOND { continue; }
+                    if *start < 2 * SECOND || *start > 4 * SECOND {
+                        continue;
+                    }
                     let fair = *total as f64 / 4.0;
-                    let over = *new as f64 - 1.2*fair - 3.0*fair.sqrt();
-                    if over > worst { (worst, at) = (over, *start); }
+                    let over = *new as f64 - 1.2 * fair - 3.0 * fair.sqrt();
+                    if over > worst {
+                        (worst, at) = (over, *start);
+                    }
                 }
-                let share = |from: u64, to: u64| { let v: Vec<_> = w.iter().filter(|(s,..)| (from..to).contains(s)).collect(); v.iter().map(|(_,_,n)| *n as f64).sum::<f64>() / v.iter().map(|(_,t,_)| *t as f64).sum::<f64>() };
-                println!("{:<26} worst {worst:.0} at {} ms; first 100 {:?}; share 2nd second {:.3} later {:.3}", arm.name(), (at - 2*SECOND)/MILLI, w.iter().find(|x| x.0 == 2*SECOND).unwrap(), share(3*SECOND, 4*SECOND), share(4*SECOND, 5*SECOND));
+                let share = |from: u64, to: u64| {
+                    let v: Vec<_> = w.iter().filter(|(s, ..)| (from..to).contains(s)).collect();
+                    v.iter().map(|(_, _, n)| *n as f64).sum::<f64>()
+                        / v.iter().map(|(_, t, _)| *t as f64).sum::<f64>()
+                };
+                println!(
+                    "{:<26} worst {worst:.0} at {} ms; first 100 {:?}; share 2nd second {:.3} later {:.3}",
+                    arm.name(),
+                    (at - 2 * SECOND) / MILLI,
+                    w.iter().find(|x| x.0 == 2 * SECOND).unwrap(),
+                    share(3 * SECOND, 4 * SECOND),
+                    share(4 * SECOND, 5 * SECOND)
+                );
             }
         }
     }
@@ -86,5 +122,7 @@ fn joining() {
 #[test]
 fn fast() {
     let runs = all(&Plan::fast(), &Arm::CHOICE);
-    for r in &runs[2] { println!("{:?}", r.shares()); }
+    for r in &runs[2] {
+        println!("{:?}", r.shares());
+    }
 }

@@ -145,8 +145,12 @@ where
             .map(|node| {
                 let inner = inner.clone();
                 let service = ToNode { node, inner };
-                let measured =
-                    PeakEwma::new(service, rtt, decay.as_nanos() as f64, CompleteOnResponse::default());
+                let measured = PeakEwma::new(
+                    service,
+                    rtt,
+                    decay.as_nanos() as f64,
+                    CompleteOnResponse::default(),
+                );
                 Arc::new(Mutex::new(measured))
             })
             .collect();
@@ -183,9 +187,11 @@ where
         assert!(set.poll_ready(&mut cx).is_ready());
         let attempt = set.call(request);
         Box::pin(async move {
-            attempt
-                .await
-                .map_err(|error| *error.downcast().unwrap_or_else(|_| Box::new(Error::of(Kind::NoCandidate))))
+            attempt.await.map_err(|error| {
+                *error
+                    .downcast()
+                    .unwrap_or_else(|_| Box::new(Error::of(Kind::NoCandidate)))
+            })
         })
     }
 }

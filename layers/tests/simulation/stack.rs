@@ -44,7 +44,9 @@ impl Limits {
 
     /// The leaf with the limit of an attempt: what a balancer is laid around.
     pub(crate) fn attempts(self, leaf: &Leaf) -> Timeout<Leaf> {
-        TimeoutLayer::attempt(Some(self.attempt)).unwrap().layer(leaf.clone())
+        TimeoutLayer::attempt(Some(self.attempt))
+            .unwrap()
+            .layer(leaf.clone())
     }
 
     /// Lays the other layers around a balancer; `between` stands between it and retry, where hedging belongs.
@@ -73,7 +75,12 @@ pub(crate) struct Replicas(Arc<[Arc<Endpoint>]>);
 
 // Nobody but a replica may answer: a coordinator without the data would have to ask one anyway.
 impl Directory<Req> for Replicas {
-    fn visit(&self, request: &Req, group: Group, each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>) {
+    fn visit(
+        &self,
+        request: &Req,
+        group: Group,
+        each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>,
+    ) {
         if group == Group::Preferred {
             let nodes = request.value.nodes(self.0.len() as u16);
             let _ = { nodes }.try_for_each(|node| each(&self.0[usize::from(node)], true));
@@ -124,7 +131,12 @@ impl Ours {
         let asks = leaf.clone();
         let probe = move |endpoint: Arc<Endpoint>| {
             let answer = asks.probe(endpoint.id().0 as u16);
-            async move { answer.await.map(|_| Arc::from("5.0.4")).map_err(|e| Arc::from(e.to_string())) }
+            async move {
+                answer
+                    .await
+                    .map(|_| Arc::from("5.0.4"))
+                    .map_err(|e| Arc::from(e.to_string()))
+            }
         };
         Self {
             _prober: Prober::spawn(table.clone(), HealthCheck::default(), probe),

@@ -196,7 +196,10 @@ impl World {
             Some(What::Fails(_)) => u64::MAX / 2,
             _ => self.plan.work.median,
         };
-        ((state.now + self.plan.network / 2).max(free).max(paused) + slow, there.in_flight)
+        (
+            (state.now + self.plan.network / 2).max(free).max(paused) + slow,
+            there.in_flight,
+        )
     }
 
     pub(crate) fn now(&self) -> u64 {
