@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tower::layer::util::Identity;
 use tower_service::Service;
 
-use crate::figures::Run;
+use crate::figures::{Record, Run};
 use crate::plan::{Dice, MILLI, Plan};
 use crate::rivals::{Chooser, Ewma, Sees};
 use crate::stack::{Limits, Ours, leaf, request};
@@ -125,7 +125,7 @@ where
 {
     let plan = &world.plan;
     let mut dice = Dice::new(world.seed, 5, 0);
-    let mut run = Run::new(plan);
+    let mut record = Record::new(plan);
     let mut under_way = FuturesUnordered::new();
     let mut arrival = Some(dice.gap(plan.per_second));
     let (mut now, mut sent) = (0, 0);
@@ -151,12 +151,11 @@ where
         }
         let mut cx = Context::from_waker(Waker::noop());
         while let Poll::Ready(Some((from, ok))) = Pin::new(&mut under_way).poll_next(&mut cx) {
-            run.ended(from, now, ok);
+            record.ended(from, now, ok);
         }
-        run.steps += 1;
+        record.steps += 1;
     }
-    run.arrived(world.take_arrivals());
-    run
+    record.finish(plan, world.take_arrivals())
 }
 
 /// Sets the clock, by hand and to the nanosecond. The timers of the layers and the tasks of the reaper and the prober have their turn

@@ -4,29 +4,41 @@ use std::time::Duration;
 
 use crate::plan::{MICRO, MILLI, Plan, SECOND};
 
-/// One run of one plan with one way to choose.
-pub(crate) struct Run {
-    /// In microseconds, in the order they ended.
+/// Collects the ends of requests.
+pub(crate) struct Record {
+    /// In microseconds.
     latencies: Vec<u32>,
-    pub(crate) failed: u32,
-    pub(crate) requests: u32,
-    /// Attempts and probes that reached a node, with the time, in this order.
-    pub(crate) arrivals: Vec<(u64, u16)>,
-    nodes: u16,
+    failed: u32,
     pub(crate) steps: u64,
+}
+
+/// One run of one plan with one way to choose. Latencies in milliseconds, shares in percent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Run {
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    pub(crate) p9999: f64,
+    pub(crate) over_100_ms: f64,
+    pub(crate) over_1_s: f64,
+    pub(crate) slowest: f64,
+    pub(crate) failed: f64,
+    /// What reached the nodes beyond one attempt for each request.
+    pub(crate) extra: f64,
+    /// Of each node in what reached any.
+    pub(crate) shares: Vec<f64>,
+    /// Attempts and probes that reached a node, with the time; kept where a node joins.
+    pub(crate) arrivals: Vec<(u64, u16)>,
+    steps: u64,
     pub(crate) took: Duration,
 }
 
-impl Run {
+impl Record {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
             latencies: Vec::with_capacity(plan.requests as usize),
             failed: 0,
-            requests: plan.requests,
-            arrivals: Vec::new(),
-            nodes: plan.nodes,
             steps: 0,
-            took: Duration::ZERO,
         }
     }
 
@@ -35,71 +47,100 @@ impl Run {
         self.failed += u32::from(!ok);
     }
 
-    pub(crate) fn arrived(&mut self, arrivals: Vec<(u64, u16)>) {
-        self.arrivals = arrivals;
+    pub(crate) fn finish(mut self, plan: &Plan, arrivals: Vec<(u64, u16)>) -> Run {
+        assert_eq!(self.latencies.len(), plan.requests as usize);
         self.latencies.sort_unstable();
+        let mut counts = vec![0_u32; usize::from(plan.nodes)];
+        for (_, node) in &arrivals {
+            counts[usize::from(*node)] += 1;
+        }
+        let all = arrivals.len() as f64;
+        Run {
+            p50: self.quantile(500_000),
+            p99: self.quantile(990_000),
+            p999: self.quantile(999_000),
+            p9999: self.quantile(999_900),
+            over_100_ms: self.over(100 * MILLI),
+            over_1_s: self.over(SECOND),
+            slowest: self.quantile(1_000_000),
+            failed: f64::from(self.failed),
+            extra: 100.0 * (all / f64::from(plan.requests) - 1.0),
+            shares: counts.iter().map(|n| 100.0 * f64::from(*n) / all).collect(),
+            arrivals: plan.joins.map_or_else(Vec::new, |_| arrivals),
+            steps: self.steps,
+            took: Duration::ZERO,
+        }
     }
 
-    /// In milliseconds; so many of a million are faster.
-    pub(crate) fn quantile(&self, of_a_million: u64) -> f64 {
+    /// So many of a million are faster.
+    fn quantile(&self, of_a_million: u64) -> f64 {
         let place = self.latencies.len() as u64 * of_a_million / 1_000_000;
         let place = (place as usize).min(self.latencies.len() - 1);
         f64::from(self.latencies[place]) / 1_000.0
     }
 
-    pub(crate) fn p99(&self) -> f64 {
-        self.quantile(990_000)
-    }
-
-    /// How many took longer.
-    pub(crate) fn over(&self, limit: u64) -> usize {
+    fn over(&self, limit: u64) -> f64 {
         let limit = (limit / MICRO) as u32;
-        self.latencies.len() - self.latencies.partition_point(|latency| *latency <= limit)
+        let within = self.latencies.partition_point(|latency| *latency <= limit);
+        (self.latencies.len() - within) as f64
     }
+}
 
-    pub(crate) fn slowest(&self) -> f64 {
-        self.quantile(1_000_000)
-    }
+/// What reached the nodes from a moment on.
+pub(crate) struct Window {
+    pub(crate) from: u64,
+    pub(crate) any: f64,
+    pub(crate) there: f64,
+}
 
-    /// What reached the nodes beyond one attempt for each request, in percent.
-    pub(crate) fn extra(&self) -> f64 {
-        100.0 * (self.arrivals.len() as f64 / f64::from(self.requests) - 1.0)
-    }
-
-    /// The share of each node of what reached any, in percent.
-    pub(crate) fn shares(&self) -> Vec<f64> {
-        let mut counts = vec![0_u32; usize::from(self.nodes)];
-        for (_, node) in &self.arrivals {
-            counts[usize::from(*node)] += 1;
+impl Run {
+    /// For every window of so many steps what reached any node in it, and what reached this one.
+    pub(crate) fn windows(&self, node: u16, step: u64, steps: usize) -> Vec<Window> {
+        let mut counts: Vec<(f64, f64)> = Vec::new();
+        for (at, to) in &self.arrivals {
+            let place = (at / step) as usize;
+            counts.resize(counts.len().max(place + 1), (0.0, 0.0));
+            counts[place].0 += 1.0;
+            counts[place].1 += f64::from(u8::from(*to == node));
         }
-        let all = self.arrivals.len() as f64;
-        counts
-            .iter()
-            .map(|count| 100.0 * f64::from(*count) / all)
-            .collect()
+        let sum = |(i, window): (usize, &[(f64, f64)])| Window {
+            from: i as u64 * step,
+            any: window.iter().map(|(any, _)| any).sum(),
+            there: window.iter().map(|(_, there)| there).sum(),
+        };
+        counts.windows(steps).enumerate().map(sum).collect()
+    }
+
+    /// How unevenly the nodes were asked: the standard deviation of their shares.
+    pub(crate) fn spread(&self) -> f64 {
+        let mean = 100.0 / self.shares.len() as f64;
+        let squares = self.shares.iter().map(|share| (share - mean).powi(2));
+        (squares.sum::<f64>() / self.shares.len() as f64).sqrt()
     }
 }
 
 type Figure = (&'static str, fn(&Run) -> f64);
 
-const FIGURES: [Figure; 10] = [
-    ("p50 ms", |run| run.quantile(500_000)),
-    ("p99", Run::p99),
-    ("p99.9", |run| run.quantile(999_000)),
-    ("p99.99", |run| run.quantile(999_900)),
-    (">100 ms", |run| run.over(100 * MILLI) as f64),
-    (">1 s", |run| run.over(SECOND) as f64),
-    ("slowest", Run::slowest),
-    ("failed", |run| f64::from(run.failed)),
-    ("extra %", Run::extra),
-    ("node 0 %", |run| run.shares()[0]),
+const FIGURES: [Figure; 11] = [
+    ("p50 ms", |run| run.p50),
+    ("p99", |run| run.p99),
+    ("p99.9", |run| run.p999),
+    ("p99.99", |run| run.p9999),
+    (">100 ms", |run| run.over_100_ms),
+    (">1 s", |run| run.over_1_s),
+    ("slowest", |run| run.slowest),
+    ("failed", |run| run.failed),
+    ("extra %", |run| run.extra),
+    ("node 0 %", |run| run.shares[0]),
+    ("spread %", Run::spread),
 ];
 
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     if values.len().is_multiple_of(2) {
-        (values[middle - 1] + values[middle]) / 2.0
+        f64::midpoint(values[middle - 1], values[middle])
     } else {
         values[middle]
     }
@@ -107,65 +148,64 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 
 fn short(value: f64) -> String {
     match value.abs() {
-        v if v >= 1_000.0 || v.fract() == 0.0 => format!("{value:.0}"),
-        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 100.0 || v.fract() == 0.0 => format!("{value:.0}"),
         v if v >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }
 }
 
+fn cell(runs: &[Run], figure: fn(&Run) -> f64) -> String {
+    let values = || runs.iter().map(figure);
+    let (low, high) = (
+        values().fold(f64::MAX, f64::min),
+        values().fold(f64::MIN, f64::max),
+    );
+    if low == high {
+        short(low)
+    } else {
+        format!("{} [{}-{}]", short(median(values())), short(low), short(high))
+    }
+}
+
 /// Prints the median over the seeds and the range, one line for each way to choose.
 pub(crate) fn print(plan: &Plan, seeds: &[u64], arms: &[(&str, &[Run])]) {
-    println!(
-        "\n{}: {} nodes, {} clients, {} requests in {:.1} s; median [range] of the seeds {seeds:?}",
+    let rows = arms.iter().map(|(name, runs)| {
+        let took: f64 = runs.iter().map(|run| run.took.as_secs_f64()).sum();
+        let steps: u64 = runs.iter().map(|run| run.steps).sum();
+        let cells = FIGURES.iter().map(|(_, figure)| cell(runs, *figure));
+        let speed = format!("{:.2}", steps as f64 / took / 1e6);
+        std::iter::once((*name).to_owned())
+            .chain(cells)
+            .chain([speed])
+            .collect::<Vec<_>>()
+    });
+    let names = FIGURES.iter().map(|(name, _)| (*name).to_owned());
+    let head = std::iter::once(String::new())
+        .chain(names)
+        .chain(["M steps/s".to_owned()])
+        .collect();
+    let table: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let width = |column: usize| table.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..table[0].len()).map(width).collect();
+    let mut text = format!(
+        "\n{}: {} nodes, {} clients, {} requests in {:.1} s; median [range] over the seeds {:?}\n",
         plan.name,
         plan.nodes,
         plan.clients,
         plan.requests,
-        plan.length() as f64 / SECOND as f64
+        plan.length() as f64 / SECOND as f64,
+        seeds
     );
-    let mut line = format!("{:<26}", "");
-    for (name, _) in FIGURES {
-        line += &format!("{name:>22}");
-    }
-    println!("{line}");
-    for (name, runs) in arms {
-        let mut line = format!("{name:<26}");
-        for (_, figure) in FIGURES {
-            let values: Vec<f64> = runs.iter().map(figure).collect();
-            let low = values.iter().copied().fold(f64::MAX, f64::min);
-            let high = values.iter().copied().fold(f64::MIN, f64::max);
-            let cell = if low == high {
-                short(low)
-            } else {
-                format!("{} [{}-{}]", short(median(values)), short(low), short(high))
-            };
-            line += &format!("{cell:>22}");
+    for row in table {
+        let mut cells = row.iter().zip(&widths);
+        if let Some((name, width)) = cells.next() {
+            text += &format!("{name:<width$}");
         }
-        let steps: u64 = runs.iter().map(|run| run.steps).sum();
-        let took: f64 = runs.iter().map(|run| run.took.as_secs_f64()).sum();
-        println!(
-            "{line}  {:.1} s, {:.2} M steps/s",
-            took,
-            steps as f64 / took / 1e6
-        );
-    }
-}
-
-impl Run {
-    /// For every window of so many steps: its beginning, what reached any node in it, and what reached this one.
-    pub(crate) fn windows(&self, node: u16, step: u64, steps: usize) -> Vec<(u64, u32, u32)> {
-        let mut counts: Vec<(u32, u32)> = Vec::new();
-        for (at, to) in &self.arrivals {
-            let place = (at / step) as usize;
-            counts.resize(counts.len().max(place + 1), (0, 0));
-            counts[place].0 += 1;
-            counts[place].1 += u32::from(*to == node);
+        for (cell, width) in cells {
+            text += &format!("  {cell:>width$}");
         }
-        let sum = |window: &[(u32, u32)]| window.iter().fold((0, 0), |sum, n| (sum.0 + n.0, sum.1 + n.1));
-        let sums = counts.windows(steps).map(sum);
-        sums.enumerate()
-            .map(|(i, (all, there))| (i as u64 * step, all, there))
-            .collect()
+        text += "\n";
     }
+    // In one go: tests run side by side.
+    println!("{text}");
 }

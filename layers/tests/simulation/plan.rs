@@ -50,8 +50,6 @@ pub(crate) enum What {
     Answers(u64),
     /// Everything fails after this long, by the node's fault.
     Fails(u64),
-    /// The work takes so many times as long.
-    Slower(u32),
     Frozen,
 }
 
@@ -149,19 +147,12 @@ impl Plan {
         }
     }
 
-    /// Three nodes that answer in a fifth of a millisecond, but for some requests that take longer than others by far.
-    pub(crate) fn fast() -> Self {
-        Self {
-            name: "fast answers, few slow ones",
-            per_second: 20_000.0,
-            work: Work {
-                median: 100 * MICRO,
-                tenfold: 0.0,
-            },
-            network: 100 * MICRO,
-            paused: 0.002,
-            ..Self::three_nodes()
-        }
+    /// The same in a quarter of the time.
+    pub(crate) fn frozen_shorter() -> Self {
+        let mut plan = Self::frozen();
+        plan.requests /= 4;
+        plan.trouble[0].during = 4 * SECOND..14 * SECOND;
+        plan
     }
 
     /// A fourth node joins three.
@@ -190,6 +181,17 @@ impl Plan {
             },
             ..Self::joining()
         }
+    }
+
+    /// The node that joins fails everything at once.
+    pub(crate) fn failing(mut self) -> Self {
+        self.name = "a node joins three and fails";
+        self.trouble.push(Trouble {
+            node: self.nodes - 1,
+            during: 0..u64::MAX,
+            what: What::Fails(100 * MICRO),
+        });
+        self
     }
 
     /// The same cluster smaller, each node under the same load from each client.

@@ -148,7 +148,7 @@ impl World {
     /// Sends a request to a node. Says when its answer is here, and its slot.
     fn send(&self, node: u16, id: u32, number: u32) -> (u64, u32) {
         let mut dice = Dice::new(self.seed, 16 + u64::from(number), u64::from(id));
-        let mut work = dice.work(self.plan.work);
+        let work = dice.work(self.plan.work);
         let mut state = self.state();
         let now = state.now;
         let what = self.trouble(node, now);
@@ -162,9 +162,6 @@ impl World {
         let end = match what {
             Some(What::Answers(time) | What::Fails(time)) => there.through(begin, time),
             _ => {
-                if let Some(What::Slower(times)) = what {
-                    work *= u64::from(times);
-                }
                 let Reverse(free) = there.free.pop().expect("there are workers");
                 let end = there.through(begin.max(free), work);
                 there.free.push(Reverse(end));
