@@ -264,7 +264,7 @@ async fn without_a_candidate_nothing_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn farther_nodes_are_asked_only_when_no_nearer_one_is_usable() {
-    use Group::{Nearby, Preferred, Remote};
+    use Group::{Nearby, OtherReplicas, Preferred, Remote};
     let mut rig = Rig::new(3);
     let groups = |rig: &Rig| {
         rig.prefer(&[0]);
@@ -279,12 +279,15 @@ async fn farther_nodes_are_asked_only_when_no_nearer_one_is_usable() {
     advance(ms(200)).await;
     groups(&rig);
     assert_eq!(rig.send().await, 1);
-    assert_eq!(rig.candidates.take_asked().0, [Preferred, Nearby]);
+    assert_eq!(rig.candidates.take_asked().0, [Preferred, OtherReplicas, Nearby]);
     held.push(rig.occupy(1));
     advance(ms(200)).await;
     groups(&rig);
     assert_eq!(rig.send().await, 2);
-    assert_eq!(rig.candidates.take_asked().0, [Preferred, Nearby, Remote]);
+    assert_eq!(
+        rig.candidates.take_asked().0,
+        [Preferred, OtherReplicas, Nearby, Remote]
+    );
     held.push(rig.occupy(2));
     advance(ms(200)).await;
     groups(&rig);
@@ -403,6 +406,48 @@ async fn an_ejected_node_is_not_asked_until_its_time_is_over() {
     let shares = shares(&mut rig, 1_000).await;
     assert!(shares[0] > 400, "its first answer has re-admitted it: {shares:?}");
     assert_eq!(rig.state(0), State::Healthy);
+}
+
+/// How many of a request's replicas are not asked when all the nodes that may be are ejected.
+async fn left_out(replicas: &[usize], ejected: &[usize], nodes: u128) -> usize {
+    let mut rig = Rig::new(nodes);
+    for node in ejected {
+        rig.fail(*node, fails(Applied::No, Advice::Never), 5).await;
+        assert_eq!(rig.state(*node), State::Ejected);
+        advance(ms(10)).await;
+    }
+    rig.prefer(replicas);
+    rig.candidates.set(Group::Nearby, rig.connected(&[0, 1, 2, 3]));
+    // What fails stays ejected.
+    for node in ejected {
+        rig.plan(*node, Plan::fail(fault(Fault::Load)));
+    }
+    let shares = shares(&mut rig, 500).await;
+    replicas.iter().filter(|node| shares[**node] == 0).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_a_minority_of_the_replicas_is_left_out() {
+    assert_eq!(left_out(&[0, 1, 2], &[0], 10).await, 1);
+    assert_eq!(left_out(&[0, 1, 2], &[0, 1], 10).await, 1);
+    assert_eq!(left_out(&[0, 1, 2], &[0, 1, 2], 10).await, 1);
+    assert_eq!(left_out(&[2, 3, 4], &[0, 1, 2], 10).await, 1, "of other ranges");
+    assert_eq!(left_out(&[0, 1, 2, 3, 4], &[0, 1, 2], 10).await, 2);
+    assert_eq!(left_out(&[0, 1], &[0], 10).await, 1, "one of two all the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_replicas_come_before_other_nodes() {
+    let mut rig = Rig::new(4);
+    rig.prefer(&[0]);
+    rig.candidates.set(Group::OtherReplicas, rig.connected(&[1, 2]));
+    rig.candidates.set(Group::Nearby, rig.connected(&[3]));
+    assert_eq!(shares(&mut rig, 100).await, [100, 0, 0, 0]);
+    let _held = rig.occupy(0);
+    rig.prefer(&[0]);
+    advance(ms(200)).await;
+    let shares = shares(&mut rig, 100).await;
+    assert_eq!((shares[0], shares[1] + shares[2], shares[3]), (0, 100, 0));
 }
 
 #[tokio::test(start_paused = true)]

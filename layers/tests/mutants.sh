@@ -25,7 +25,12 @@ wanted() {
     return 1
 }
 
-tests() { timeout 300 cargo test --quiet -p tower-cassandra-layers --test "$1" "${@:2}" >"$work/log" 2>&1; }
+# Optimised, where a test does some hundred thousand requests; the same seed for all mutants.
+tests() {
+    local level=0
+    [ "$1" = simulation ] && level=1
+    SEED=1 CARGO_PROFILE_TEST_OPT_LEVEL=$level timeout 300 cargo test --quiet -p tower-cassandra-layers --test "$1" "${@:2}" >"$work/log" 2>&1
+}
 
 bad=0 count=0
 # mutant NAME TEST FILE PERL: runs PERL over FILE, then TEST.
@@ -60,7 +65,7 @@ mutant() {
     printf '%-52s %-9s %s\n' "$name" "$test" "$verdict"
 }
 
-for test in contract load bad_input; do
+for test in contract load bad_input simulation; do
     tests "$test" || { cat "$work/log"; echo "$test is red without any mutant"; exit 1; }
 done
 
@@ -163,6 +168,30 @@ mutant "a share above all calls is accepted" bad_input retry/budget.rs \
     's/if percent > 100/if false/'
 mutant "a limit beyond the clock overflows" bad_input timeout/service.rs \
     's/now\.checked_add\(limit\)/Some(now + limit)/'
+
+# The rule of the choice, under simulation
+mutant "the choice ignores what is in flight" simulation balance/choose.rs \
+    's/\(u64::from\(in_flight\) << 8\) \| tie/tie/'
+mutant "the choice has no stall gate" simulation balance/endpoint.rs \
+    's/self\.oldest_age\(now\)\.is_some_and/false && self.oldest_age(now).is_some_and/'
+mutant "the choice has no outlier gate" simulation balance/choose.rs \
+    's/OUTLIER: u64 = 3;/OUTLIER: u64 = 1_000_000;/'
+mutant "the choice explores a third of the time" simulation balance/choose.rs \
+    's/EXPLORED: u64 = 3;/EXPLORED: u64 = 330;/'
+mutant "the choice never explores" simulation balance/choose.rs \
+    's/EXPLORED: u64 = 3;/EXPLORED: u64 = 0;/'
+mutant "the choice gives ties to the first" simulation balance/choose.rs \
+    's/let tie = .*?;/let tie = i as u64;/'
+mutant "the choice lets a newcomer have all it can win" simulation balance/choose.rs \
+    's/if is_tie \|\| has_its_turn/if is_tie || has_its_turn || true/'
+mutant "the choice takes a pause for slowness" simulation balance/endpoint.rs \
+    's/let nanos = nanos\.min\(.*?\);/let nanos = nanos;/'
+mutant "the choice forgets what was given up" simulation balance/reaper.rs \
+    's/let sent = endpoint\.abandon/let sent = false && endpoint.abandon/'
+mutant "the choice never ejects" simulation health/passive.rs \
+    's/failures >= shared\.settings\.consecutive_failures/false/'
+mutant "the choice is probed ten times as often" simulation health/prober.rs \
+    's/sleep\(check\.interval/sleep(check.interval \/ 40/'
 
 if [ ${#words[@]} -eq 0 ]; then
     for case in $(sed -nE 's/^    [a-z]+::([a-z_]+)$/\1/p' layers/tests/contract/main.rs); do

@@ -45,6 +45,8 @@ pub(super) struct Candidates<'a> {
     best: Class,
     /// The best settled mean of that class.
     best_mean: u64,
+    /// Is one of them ejected?
+    ejected: bool,
     // Apart from each other, because most of it stays empty and has to be set up for every request.
     endpoints: [Option<Arc<Endpoint>>; COMPARED],
     classes: [Class; COMPARED],
@@ -67,6 +69,7 @@ impl<'a> Candidates<'a> {
             looked: 0,
             best: Class::Full,
             best_mean: UNSETTLED,
+            ejected: false,
             endpoints: [const { None }; COMPARED],
             classes: [Class::Full; COMPARED],
             loads: [0; COMPARED],
@@ -94,16 +97,55 @@ impl<'a> Candidates<'a> {
             self.means[i] = mean;
             self.classes[i] = class;
             self.endpoints[i] = Some(Arc::clone(endpoint));
-            if class < self.best {
-                (self.best, self.best_mean) = (class, mean);
-            } else if class == self.best {
-                self.best_mean = self.best_mean.min(mean);
-            }
+            self.ejected |= class == Class::Ejected;
+            self.compare(class, mean);
         }
         if (self.count == COMPARED && self.best == Class::Usable) || self.looked >= LOOKED_AT {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn compare(&mut self, class: Class, mean: u64) {
+        if class < self.best {
+            (self.best, self.best_mean) = (class, mean);
+        } else if class == self.best {
+            self.best_mean = self.best_mean.min(mean);
+        }
+    }
+
+    /// The replicas were looked at: of them no more than a minority stays ejected, or one of two. Without a majority of its replicas a
+    /// range is lost anyway, so then it is rather us. What is due back first comes back.
+    #[inline]
+    pub(super) fn end_replicas(&mut self) {
+        if self.ejected {
+            self.keep_majority();
+        }
+    }
+
+    #[cold]
+    fn keep_majority(&mut self) {
+        let may_be_out = (self.count.saturating_sub(1) / 2).max(1);
+        let until = |this: &Self, i: usize| {
+            this.endpoints[i]
+                .as_ref()
+                .map_or(0, |e| e.passive.ejected_until())
+        };
+        loop {
+            let ejected = || (0..self.count).filter(|i| self.classes[*i] == Class::Ejected);
+            let Some(first) = ejected().min_by_key(|i| until(self, *i)) else {
+                return;
+            };
+            if ejected().count() <= may_be_out {
+                return;
+            }
+            let tried = self.endpoints[first]
+                .as_ref()
+                .is_some_and(|endpoint| self.attempt.has_tried(endpoint.id()));
+            self.classes[first] = if tried { Class::Tried } else { Class::Usable };
+            self.compare(self.classes[first], self.means[first]);
+        }
     }
 
     /// The next free place, or that of the worst one when this one is better.

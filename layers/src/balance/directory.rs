@@ -7,8 +7,10 @@ use super::endpoint::Endpoint;
 /// no usable one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// Where the data is: the replicas nearby.
+    /// Where the data is: the replicas nearby, or the nearest of them, where some are preferred.
     Preferred,
+    /// The other replicas nearby, where the first group had only some of them.
+    OtherReplicas,
     /// The other nodes nearby.
     Nearby,
     /// Everything else that is permitted.
@@ -16,7 +18,11 @@ pub enum Group {
 }
 
 impl Group {
-    pub(super) const ALL: [Self; 3] = [Self::Preferred, Self::Nearby, Self::Remote];
+    pub(super) const ALL: [Self; 4] = [Self::Preferred, Self::OtherReplicas, Self::Nearby, Self::Remote];
+
+    pub(super) const fn has_data(self) -> bool {
+        matches!(self, Self::Preferred | Self::OtherReplicas)
+    }
 }
 
 /// Knows which nodes may take a request.

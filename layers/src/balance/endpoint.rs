@@ -186,9 +186,9 @@ impl Endpoint {
         self.metrics.as_ref()
     }
 
-    /// A real request proved it well.
-    pub(super) fn did_well(&self) {
-        if self.passive.succeeded(&self.shared)
+    /// A real request proved it well; `claimed`: it was the one request of a probation.
+    pub(super) fn did_well(&self, claimed: bool) {
+        if self.passive.succeeded(claimed, &self.shared)
             && let Some(metrics) = &self.metrics
         {
             metrics.set_healthy(true);

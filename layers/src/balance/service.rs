@@ -138,6 +138,9 @@ where
         parts.directory.visit(request, group, &mut |endpoint, connected| {
             candidates.look(endpoint, connected)
         });
+        if group.has_data() {
+            candidates.end_replicas();
+        }
         if candidates.are_enough() {
             break;
         }

@@ -3,8 +3,10 @@
 //! Three kinds of knowledge meet in an [`Endpoint`](crate::balance::Endpoint):
 //!
 //! * **Passive health**, from the results of real requests. After 5 failures in a row that were the node's own (see
-//!   [`Fault::Node`](crate::Fault)) it is ejected: for 1 s, then twice as long each time, up to 60 s, ± 20 % jitter, and never so that more than half of all
-//!   nodes are out. One real request is its way back.
+//!   [`Fault::Node`](crate::Fault)), or when more than half of its recent answers were such failures, it is ejected: for 1 s, then twice as
+//!   long each time, up to 60 s, ± 20 % jitter, and never so that more than half of all
+//!   nodes are out, nor more than a minority of the replicas of a request. One real request is its way back. Recent is a moving average in which an answer
+//!   weighs 1/32: a node that fails six of ten requests is out after some 60 of them.
 //! * **The stall gate**, from what is unanswered: a node whose oldest request is overdue and that has answered nothing for as
 //!   long is not chosen. Overdue means 1.5 times the 95th percentile of the session's recent latencies, at least 10 ms, at most
 //!   1 s, and 100 ms until there are 100 samples.
@@ -14,6 +16,7 @@
 
 mod passive;
 mod prober;
+mod rate;
 mod settings;
 mod snapshot;
 mod table;

@@ -5,15 +5,19 @@ use std::sync::atomic::{
     Ordering::Release,
 };
 
+use super::rate::FailureRate;
 use super::table::Shared;
 
-/// Healthy → (failures in a row) → ejected → (time) → on probation, where one real request decides.
+/// Healthy → (failures in a row, or too large a share of failures) → ejected → (time) → on probation, where one real request decides.
 #[derive(Debug, Default)]
 pub(crate) struct Passive {
     failures: AtomicU32,
+    rate: FailureRate,
     ejections: AtomicU32,
     /// The end of the ejection in nanoseconds of the table's clock; 0 when not ejected. Written under the roster's lock.
     until: AtomicU64,
+    /// Was it the share of failures that ejected it? Then successes are nothing new. Written under the roster's lock.
+    by_rate: AtomicBool,
     on_probation: AtomicBool,
     /// Is it among the nodes of the table? Only then does its ejection count. Written under the roster's lock.
     member: AtomicBool,
@@ -42,6 +46,11 @@ impl Passive {
         self.until.load(Relaxed) != 0
     }
 
+    /// When its ejection ends; 0 when it is not ejected.
+    pub(crate) fn ejected_until(&self) -> u64 {
+        self.until.load(Relaxed)
+    }
+
     /// Claims the one request of a probation. False when another one has it.
     pub(crate) fn enter_probation(&self) -> bool {
         self.on_probation
@@ -59,18 +68,26 @@ impl Passive {
         self.member.swap(member, Relaxed)
     }
 
-    /// True when that re-admitted it.
-    pub(crate) fn succeeded(&self, shared: &Shared) -> bool {
+    /// A request succeeded; `claimed`: it was the one request of a probation. True when that re-admitted it.
+    pub(crate) fn succeeded(&self, claimed: bool, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
+        // Only a node that has done well for a while has its next ejection begin anew.
+        if self.rate.succeeded() {
+            self.ejections.store(0, Relaxed);
+        }
         self.until.load(Relaxed) != 0
             && shared.with_roster(|roster| {
-                if self.until.swap(0, Relaxed) == 0 {
+                let by_rate = self.by_rate.load(Relaxed);
+                if (by_rate && !claimed) || self.until.swap(0, Relaxed) == 0 {
                     return false;
                 }
-                self.ejections.store(0, Relaxed);
+                self.rate.forgive(by_rate);
+                if !by_rate {
+                    self.ejections.store(0, Relaxed);
+                }
                 roster.ejected -= usize::from(self.member.load(Relaxed));
                 true
             })
@@ -80,7 +97,9 @@ impl Passive {
     /// True when that ejected it, or prolonged its ejection.
     pub(crate) fn failed(&self, now: u64, claimed: bool, shared: &Shared) -> bool {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
-        let enough = failures >= shared.settings.consecutive_failures;
+        let too_many = self.rate.failed(shared.settings.failure_percent);
+        let in_a_row = failures >= shared.settings.consecutive_failures;
+        let enough = too_many || in_a_row;
         // Late failures of requests that were under way when the node was ejected change nothing.
         let may_change = match self.until.load(Relaxed) {
             0 => enough,
@@ -96,6 +115,7 @@ impl Passive {
                     return false;
                 }
                 roster.ejected += 1;
+                self.by_rate.store(!in_a_row, Relaxed);
             } else if !claimed || now < until {
                 return false;
             }
