@@ -141,6 +141,11 @@ impl Endpoint {
         self.settled.load(Relaxed)
     }
 
+    /// When it last answered a request with success, in nanoseconds of the table's clock; 0 when it never has.
+    pub(crate) fn last_success(&self) -> u64 {
+        self.sampled.load(Relaxed)
+    }
+
     /// The age of the oldest unanswered request, as of `now`.
     pub(crate) fn oldest_age(&self, now: u64) -> Option<u64> {
         match self.oldest.load(Relaxed) {

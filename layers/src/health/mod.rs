@@ -11,6 +11,7 @@
 //!   long is not chosen. Overdue means 1.5 times the 95th percentile of the session's recent latencies, at least 10 ms, at most
 //!   1 s, and 100 ms until there are 100 samples.
 //! * **Active health**, from the [`Prober`]: it asks every node in an interval, and an answer re-admits a node that is only slow.
+//!   A node that has just fallen silent is asked at once.
 //!
 //! Saturation is not sickness: a node at its limit of requests in flight is passed over, not ejected.
 
@@ -19,6 +20,7 @@ mod prober;
 mod rate;
 mod settings;
 mod snapshot;
+mod suspicion;
 mod table;
 
 pub(crate) use passive::{Passive, Standing};

@@ -8,6 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::suspicion;
 use super::table::Table;
 use crate::balance::Endpoint;
 use crate::config::InvalidConfig;
@@ -78,10 +79,10 @@ pub struct ProbeRecord {
     pub detail: Option<Arc<str>>,
 }
 
-/// Asks every node of a table in an interval. One task; it ends when this value is dropped.
+/// Asks every node of a table in an interval, and a node that has just fallen silent at once. One task; it ends when this value is dropped.
 #[derive(Debug)]
 pub struct Prober {
-    task: JoinHandle<()>,
+    task: JoinHandle<((), ())>,
 }
 
 impl Drop for Prober {
@@ -101,11 +102,16 @@ impl Prober {
         F: Future<Output = Result<Arc<str>, Arc<str>>> + Send,
     {
         let task = tokio::spawn(async move {
-            loop {
-                Self::round(&table, check, &probe).await;
-                let jitter = table.random_below(201) as u32;
-                sleep(check.interval.saturating_mul(900 + jitter) / 1_000).await;
-            }
+            let rounds = async {
+                loop {
+                    Self::round(&table, check, &probe).await;
+                    let jitter = table.random_below(201) as u32;
+                    sleep(check.interval.saturating_mul(900 + jitter) / 1_000).await;
+                }
+            };
+            let (table, probe) = (&table, &probe);
+            let suspicions = suspicion::watch(table, async |endpoint| Self::one(&endpoint, check, probe).await);
+            tokio::join!(rounds, suspicions)
         });
         Self { task }
     }
