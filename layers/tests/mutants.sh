@@ -172,6 +172,8 @@ mutant "a limit beyond the clock overflows" bad_input timeout/service.rs \
 # The rule of the choice, under simulation
 mutant "the choice ignores what is in flight" simulation balance/choose.rs \
     's/\(u64::from\(in_flight\) << 8\) \| tie/tie/'
+mutant "the choice prefers the busiest" simulation balance/choose.rs \
+    's/\(u64::from\(in_flight\) << 8\) \| tie/(u64::from(u32::MAX - in_flight) << 8) | tie/'
 mutant "the choice has no stall gate" simulation balance/endpoint.rs \
     's/self\.oldest_age\(now\)\.is_some_and/false && self.oldest_age(now).is_some_and/'
 mutant "the choice has no outlier gate" simulation balance/choose.rs \
@@ -189,9 +191,9 @@ mutant "the choice takes a pause for slowness" simulation balance/endpoint.rs \
 mutant "the choice forgets what was given up" simulation balance/reaper.rs \
     's/let sent = endpoint\.abandon/let sent = false && endpoint.abandon/'
 mutant "the choice never ejects" simulation health/passive.rs \
-    's/failures >= shared\.settings\.consecutive_failures/false/'
+    's/let enough = too_many \|\| in_a_row/let _ = too_many; let enough = false/'
 mutant "the choice is probed ten times as often" simulation health/prober.rs \
-    's/sleep\(check\.interval/sleep(check.interval \/ 40/'
+    's/sleep\(check\.interval\.sat/sleep((check.interval \/ 40).sat/'
 
 if [ ${#words[@]} -eq 0 ]; then
     for case in $(sed -nE 's/^    [a-z]+::([a-z_]+)$/\1/p' layers/tests/contract/main.rs); do

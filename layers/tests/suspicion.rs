@@ -18,13 +18,17 @@ const INTERVAL: Duration = Duration::from_secs(5);
 fn probed(rig: &Rig) -> (Prober, Arc<AtomicUsize>) {
     let probes = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&probes);
-    let prober = Prober::spawn(rig.table.clone(), HealthCheck::every(INTERVAL), move |_: Arc<Endpoint>| {
-        count.fetch_add(1, Relaxed);
-        async {
-            sleep(ms(1)).await;
-            Ok(Arc::from("5.0.4"))
-        }
-    });
+    let prober = Prober::spawn(
+        rig.table.clone(),
+        HealthCheck::every(INTERVAL),
+        move |_: Arc<Endpoint>| {
+            count.fetch_add(1, Relaxed);
+            async {
+                sleep(ms(1)).await;
+                Ok(Arc::from("5.0.4"))
+            }
+        },
+    );
     (prober, probes)
 }
 

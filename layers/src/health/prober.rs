@@ -110,7 +110,8 @@ impl Prober {
                 }
             };
             let (table, probe) = (&table, &probe);
-            let suspicions = suspicion::watch(table, async |endpoint| Self::one(&endpoint, check, probe).await);
+            let suspicions =
+                suspicion::watch(table, async |endpoint| Self::one(&endpoint, check, probe).await);
             tokio::join!(rounds, suspicions)
         });
         Self { task }

@@ -43,9 +43,9 @@ pub(super) async fn watch<F: Future<Output = ()>>(table: &Table, ask: impl Fn(Ar
             if under_way.len() >= CONCURRENT || !endpoint.is_stalled(now, limit) {
                 continue;
             }
-            let is_early = asked.get(&endpoint.id()).is_some_and(|(at, nanos)| {
-                moment - *at < PAUSE || endpoint.last_success() <= *nanos
-            });
+            let is_early = asked
+                .get(&endpoint.id())
+                .is_some_and(|(at, nanos)| moment - *at < PAUSE || endpoint.last_success() <= *nanos);
             if !is_early {
                 asked.insert(endpoint.id(), (moment, now));
                 under_way.push(ask(Arc::clone(endpoint)));

@@ -81,13 +81,18 @@ fn among_healthy_nodes_it_costs_nothing_and_asks_all_of_them_alike() {
 
 #[test]
 fn pauses_of_nodes_are_as_good_as_hidden() {
-    let small = Plan::pauses().smaller(10, 2, 200_000);
-    let plan = if full() { Plan::pauses() } else { small };
+    let plan = if full() {
+        Plan::pauses()
+    } else {
+        Plan::pauses_smaller()
+    };
     let runs = Runs::of_all(&plan, &Arm::CHOICE);
     let p99 = runs.median(Arm::Ours, |run| run.p99);
     let ratio = runs.ratio(Arm::Ours, Arm::Oracle, |run| run.p99);
+    // Of ten nodes that pause more often the three of a request may well do so together; then the oracle gains by knowing for how long.
+    let (most, times) = if full() { (10.0, 1.15) } else { (25.0, 2.5) };
     assert!(
-        p99 <= 10.0 && ratio <= 1.15,
+        p99 <= most && ratio <= times,
         "p99 {p99} ms, {ratio} of the oracle's"
     );
     assert_few_probes(&plan, runs.of(Arm::Ours));

@@ -84,6 +84,13 @@ impl Plan {
         }
     }
 
+    /// Ten nodes that pause more often, so that few requests tell a rule from none.
+    pub(crate) fn pauses_smaller() -> Self {
+        let mut plan = Self::pauses().smaller(10, 2, 200_000);
+        plan.paused = 0.08;
+        plan
+    }
+
     /// Eleven nodes for everything; one takes 2 s for each request during half of a minute. Linkerd's experiment.
     pub(crate) fn one_of_eleven() -> Self {
         Self {
