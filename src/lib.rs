@@ -68,11 +68,13 @@
 //!   counts against its node; otherwise a silent node would look idle and attract all traffic.
 //! * **Waiting happens in the response future**; an idle handle holds nothing.
 //! * **One box above the leaf, one at the leaf.** In between everything is static; a user's own layers are boxed only where there are any.
+//! * **A page is a call.** Streams and scans hold the page being read and at most one more, and nothing between two pages.
 //! * **Tasks**: a session has three (following the cluster's nodes, probing, the reaper), plus one per statement text while it is being
-//!   prepared. None is made per request, and all end with the session.
+//!   prepared. None is made per request, and all end with the session. A stream that reads ahead has one, which ends with the stream.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bulk;
 mod classifier;
 pub mod cluster;
 mod error;
@@ -82,24 +84,45 @@ mod nature;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
 mod response;
+mod saved;
+pub mod scan;
 mod session;
 mod statement;
+pub mod stream;
+pub mod types;
 
 /// The driver underneath, for its types: values, consistency, rows.
 pub use scylla;
+/// Reads a row: the trait, and its derive for structs whose fields are matched with the columns by name. See [`types`].
+#[doc(no_inline)]
+pub use scylla::deserialize::row::DeserializeRow;
+/// Reads a value: the trait, and its derive for structs as user-defined types. See [`types`].
+#[doc(no_inline)]
+pub use scylla::deserialize::value::DeserializeValue;
+/// Binds values to markers: the trait, and its derive for structs whose fields are matched with the markers by name. See [`types`].
+#[doc(no_inline)]
+pub use scylla::serialize::row::SerializeRow;
+/// Binds one value: the trait, and its derive for structs as user-defined types. See [`types`].
+#[doc(no_inline)]
+pub use scylla::serialize::value::SerializeValue;
+#[doc(no_inline)]
+pub use scylla::{DeserializeRow, DeserializeValue, SerializeRow, SerializeValue};
 /// The generic layers, for stacks composed by hand.
 pub use tower_cassandra_layers as layers;
 /// Ids of nodes and traces.
 pub use uuid;
 
+pub use bulk::{BulkError, BulkItem, BulkProgress, BulkSummary, ExecuteMany};
 pub use classifier::{CqlClassifier, StatementFacts};
 pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
 pub use error::{AttemptError, Error, ErrorKind};
 pub use leaf::SessionService;
 pub use nature::Nature;
-pub use response::{Response, Rows};
-pub use session::{Health, NodeHealth, Session};
-pub use statement::{Batch, BatchKind, Prepared, Statement};
+pub use response::{Response, Row, Rows};
+pub use scan::{ScanHandle, ScanState, ScanTable, TableScan};
+pub use session::{Health, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace};
+pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
+pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
 pub use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 pub use tower_cassandra_layers::metrics::Metrics;

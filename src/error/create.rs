@@ -62,6 +62,11 @@ impl Error {
         foreign(Row::BatchTooLarge, format!("there is no keyspace {name:?}"))
     }
 
+    /// A request names something that is not there; nothing was sent. What it is called is in the source.
+    pub(crate) fn no_such(what: &'static str, name: &str) -> Self {
+        foreign(Row::BatchTooLarge, format!("there is no {what} {name:?}"))
+    }
+
     /// DDL succeeded, and the nodes did not agree on the schema in time (E1).
     pub(crate) fn schema_disagreement() -> Self {
         ours(
@@ -85,6 +90,11 @@ impl Error {
     /// A row does not fit the type that was asked for (D4). The statement was executed all the same.
     pub(crate) fn decode(source: impl Into<BoxError>) -> Self {
         foreign(Row::Decode, source)
+    }
+
+    /// The rows that a node answered with cannot be read (D4). For a conditional write the verdict is lost.
+    pub(crate) fn unreadable(source: BoxError, nature: Nature, node: Option<Uuid>) -> Self {
+        foreign(Row::UnreadableRows, source).with(nature, node)
     }
 
     /// The values do not fit the statement (A1).

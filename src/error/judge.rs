@@ -35,8 +35,8 @@ impl Row {
                 Nature::Lwt | Nature::UnloggedBatch | Nature::CounterBatch | Nature::Other,
                 Self::Unavailable | Self::WriteTimeout(Write::Batch),
             ) => Applied::Maybe,
-            // D2, R5: the verdict is lost.
-            (Nature::Lwt | Nature::Other, Self::UnreadableResult) => Applied::Maybe,
+            // D2, D4, R5: the verdict is lost.
+            (Nature::Lwt | Nature::Other, Self::UnreadableResult | Self::UnreadableRows) => Applied::Maybe,
             _ => self.columns().applied,
         }
     }
@@ -125,6 +125,7 @@ impl Row {
             | Self::UnreadableResult
             | Self::UnfinishedPaging
             | Self::Decode
+            | Self::UnreadableRows
             | Self::PreparedIdsDiffer
             | Self::PreparedIdChanged
             | Self::AfterSuccess => Reached::Server,

@@ -61,6 +61,8 @@ pub(super) enum Row {
     UnreadableResult,
     UnfinishedPaging,
     Decode,
+    /// The rows cannot be read at all, whoever asks.
+    UnreadableRows,
     PreparedIdChanged,
     // After success.
     AfterSuccess,
@@ -181,6 +183,7 @@ impl Row {
             Self::UnreadableResult         => is(Yes,   LASTING, Request,  Never,       K::Protocol),        // D2
             Self::UnfinishedPaging         => is(Yes,   LASTING, Request,  Never,       K::Protocol),        // D3
             Self::Decode                   => is(Yes,   LASTING, Client,   Never,       K::Decode),          // D4
+            Self::UnreadableRows           => is(Yes,   LASTING, Client,   Never,       K::Decode),          // D4
             Self::PreparedIdChanged        => is(No,    LASTING, Request,  Reprepare,   K::Prepare),         // D5
 
             Self::AfterSuccess             => is(Yes,   PASSING, Client,   Never,       K::SchemaAgreement), // E1

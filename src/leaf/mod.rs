@@ -4,6 +4,7 @@
 //! are off; layers above do all that. It takes the ticket the balancer left on the statement, sends to that node by a policy that knows
 //! no other, and keeps the ticket until the node has answered, even when nobody waits any more.
 
+mod run;
 mod service;
 mod slot;
 mod target;

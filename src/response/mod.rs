@@ -1,20 +1,23 @@
 //! What a statement gives back.
 
 mod page;
+mod read;
+mod row;
 mod rows;
+mod verdict;
 
 use std::fmt;
 
-use scylla::deserialize::row::DeserializeRow;
 use scylla::response::PagingState;
 use scylla::response::query_result::{ColumnSpecs, QueryResult, QueryRowsResult};
-use scylla::value::{CqlValue, Row};
 use uuid::Uuid;
 
 use page::Page;
+pub use row::Row;
 pub use rows::Rows;
 
-use crate::error::Error;
+use crate::error::{BoxError, Error};
+use crate::nature::Nature;
 use crate::statement::Prepared;
 
 /// The result of a statement: rows, or none, and what the server said beside them.
@@ -29,8 +32,8 @@ pub struct Response {
     rest: Vec<Page>,
     next: Option<PagingState>,
     prepared: Option<Prepared>,
-    /// What was prepared anew because its handle was stale.
-    renewed: Vec<Prepared>,
+    /// Of a conditional write.
+    verdict: Option<bool>,
     attempts: u32,
 }
 
@@ -42,18 +45,32 @@ impl Response {
     }
 
     /// Takes the driver's result of one page.
-    pub(crate) fn from_driver(result: QueryResult, next: Option<PagingState>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    /// `Decode` when its columns cannot be read, or the verdict of a conditional write: then it may have been applied or not.
+    pub(crate) fn from_driver(
+        result: QueryResult,
+        next: Option<PagingState>,
+        nature: Nature,
+        node: Option<Uuid>,
+    ) -> Result<Self, Error> {
+        let unreadable = |error: BoxError| Error::unreadable(error, nature, node);
+        let mut verdict = None;
         let first = if result.is_rows() {
-            Page::Rows(result.into_rows_result().map_err(Error::decode)?)
+            let rows = result
+                .into_rows_result()
+                .map_err(|error| unreadable(error.into()))?;
+            verdict = verdict::of(&rows).map_err(unreadable)?;
+            Page::Rows(rows)
         } else {
             Page::Empty(result)
         };
         Ok(Self {
+            verdict,
             first,
             rest: Vec::new(),
             next,
             prepared: None,
-            renewed: Vec::new(),
             attempts: 1,
         })
     }
@@ -70,15 +87,6 @@ impl Response {
         self.prepared
     }
 
-    pub(crate) fn with_renewed(mut self, renewed: Vec<Prepared>) -> Self {
-        self.renewed = renewed;
-        self
-    }
-
-    pub(crate) fn take_renewed(&mut self) -> Vec<Prepared> {
-        std::mem::take(&mut self.renewed)
-    }
-
     pub(crate) const fn set_attempts(&mut self, attempts: u32) {
         self.attempts = attempts;
     }
@@ -93,96 +101,6 @@ impl Response {
 
     fn pages(&self) -> impl Iterator<Item = &Page> + Clone {
         std::iter::once(&self.first).chain(&self.rest)
-    }
-
-    fn complete(&self) -> Result<&Self, Error> {
-        if self.next.is_some() {
-            return Err(Error::unsupported(
-                "this is one page and more follow: read it by `page_rows`, or run the statement by `Session::execute`",
-            ));
-        }
-        Ok(self)
-    }
-
-    /// All rows, each as a value of type `R`.
-    ///
-    /// # Errors
-    /// `Decode` when the columns do not fit `R`; the source says which. `Unsupported` when this is one page of several.
-    pub fn rows<R>(&self) -> Result<Vec<R>, Error>
-    where
-        R: for<'frame> DeserializeRow<'frame, 'frame>,
-    {
-        self.complete()?.page_rows()
-    }
-
-    /// The rows one after the other; they may borrow from the response.
-    ///
-    /// # Errors
-    /// As [`rows`](Self::rows).
-    pub fn iter<'a, R>(&'a self) -> Result<Rows<'a, R>, Error>
-    where
-        R: DeserializeRow<'a, 'a>,
-    {
-        Rows::new(self.complete()?)
-    }
-
-    /// The rows of this page, whether or not more pages follow.
-    ///
-    /// # Errors
-    /// `Decode` when the columns do not fit `R`.
-    pub fn page_rows<R>(&self) -> Result<Vec<R>, Error>
-    where
-        R: for<'frame> DeserializeRow<'frame, 'frame>,
-    {
-        let mut rows = Vec::with_capacity(self.len());
-        for page in self.pages().filter_map(Page::rows) {
-            for row in page.rows::<R>().map_err(Error::decode)? {
-                rows.push(row.map_err(Error::decode)?);
-            }
-        }
-        Ok(rows)
-    }
-
-    /// The first row, if there is one.
-    ///
-    /// # Errors
-    /// As [`rows`](Self::rows).
-    pub fn maybe_first_row<R>(&self) -> Result<Option<R>, Error>
-    where
-        R: for<'frame> DeserializeRow<'frame, 'frame>,
-    {
-        for page in self.complete()?.pages().filter_map(Page::rows) {
-            if let Some(row) = page.maybe_first_row::<R>().map_err(Error::decode)? {
-                return Ok(Some(row));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The first row, if there is one: [`maybe_first_row`](Self::maybe_first_row) under its shorter name.
-    ///
-    /// # Errors
-    /// As [`rows`](Self::rows).
-    pub fn one<R>(&self) -> Result<Option<R>, Error>
-    where
-        R: for<'frame> DeserializeRow<'frame, 'frame>,
-    {
-        self.maybe_first_row()
-    }
-
-    /// How many rows it holds.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.pages()
-            .filter_map(Page::rows)
-            .map(QueryRowsResult::rows_num)
-            .sum()
-    }
-
-    /// Has it no rows?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// How many pages it holds.
@@ -204,21 +122,6 @@ impl Response {
     #[must_use]
     pub fn columns(&self) -> Option<ColumnSpecs<'_, '_>> {
         self.first.rows().map(QueryRowsResult::column_specs)
-    }
-
-    /// Was a conditional statement applied? None when the statement was not conditional. When it was refused, the row holds the current
-    /// values.
-    #[must_use]
-    pub fn was_applied(&self) -> Option<bool> {
-        let rows = self.first.rows()?;
-        if rows.column_specs().get_by_index(0)?.name() != "[applied]" {
-            return None;
-        }
-        let row: Row = rows.maybe_first_row().ok()??;
-        match row.columns.first()? {
-            Some(CqlValue::Boolean(applied)) => Some(*applied),
-            _ => None,
-        }
     }
 
     /// What the server warned of.

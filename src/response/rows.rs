@@ -43,6 +43,13 @@ impl<'a, R: DeserializeRow<'a, 'a>> Iterator for Rows<'a, R> {
     }
 }
 
+impl Response {
+    /// The rows of this page, whether or not more pages follow; they may borrow from the response.
+    pub(crate) fn page_iter<'a, R: DeserializeRow<'a, 'a>>(&'a self) -> Result<Rows<'a, R>, Error> {
+        Rows::new(self)
+    }
+}
+
 impl<'a, R: DeserializeRow<'a, 'a>> fmt::Debug for Rows<'a, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rows")

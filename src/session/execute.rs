@@ -1,19 +1,18 @@
 //! One operation: checks, values bound, time stamped, page after page.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 use tower_cassandra_layers::classify::Applied;
-use tower_cassandra_layers::request::{Deadline, Limit, OwnLimit};
+use tower_cassandra_layers::request::Deadline;
 
 use super::{Inner, Session};
 use crate::cluster::has_counters;
 use crate::error::Error;
 use crate::nature::Nature;
 use crate::response::Response;
-use crate::statement::{BatchParts, Prepared, Statement, Timestamp, What};
+use crate::statement::{Statement, Timestamp, What};
 
 /// Microseconds since 1970 that never repeat and never run backwards within a session.
 #[derive(Debug, Default)]
@@ -73,9 +72,10 @@ impl Inner {
             first.context.shorten(deadline);
         }
         let mut response = self.stack.call(first).await?;
-        self.renew(&mut statement, response.take_renewed());
         while let Some(next) = response.paging_state().cloned() {
             within_caps(&statement, &response)?;
+            // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
+            (statement, _) = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
             response.append(self.page(&statement).await?);
@@ -87,22 +87,12 @@ impl Inner {
         Ok(response)
     }
 
-    /// What had to be prepared anew takes the place of the stale form, for the next pages and for later calls.
-    fn renew(&self, statement: &mut Statement, renewed: Vec<Prepared>) {
-        for fresh in renewed {
-            if let What::Bound { prepared, .. } = &mut statement.what {
-                *prepared = fresh.clone();
-            }
-            self.prepared.renew(fresh);
-        }
-    }
-
     async fn page(&self, statement: &Statement) -> Result<Response, Error> {
         self.stack.call(statement.clone()).await
     }
 
     /// Finds what could never work before anything is sent.
-    fn check(&self, statement: &Statement) -> Result<(), Error> {
+    pub(super) fn check(&self, statement: &Statement) -> Result<(), Error> {
         if statement.is_use() {
             return Err(no_use());
         }
@@ -114,11 +104,7 @@ impl Inner {
         match &statement.what {
             What::Unbound(..) if self.settings.strict_prepared => Err(Error::parameters_need_prepare()),
             What::Batch(batch) => {
-                let unbound = batch
-                    .members
-                    .iter()
-                    .any(|member| matches!(member.what, What::Unbound(..)));
-                if unbound && self.settings.strict_prepared {
+                if self.settings.strict_prepared && batch.has_unbound() {
                     return Err(Error::parameters_need_prepare());
                 }
                 batch.validate()
@@ -127,77 +113,8 @@ impl Inner {
         }
     }
 
-    /// Binds values that wait for their statement to be prepared. Preparing counts against the limit of the first call: its
-    /// deadline is returned.
-    async fn bind(&self, statement: Statement) -> Result<(Statement, Option<Deadline>), Error> {
-        let batch = match &statement.what {
-            What::Unbound(..) => None,
-            What::Batch(batch) if batch.ready().is_none() => Some(Arc::clone(batch)),
-            What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => {
-                return Ok((statement, None));
-            }
-        };
-        let now = Instant::now();
-        let limit = |own: OwnLimit, default| own.or(default).and_then(|limit| now.checked_add(limit));
-        let call = limit(statement.context.call_limit, self.settings.timeout);
-        let call = call.map(|at| Deadline {
-            at,
-            limit: Limit::Call,
-        });
-        let until = [call, statement.context.deadline()]
-            .into_iter()
-            .flatten()
-            .min_by_key(|deadline| deadline.at);
-        let what = match batch {
-            Some(batch) => {
-                let members = self.bind_members(&batch);
-                match until {
-                    Some(until) => timeout_at(until.at, members)
-                        .await
-                        .map_err(|_| Error::timed_out(until.limit, Applied::No))??,
-                    None => members.await?,
-                }
-            }
-            None => {
-                let attempt = limit(statement.context.attempt_limit, self.settings.attempt_timeout);
-                let patience = attempt.into_iter().chain(until.map(|until| until.at)).min();
-                self.bind_text(&statement.what, patience).await?
-            }
-        };
-        Ok((Statement { what, ..statement }, until))
-    }
-
-    async fn bind_text(&self, what: &What, patience: Option<Instant>) -> Result<What, Error> {
-        let What::Unbound(text, values) = what else {
-            return Ok(what.clone());
-        };
-        let prepared = self.prepared.get(text, &self.stack);
-        let prepared = match patience {
-            // One node that is silent must not hold up the call: it is sent as text to a healthy one, and preparing goes on.
-            Some(at) => match timeout_at(at, prepared).await {
-                Ok(prepared) => prepared?,
-                Err(_) => return Ok(what.clone()),
-            },
-            None => prepared.await?,
-        };
-        Ok(prepared.bind_dyn(&**values)?.what)
-    }
-
-    async fn bind_members(&self, batch: &BatchParts) -> Result<What, Error> {
-        let mut members = Vec::with_capacity(batch.members.len());
-        for member in &batch.members {
-            members.push(match &member.what {
-                What::Unbound(text, values) => {
-                    self.prepared.get(text, &self.stack).await?.bind_dyn(&**values)?
-                }
-                What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => member.clone(),
-            });
-        }
-        Ok(What::Batch(Arc::new(BatchParts::new(batch.kind, members))))
-    }
-
     /// Notes what every attempt of the call must have in common.
-    fn stamp(&self, statement: &mut Statement) {
+    pub(super) fn stamp(&self, statement: &mut Statement) {
         let nature = statement.nature();
         // What was marked idempotent and was not prepared may write to a counter; only the schema knows.
         if matches!(nature, Nature::Write | Nature::UnloggedBatch)
@@ -239,7 +156,7 @@ impl Inner {
     }
 
     /// Waits until all nodes know the schema. The DDL itself is done; whatever goes wrong here does not undo it.
-    async fn agree(&self) -> Result<(), Error> {
+    pub(super) async fn agree(&self) -> Result<(), Error> {
         let Ok(driver) = self.driver() else {
             return Ok(());
         };

@@ -1,15 +1,13 @@
-//! What a session asks of the driver itself: another keyspace, a trace.
+//! What a session asks of the driver itself: another keyspace.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use scylla::client::session::Session as Driver;
 use scylla::cluster::ClusterState;
-use scylla::observability::tracing::TracingInfo;
 use tokio::time::timeout;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Limit;
-use uuid::Uuid;
 
 use super::{Inner, Session};
 use crate::cluster::{check_keyspace, defaults};
@@ -29,23 +27,6 @@ impl Session {
             biased;
             result = self.inner.use_keyspace(&driver, name, case_sensitive) => result,
             () = inside.cut_off() => Err(Error::closed(Applied::Maybe)),
-        }
-    }
-
-    /// Fetches a trace that the server wrote for a statement with [`tracing`](crate::Statement::tracing).
-    ///
-    /// # Errors
-    /// `NoHost` with the driver's error as source when the trace cannot be read; `Timeout` after the call limit of the session.
-    pub async fn trace(&self, id: Uuid) -> Result<TracingInfo, Error> {
-        let inside = self.inner.enter()?;
-        let driver = self.inner.driver()?;
-        let fetched = timeout(self.inner.call_limit(), driver.get_tracing_info(&id));
-        tokio::select! {
-            biased;
-            fetched = fetched => fetched
-                .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
-                .map_err(|error| Error::no_host(Some(error.into()))),
-            () = inside.cut_off() => Err(Error::closed(Applied::No)),
         }
     }
 }

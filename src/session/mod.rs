@@ -1,11 +1,16 @@
 //! The handle a service holds.
 
+mod bind;
 mod execute;
 mod gate;
 mod health;
 mod keyspace;
+mod pager;
+mod prepare;
 mod prepared;
 mod stack;
+mod tables;
+mod trace;
 
 use std::fmt;
 use std::pin::Pin;
@@ -23,11 +28,16 @@ use crate::cluster::{ClusterDirectory, Housekeeping, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
 use crate::response::Response;
-use crate::statement::{Prepared, Statement, Text};
+use crate::statement::Statement;
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
+pub(crate) use pager::Pager;
+pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
+pub use prepared::PreparedCacheStats;
 pub(crate) use stack::Stack;
+pub(crate) use tables::TableFacts;
+pub use trace::Trace;
 
 /// A session: execute, prepare, health, close. Cheap to clone; all clones are the same session.
 ///
@@ -105,7 +115,7 @@ impl Session {
     ///
     /// The service sees one page per call. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and `Rejected`, anything
     /// else `Internal`. Its limits
-    /// are its own: the time that text with values waits to be prepared is bounded by the prepare limit only. What needs the cluster itself (`health`, `trace`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
+    /// are its own: the time that text with values waits to be prepared is bounded by the prepare limit only. What needs the cluster itself (`health`, `set_keyspace`, waiting for schema agreement) is not there: those methods say so.
     #[must_use]
     pub fn from_service<S>(service: S) -> Self
     where
@@ -127,11 +137,12 @@ impl Session {
             .and_then(|core| core.driver.get())
             .and_then(|driver| driver.get_keyspace())
             .map(|name| Arc::from(name.as_str()));
+        let slot = core.as_ref().map(|core| core.driver.clone());
         Self {
             inner: Arc::new(Inner {
                 stack,
                 gate: Gate::default(),
-                prepared: PreparedCache::new(settings.prepared_cache, settings.prepare_timeout),
+                prepared: PreparedCache::new(settings.prepared_cache, settings.prepare_timeout, slot),
                 settings,
                 clock: execute::Clock::default(),
                 keyspace: Mutex::new(keyspace),
@@ -153,21 +164,12 @@ impl Session {
         self.execute(Statement::with_values(text, values)).await
     }
 
-    /// Prepares a text, or finds it among those prepared before. Concurrent calls with one text share one PREPARE.
+    /// Runs a batch: [`execute`](Self::execute) under the name that is looked for.
     ///
     /// # Errors
-    /// `Syntax`, `Invalid`, `Unauthorized` by the server; `Timeout` after the prepare limit; `Closed`.
-    pub async fn prepare(&self, text: impl AsRef<str>) -> Result<Prepared, Error> {
-        let inside = self.inner.enter()?;
-        let text = Text::new(text.as_ref());
-        if text.is_use() {
-            return Err(execute::no_use());
-        }
-        tokio::select! {
-            biased;
-            prepared = self.inner.prepared.get(&text, &self.inner.stack) => prepared,
-            () = inside.cut_off() => Err(Error::closed(Applied::No)),
-        }
+    /// As [`execute`](Self::execute); `Invalid` when it has more than 65,535 members, or one that is no INSERT, UPDATE or DELETE.
+    pub async fn batch(&self, batch: impl Into<crate::Batch>) -> Result<Response, Error> {
+        self.execute(batch.into()).await
     }
 
     /// The current keyspace.

@@ -1,10 +1,13 @@
 //! A query is a value: [`Statement`], [`Prepared`] and [`Batch`].
 
 mod batch;
+mod form;
 mod options;
 mod prepared;
+mod query;
 mod request;
 mod setters;
+mod streaming;
 mod text;
 mod values;
 
@@ -21,6 +24,7 @@ pub(crate) use batch::BatchParts;
 pub use batch::{Batch, BatchKind};
 pub(crate) use options::{Options, Timestamp};
 pub use prepared::Prepared;
+pub use query::{Definition, Query};
 pub(crate) use text::{TextFacts, Verb};
 pub(crate) use values::Bound;
 

@@ -2,22 +2,30 @@ use std::fmt;
 use std::sync::Arc;
 
 use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::deserialize::row::DeserializeRow;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
+use super::form::{Form, Forms};
 use super::text::{TextFacts, Verb};
 use super::{Bound, Statement, Text};
 use crate::error::Error;
 use crate::nature::Nature;
 
 /// A statement that the cluster has prepared. Cheap to clone; made by [`Session::prepare`](crate::Session::prepare).
+///
+/// When a node does not know it any more it is prepared there anew, unseen; when the server has another id for it, once for all who
+/// hold it. It keeps the types it was prepared with: after its table was made anew with other types, or its user-defined type has
+/// got new fields, ask the session for it again.
 #[derive(Clone)]
 pub struct Prepared {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    driver: PreparedStatement,
+    /// As it was prepared first. Its text and its types are those of every later form.
+    first: PreparedStatement,
+    forms: Forms,
     nature: Nature,
     table: Option<(String, String)>,
     routable: bool,
@@ -51,7 +59,8 @@ impl Prepared {
         let routable = driver.is_token_aware();
         Self {
             inner: Arc::new(Inner {
-                driver,
+                forms: Forms::new(driver.clone()),
+                first: driver,
                 nature,
                 table,
                 routable,
@@ -68,7 +77,7 @@ impl Prepared {
     }
 
     pub(crate) fn bind_dyn(&self, values: &(impl SerializeRow + ?Sized)) -> Result<Statement, Error> {
-        let driver = &self.inner.driver;
+        let driver = &self.inner.first;
         let columns = driver.get_variable_col_specs();
         let bound = Bound::new(columns.as_slice(), values).map_err(Error::serialization)?;
         debug_assert_eq!(bound.count(), columns.len());
@@ -83,10 +92,20 @@ impl Prepared {
         Ok(Statement::bound(self.clone(), bound, token))
     }
 
+    /// Does a row type fit the columns that the server named when it was prepared?
+    pub(crate) fn check_rows<R>(&self) -> Result<(), Error>
+    where
+        R: for<'a> DeserializeRow<'a, 'a>,
+    {
+        let driver = self.inner.forms.current().driver;
+        let columns = driver.get_current_result_set_col_specs();
+        R::type_check(columns.get().as_slice()).map_err(|error| Error::decode(error).judged(Nature::Prepare))
+    }
+
     /// The text it was prepared from.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.inner.driver.get_statement()
+        self.inner.first.get_statement()
     }
 
     /// What kind of request it is.
@@ -102,14 +121,56 @@ impl Prepared {
             .map(|(keyspace, table)| (keyspace.as_str(), table.as_str()))
     }
 
-    pub(crate) fn driver(&self) -> &PreparedStatement {
-        &self.inner.driver
+    /// Keyspace, table, name and type of each marker.
+    pub(crate) fn markers(&self) -> impl Iterator<Item = (&str, &str, &str, &ColumnType<'_>)> {
+        let columns = self.inner.first.get_variable_col_specs().as_slice();
+        columns.iter().map(|column| {
+            let table = column.table_spec();
+            (table.ks_name(), table.table_name(), column.name(), column.typ())
+        })
+    }
+
+    /// What is sent now.
+    pub(crate) fn form(&self) -> Form {
+        self.inner.forms.current()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.inner.forms.version()
+    }
+
+    /// Has it to be prepared anew before it is sent?
+    pub(crate) fn is_stale(&self) -> bool {
+        self.inner.forms.is_stale()
+    }
+
+    /// The server did not know the form of this version.
+    pub(crate) fn mark_stale(&self, version: u64) {
+        self.inner.forms.mark_stale(version);
+    }
+
+    /// Prepares it anew, once for all who hold it. Values that are bound already keep their meaning, or it is an error.
+    pub(crate) async fn renew(
+        &self,
+        prepare: impl Future<Output = Result<Self, Error>>,
+    ) -> Result<(), Error> {
+        let prepare = async {
+            let fresh = prepare.await?;
+            if self.binds_like(&fresh) {
+                Ok(fresh.inner.first.clone())
+            } else {
+                Err(Error::invalid(
+                    "the statement means something else now, in another keyspace or with other types: prepare and bind it anew",
+                ))
+            }
+        };
+        self.inner.forms.renew(prepare).await
     }
 
     /// Is it the same statement as `other`, so that values bound to that mean the same here? Not if it is one of another keyspace
     /// now, or if its types or its key have changed.
-    pub(crate) fn binds_like(&self, other: &Self) -> bool {
-        let (mine, theirs) = (self.driver(), other.driver());
+    fn binds_like(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.inner.first, &other.inner.first);
         let (types, other_types) = (mine.get_variable_col_specs(), theirs.get_variable_col_specs());
         let keys = |driver: &PreparedStatement| -> Vec<(u16, u16)> {
             driver

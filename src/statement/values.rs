@@ -29,6 +29,13 @@ impl Bound {
     pub(crate) fn count(&self) -> usize {
         usize::from(self.0.element_count())
     }
+
+    /// A hash of the bytes that stays the same across processes.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut bytes = Vec::with_capacity(self.0.buffer_size() + 2);
+        self.0.write_to_request(&mut bytes);
+        crate::saved::hash(&bytes)
+    }
 }
 
 // The bytes were made for the very statement they travel with, so the types were checked when they were bound.
@@ -44,5 +51,32 @@ impl SerializeRow for Bound {
 
     fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// The values of one member of a batch: bound, or still to be bound by the driver when it has prepared their text.
+#[derive(Clone)]
+pub(crate) enum MemberValues {
+    Bound(Bound),
+    Open(Arc<dyn SerializeRow + Send + Sync>),
+}
+
+impl SerializeRow for MemberValues {
+    fn serialize(
+        &self,
+        context: &RowSerializationContext<'_>,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), SerializationError> {
+        match self {
+            Self::Bound(values) => values.serialize(context, writer),
+            Self::Open(values) => values.serialize(context, writer),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Bound(values) => values.is_empty(),
+            Self::Open(values) => values.is_empty(),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, interval};
-use tower_cassandra::{ErrorKind, Response};
+use tower_cassandra::{ErrorKind, Response, Statement};
 
 use crate::support::Bed;
 
@@ -90,7 +90,11 @@ async fn qry_09_a_trace_is_there_when_it_was_asked_for() {
     let id = response.tracing_id().expect("a trace");
 
     // On the same task: whatever blocks in there blocks the ticks.
-    let fetch = session.trace(id);
+    let fetch = session
+        .trace(id)
+        .attempts(100)
+        .pause(Duration::from_millis(20))
+        .into_future();
     tokio::pin!(fetch);
     let (mut ticks, mut last) = (interval(Duration::from_millis(5)), Instant::now());
     let trace = loop {
@@ -106,8 +110,74 @@ async fn qry_09_a_trace_is_there_when_it_was_asked_for() {
     assert!(!trace.events.is_empty());
     assert!(trace.request.is_some());
 
+    assert!(
+        trace.nodes().len() == 1
+            && trace.command.is_some()
+            && trace.duration.is_some_and(|micros| micros >= 0)
+    );
+
+    // One that is not there is looked for as often as was asked.
+    let started = Instant::now();
+    let nothing = session
+        .trace(uuid::Uuid::from_u128(1))
+        .attempts(3)
+        .pause(Duration::from_millis(50));
+    let error = nothing.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(
+        started.elapsed() >= Duration::from_millis(100),
+        "{:?}",
+        started.elapsed()
+    );
+
     let plain = insert.bind((2, "not traced")).unwrap();
     let response = session.execute(plain).await.unwrap();
     assert_eq!(response.tracing_id(), None);
+    bed.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_server_says_beside_the_rows() {
+    let Some((bed, response)) = numbers("beside", 5).await else {
+        return;
+    };
+    let node = bed.session.health().nodes[0].host_id;
+    assert_eq!(
+        (response.len(), response.page_count(), response.attempts()),
+        (5, 3, 3)
+    );
+    assert_eq!(response.coordinator(), Some(node));
+    assert!(response.paging_state().is_none());
+    // Length and value of an int, five times.
+    assert_eq!(response.byte_len(), 5 * 8);
+    let columns = response.columns().unwrap();
+    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+    assert_eq!(names, ["n"]);
+    assert_eq!((response.warnings().count(), response.tracing_id()), (0, None));
+    // The server does not like this one.
+    let count = bed.session.execute("SELECT count(*) FROM numbers").await.unwrap();
+    assert_eq!(count.one::<(i64,)>().unwrap(), Some((5,)));
+    let warnings: Vec<&str> = count.warnings().collect();
+    assert!(
+        warnings.iter().any(|warning| warning.contains("Aggregation")),
+        "{warnings:?}"
+    );
+    let written = bed
+        .session
+        .execute("INSERT INTO numbers (k, n) VALUES (2, 1)")
+        .await
+        .unwrap();
+    assert!(written.columns().is_none() && written.coordinator() == Some(node));
+
+    // No more than was asked for is collected.
+    let all = || Statement::new("SELECT n FROM numbers WHERE k = 1").page_size(2);
+    for statement in [all().max_rows(4), all().max_bytes(4 * 8)] {
+        let error = bed.session.execute(statement).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(error.to_string().contains("max_"), "{error}");
+    }
+    for statement in [all().max_rows(5), all().max_bytes(5 * 8)] {
+        assert_eq!(bed.session.execute(statement).await.unwrap().len(), 5);
+    }
     bed.done().await;
 }

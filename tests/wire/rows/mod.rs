@@ -9,6 +9,7 @@ mod kinds;
 mod prepared;
 mod refused;
 mod table;
+mod unreadable;
 
 use std::fmt::Write as _;
 

@@ -1,0 +1,124 @@
+//! One operation page by page: each page is a call through the whole stack.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tower_cassandra_layers::classify::Applied;
+use tower_cassandra_layers::request::Deadline;
+
+use super::Session;
+use crate::error::Error;
+use crate::nature::Nature;
+use crate::statement::{Statement, What};
+use crate::stream::{Fingerprint, Page, PageState};
+
+/// Reads the pages of one statement. Between two pages it holds no permit and counts as no running operation.
+pub(crate) struct Pager {
+    session: Session,
+    statement: Statement,
+    /// Is it bound and stamped, once for all pages?
+    ready: bool,
+    pages: u64,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Pager {
+    pub(crate) const fn new(session: Session, statement: Statement) -> Self {
+        Self {
+            session,
+            statement,
+            ready: false,
+            pages: 0,
+            rows: 0,
+            bytes: 0,
+        }
+    }
+
+    pub(crate) fn nature(&self) -> Nature {
+        self.statement.nature()
+    }
+
+    /// Begins the time that the whole operation may take, and gives its end. A deadline from outside may be earlier.
+    pub(crate) fn begin(&mut self, limit: Option<Duration>) -> Option<Instant> {
+        let limits = [limit, self.statement.options.deadline.take()];
+        let now = Instant::now();
+        for at in limits
+            .into_iter()
+            .flatten()
+            .filter_map(|limit| now.checked_add(limit))
+        {
+            self.statement.context.shorten(Deadline::at(at));
+        }
+        self.statement.context.deadline().map(|deadline| deadline.at)
+    }
+
+    /// Reads the page that begins there. It may be read again after an error: nothing has moved.
+    pub(crate) async fn page(&mut self, from: &PageState) -> Result<Page, Error> {
+        let session = self.session.clone();
+        let inside = session.inner.enter()?;
+        let nature = self.nature();
+        tokio::select! {
+            biased;
+            page = self.read(from) => page,
+            () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
+        }
+    }
+
+    async fn read(&mut self, from: &PageState) -> Result<Page, Error> {
+        let started = Instant::now();
+        let session = self.session.clone();
+        let inner = &session.inner;
+        let keyspace = session.keyspace();
+        let keyspace = keyspace.as_deref();
+        let mut bound_until = None;
+        if !self.ready {
+            inner.check(&self.statement)?;
+            from.check(Fingerprint::of(&self.statement, keyspace))?;
+            (self.statement, bound_until) = inner.bind(self.statement.clone()).await?;
+            inner.stamp(&mut self.statement);
+            // What went as text because a node did not prepare it in time is bound before a later page.
+            self.ready = !matches!(self.statement.what, What::Unbound(..));
+        }
+        let fingerprint = Fingerprint::of(&self.statement, keyspace);
+        from.check(fingerprint)?;
+        let mut call = self.statement.clone();
+        // A statement may bring a place of its own along.
+        let place = from.place().or_else(|| call.paging.take());
+        let from = PageState::new(fingerprint, place.as_ref(), from.skip);
+        call.paging = place;
+        call.options.continued = call.paging.is_some();
+        if let Some(deadline) = bound_until {
+            call.context.shorten(deadline);
+        }
+        let response = inner.stack.call(call).await?;
+        if self.nature() == Nature::Schema {
+            inner.agree().await?;
+        }
+        self.pages += 1;
+        self.rows = self.rows.saturating_add(response.len());
+        self.bytes = self.bytes.saturating_add(response.byte_len());
+        self.within_caps()?;
+        Ok(Page::new(
+            response,
+            self.pages,
+            from,
+            fingerprint,
+            started.elapsed(),
+        ))
+    }
+
+    fn within_caps(&self) -> Result<(), Error> {
+        let options = &self.statement.options;
+        let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
+        if over(options.max_rows, self.rows) {
+            return Err(Error::invalid("the result has more rows than `max_rows` allows"));
+        }
+        if over(options.max_bytes, self.bytes) {
+            return Err(Error::invalid(
+                "the result has more bytes than `max_bytes` allows",
+            ));
+        }
+        Ok(())
+    }
+}

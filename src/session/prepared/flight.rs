@@ -1,0 +1,102 @@
+//! One PREPARE that is under way, and those who wait for it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::schema::{Entry, Schema};
+use super::{PreparedCache, State};
+use crate::error::Error;
+use crate::session::Stack;
+use crate::statement::{Prepared, Statement, Text};
+
+pub(super) type Landing = watch::Receiver<Option<Result<Prepared, Error>>>;
+
+pub(super) struct Flight {
+    pub(super) landing: Landing,
+    pub(super) begun: Instant,
+    pub(super) task: AbortHandle,
+    pub(super) generation: u64,
+}
+
+/// Begins a PREPARE. It is owned by the cache and not by a caller: one per text, not per request.
+pub(super) fn begin(
+    cache: &PreparedCache,
+    generation: u64,
+    text: &Arc<Text>,
+    stack: &Arc<dyn Stack>,
+) -> Flight {
+    let limit = cache.timeout;
+    let (sender, landing) = watch::channel(None);
+    let task = tokio::spawn({
+        let (cache, schema) = (Arc::clone(&cache.state), cache.schema.clone());
+        let (text, stack) = (Arc::clone(text), Arc::clone(stack));
+        async move {
+            // Leaves the map also when the service panics: the text can be prepared again. Made here and not before: a runtime
+            // that shuts down drops this at once, and whoever begins a flight holds the lock.
+            let leaves = Leaves {
+                cache,
+                schema,
+                text,
+                generation,
+            };
+            let prepare = Statement::prepare(Arc::clone(&leaves.text), limit);
+            let result = stack.call(prepare).await.and_then(|response| {
+                response
+                    .into_prepared()
+                    .ok_or_else(|| Error::unsupported("this session's service does not prepare statements"))
+            });
+            leaves.note(&result);
+            drop(leaves);
+            let _ = sender.send(Some(result));
+        }
+    });
+    Flight {
+        landing,
+        begun: Instant::now(),
+        task: task.abort_handle(),
+        generation,
+    }
+}
+
+/// Takes a flight out of the map when it ends, however it ends.
+struct Leaves {
+    cache: Arc<Mutex<State>>,
+    schema: Schema,
+    text: Arc<Text>,
+    generation: u64,
+}
+
+impl Leaves {
+    fn note(&self, result: &Result<Prepared, Error>) {
+        let schema = self.schema.now();
+        let mut state = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(prepared) if state.generation == self.generation => {
+                let evicted = state.known.push(
+                    self.text.text.clone(),
+                    Entry::new(prepared.clone(), schema.as_ref()),
+                );
+                state.stats.evictions += u64::from(evicted.is_some_and(|(text, _)| text != self.text.text));
+            }
+            Ok(_) => {}
+            Err(_) => state.stats.failures += 1,
+        }
+    }
+}
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        let mut state = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = &*self.text.text;
+        if state
+            .flights
+            .get(text)
+            .is_some_and(|flight| flight.generation == self.generation)
+        {
+            state.flights.remove(text);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use std::time::Duration;
+
+use tower_cassandra::{Cluster, ErrorKind, StreamOptions};
+
+use super::{numbers, rest};
+use crate::support::{Bed, PATIENCE, builder, eventually};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn str_06_leaving_the_loop_releases_everything() {
+    let Some(bed) = Bed::make("str_06").await else {
+        return;
+    };
+    numbers(&bed, 50).await;
+    for prefetch in [0, 1] {
+        let options = || StreamOptions::new().page_size(10).prefetch(prefetch);
+        let mut seen = 0;
+        let mut rows = bed
+            .session
+            .stream_with::<(i32, String)>("SELECT id, v FROM t", options());
+        let handle = rows.handle();
+        while let Some(row) = rows.next().await {
+            row.unwrap();
+            seen += 1;
+            if seen == 15 {
+                break;
+            }
+        }
+        drop(rows);
+        assert_eq!((seen, handle.rows()), (15, 15));
+        eventually(Duration::from_secs(2), "nothing runs", || {
+            bed.session.running() == 0
+        })
+        .await;
+
+        #[derive(Debug, PartialEq)]
+        struct Enough(u32);
+        let consumer = async || -> Result<(), Enough> {
+            let mut rows = bed
+                .session
+                .stream_with::<(i32, String)>("SELECT id, v FROM t LIMIT 20", options());
+            let mut seen = 0;
+            while let Some(row) = rows.next().await {
+                row.unwrap();
+                seen += 1;
+                if seen == 10 {
+                    return Err(Enough(seen));
+                }
+            }
+            Ok(())
+        };
+        assert_eq!(consumer().await, Err(Enough(10)));
+        eventually(Duration::from_secs(2), "nothing runs", || {
+            bed.session.running() == 0
+        })
+        .await;
+    }
+    bed.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lif_04_each_scope_closes_only_its_own() {
+    let Some(bed) = Bed::make("lif_04").await else {
+        return;
+    };
+    numbers(&bed, 5).await;
+    let table = format!("SELECT id, v FROM {}.t", bed.keyspace);
+    let cluster: Cluster = builder(&bed.cluster).build().unwrap();
+    let session = cluster.connect().await.unwrap();
+    {
+        let mut rows = session.stream_with::<(i32, String)>(&table, StreamOptions::new().page_size(2));
+        let mut other = session.stream::<(i32, String)>(&table);
+        assert!(rest(&mut rows).await.into_iter().eq(0..5));
+        rows.close();
+        // Another stream of the session goes on.
+        assert!(rest(&mut other).await.into_iter().eq(0..5));
+    }
+    assert!(!session.is_closed());
+    session.execute(&table).await.unwrap();
+    session.close(PATIENCE).await.unwrap();
+    let mut late = session.stream::<(i32, String)>(&table);
+    assert_eq!(late.next().await.unwrap().unwrap_err().kind(), ErrorKind::Closed);
+    // The cluster works without it.
+    let second = cluster.connect().await.unwrap();
+    assert_eq!(second.execute(&table).await.unwrap().len(), 5);
+    second.close(PATIENCE).await.unwrap();
+    // The session outside never noticed.
+    let mut outside = bed.session.stream::<(i32, String)>(&table);
+    assert!(rest(&mut outside).await.into_iter().eq(0..5));
+    bed.done().await;
+}
