@@ -5,29 +5,32 @@ use crate::drive::{Arm, run};
 use crate::figures::{Run, median, print};
 use crate::plan::{MILLI, Plan, SECOND};
 
-/// `SEED` is the first of them, `SEEDS` how many: ten for the whole form, one otherwise.
-fn seeds() -> Vec<u64> {
+/// `SEED` is the first of them, `SEEDS` how many: ten for the whole form, `few` otherwise.
+fn seeds(few: u64) -> Vec<u64> {
     let given = |name| std::env::var(name).ok().and_then(|n| n.parse().ok());
     let first = given("SEED").unwrap_or_else(|| u64::from(std::process::id()));
     println!("SEED={first}");
-    let count = given("SEEDS").unwrap_or(if full() { 10 } else { 1 });
+    let count = given("SEEDS").unwrap_or(if full() { 10 } else { few });
     (first..first + count).collect()
 }
 
 struct Runs(Vec<(Arm, Vec<Run>)>);
 
 impl Runs {
-    /// Seed by seed, so that what else the machine does meets all arms.
     fn of_all(plan: &Plan, arms: &[Arm]) -> Self {
-        let seeds = seeds();
+        Self::of_seeds(plan, arms, &seeds(1))
+    }
+
+    /// Seed by seed, so that what else the machine does meets all arms.
+    fn of_seeds(plan: &Plan, arms: &[Arm], seeds: &[u64]) -> Self {
         let mut runs: Vec<(Arm, Vec<Run>)> = arms.iter().map(|arm| (*arm, Vec::new())).collect();
-        for seed in &seeds {
+        for seed in seeds {
             for (arm, runs) in &mut runs {
                 runs.push(run(plan, *arm, *seed));
             }
         }
         let named: Vec<_> = runs.iter().map(|(arm, runs)| (arm.name(), &runs[..])).collect();
-        print(plan, &seeds, &named);
+        print(plan, seeds, &named);
         Self(runs)
     }
 
@@ -86,11 +89,11 @@ fn pauses_of_nodes_are_as_good_as_hidden() {
     } else {
         Plan::pauses_smaller()
     };
-    let runs = Runs::of_all(&plan, &Arm::CHOICE);
+    let runs = Runs::of_seeds(&plan, &Arm::CHOICE, &seeds(5));
     let p99 = runs.median(Arm::Ours, |run| run.p99);
     let ratio = runs.ratio(Arm::Ours, Arm::Oracle, |run| run.p99);
-    // Of ten nodes that pause more often the three of a request may well do so together; then the oracle gains by knowing for how long.
-    let (most, times) = if full() { (10.0, 1.15) } else { (25.0, 2.5) };
+    // Of ten nodes that pause more often the three of a request may well do so together. The oracle gains by knowing which is back first.
+    let (most, times) = if full() { (10.0, 1.15) } else { (25.0, 2.0) };
     assert!(
         p99 <= most && ratio <= times,
         "p99 {p99} ms, {ratio} of the oracle's"

@@ -86,7 +86,7 @@ impl Plan {
 
     /// Ten nodes that pause more often, so that few requests tell a rule from none.
     pub(crate) fn pauses_smaller() -> Self {
-        let mut plan = Self::pauses().smaller(10, 2, 200_000);
+        let mut plan = Self::pauses().smaller(10, 2, 60_000);
         plan.paused = 0.08;
         plan
     }
