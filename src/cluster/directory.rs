@@ -16,17 +16,21 @@ use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::request::NodeId;
 use uuid::Uuid;
 
-use super::datacenters::{first_answering_datacenter, known_datacenter};
+use super::datacenters::{check_rack, local_datacenter};
 use crate::error::Error;
 use crate::leaf::Target;
 use crate::nature::Nature;
 use crate::statement::{Statement, What};
 
-/// How the nodes are chosen among data centres.
+/// How the nodes are chosen among data centres and racks.
 #[derive(Clone, Debug)]
 pub(crate) struct Locality {
     /// None: that of the first contact point that answered.
     pub(crate) datacenter: Option<String>,
+    /// Of the nearby ones those in this rack come first.
+    pub(crate) rack: Option<String>,
+    /// A data centre or rack without nodes is an error.
+    pub(crate) strict: bool,
     pub(crate) permit_failover: bool,
     pub(crate) default_consistency: Consistency,
     pub(crate) default_serial_consistency: SerialConsistency,
@@ -42,6 +46,7 @@ pub(crate) struct ClusterDirectory {
 struct Shared {
     table: Table,
     local: String,
+    rack: Option<String>,
     permit_failover: bool,
     default_consistency: Consistency,
     default_serial_consistency: SerialConsistency,
@@ -57,6 +62,8 @@ struct View {
     state: Option<Arc<ClusterState>>,
     by_id: HashMap<Uuid, Arc<Endpoint>>,
     nearby: Vec<Arc<Endpoint>>,
+    /// Those of the nearby ones that are in the preferred rack; none where no rack is preferred.
+    in_rack: Vec<Arc<Endpoint>>,
     remote: Vec<Arc<Endpoint>>,
 }
 
@@ -66,7 +73,13 @@ fn target(endpoint: &Endpoint) -> Option<&Target> {
 
 impl View {
     /// Takes over the endpoints of nodes that are the same as before, so that what is known of them is kept.
-    fn build(state: Arc<ClusterState>, before: Option<&Self>, table: &Table, local: &str) -> Self {
+    fn build(
+        state: Arc<ClusterState>,
+        before: Option<&Self>,
+        table: &Table,
+        local: &str,
+        rack: Option<&str>,
+    ) -> Self {
         let mut view = Self::default();
         for node in state.get_nodes_info() {
             let endpoint = before
@@ -77,6 +90,9 @@ impl View {
                 .datacenter
                 .as_deref()
                 .is_none_or(|datacenter| datacenter == local);
+            if near && is_in(node, rack) {
+                view.in_rack.push(Arc::clone(&endpoint));
+            }
             let side = if near { &mut view.nearby } else { &mut view.remote };
             side.push(Arc::clone(&endpoint));
             view.by_id.insert(node.host_id, endpoint);
@@ -84,6 +100,11 @@ impl View {
         view.state = Some(state);
         view
     }
+}
+
+/// Is it in the preferred rack? No node is where none is preferred.
+fn is_in(node: &Node, rack: Option<&str>) -> bool {
+    rack.is_some() && node.rack.as_deref() == rack
 }
 
 fn new_endpoint(table: &Table, node: &Arc<Node>) -> Arc<Endpoint> {
@@ -103,16 +124,15 @@ impl ClusterDirectory {
         locality: &Locality,
         contact_points: &[SocketAddr],
     ) -> Result<Self, Error> {
-        let local = match &locality.datacenter {
-            None => first_answering_datacenter(&state, contact_points),
-            Some(wanted) => known_datacenter(&state, wanted)?.to_owned(),
-        };
-        let view = View::build(state, None, &table, &local);
+        let local = local_datacenter(&state, locality, contact_points)?;
+        check_rack(&state, locality, &local)?;
+        let view = View::build(state, None, &table, &local, locality.rack.as_deref());
         table.replace(view.by_id.values().cloned());
         Ok(Self {
             shared: Arc::new(Shared {
                 table,
                 local,
+                rack: locality.rack.clone(),
                 permit_failover: locality.permit_failover,
                 default_consistency: locality.default_consistency,
                 default_serial_consistency: locality.default_serial_consistency,
@@ -131,7 +151,13 @@ impl ClusterDirectory {
         if *closed || before.state.as_ref().is_some_and(is_same) {
             return;
         }
-        let view = View::build(state, Some(&before), &shared.table, &shared.local);
+        let view = View::build(
+            state,
+            Some(&before),
+            &shared.table,
+            &shared.local,
+            shared.rack.as_deref(),
+        );
         shared.table.replace(view.by_id.values().cloned());
         shared.view.store(Arc::new(view));
     }
@@ -194,7 +220,25 @@ fn visit_from_anywhere(table: &Table, endpoints: &[Arc<Endpoint>], each: Each<'_
         .try_for_each(|endpoint| each(endpoint, is_connected(endpoint)));
 }
 
-fn visit_replicas(view: &View, statement: &Statement, local: &str, each: Each<'_>) {
+/// Which of the replicas nearby are shown.
+#[derive(Clone, Copy)]
+enum Where<'a> {
+    Anywhere,
+    Inside(&'a str),
+    Outside(&'a str),
+}
+
+impl Where<'_> {
+    fn has(self, node: &Node) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Inside(rack) => is_in(node, Some(rack)),
+            Self::Outside(rack) => !is_in(node, Some(rack)),
+        }
+    }
+}
+
+fn visit_replicas(view: &View, statement: &Statement, local: &str, place: Where<'_>, each: Each<'_>) {
     let (Some(token), Some((Some(keyspace), table))) = (statement.token(), statement.table()) else {
         return;
     };
@@ -211,8 +255,8 @@ fn visit_replicas(view: &View, statement: &Statement, local: &str, each: Each<'_
             .replica_locator()
             .replicas_for_token(Token::new(token), strategy, Some(local), &spec);
     let mut show = |node: &Arc<Node>| match view.by_id.get(&node.host_id) {
-        Some(endpoint) => each(endpoint, node.is_connected()),
-        None => ControlFlow::Continue(()),
+        Some(endpoint) if place.has(node) => each(endpoint, node.is_connected()),
+        _ => ControlFlow::Continue(()),
     };
     let _ = if is_ordered(statement) {
         replicas
@@ -246,7 +290,24 @@ impl Directory<Statement> for ClusterDirectory {
             return;
         }
         match group {
-            Group::Preferred => visit_replicas(&view, statement, &shared.local, each),
+            // Two conditional writes of a partition must meet at one coordinator, wherever their clients are.
+            Group::Preferred => match &shared.rack {
+                Some(rack) if !is_ordered(statement) && statement.token().is_none() => {
+                    visit_from_anywhere(&shared.table, &view.in_rack, each);
+                    let _ = rack;
+                }
+                Some(rack) if !is_ordered(statement) => {
+                    visit_replicas(&view, statement, &shared.local, Where::Inside(rack), each);
+                }
+                _ => visit_replicas(&view, statement, &shared.local, Where::Anywhere, each),
+            },
+            Group::OtherReplicas => {
+                if let Some(rack) = &shared.rack
+                    && !is_ordered(statement)
+                {
+                    visit_replicas(&view, statement, &shared.local, Where::Outside(rack), each);
+                }
+            }
             Group::Nearby => visit_from_anywhere(&shared.table, &view.nearby, each),
             Group::Remote if self.may_leave(statement) => {
                 visit_from_anywhere(&shared.table, &view.remote, each);

@@ -44,6 +44,8 @@ impl Nodes {
             .build();
         let locality = Locality {
             datacenter: datacenter.map(str::to_owned),
+            rack: None,
+            strict: true,
             permit_failover: false,
             default_consistency: profile.get_consistency(),
             default_serial_consistency: profile

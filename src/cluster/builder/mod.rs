@@ -1,4 +1,5 @@
 mod connection;
+mod locality;
 mod layers;
 
 use std::fmt;
@@ -47,6 +48,8 @@ pub struct ClusterBuilder {
     pub(super) min_protocol_version: Option<u8>,
     pub(super) datacenter: Option<String>,
     pub(super) permit_dc_failover: bool,
+    pub(super) rack: Option<String>,
+    pub(super) strict_locality: bool,
     pub(super) driver_load_balancing: Option<Arc<dyn LoadBalancingPolicy>>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) rate_limit: Option<RateLimit>,
@@ -129,6 +132,8 @@ impl Default for ClusterBuilder {
             min_protocol_version: None,
             datacenter: None,
             permit_dc_failover: false,
+            rack: None,
+            strict_locality: false,
             driver_load_balancing: None,
             retry: Some(RetryPolicy::default()),
             rate_limit: None,
