@@ -1,4 +1,5 @@
-//! Write your own layer: from nothing to a tested layer, outside and inside of retry.
+//! Write your own layer: from nothing to a tested layer, outside and inside of retry. Coming from elsewhere: [from the Python library](from_python),
+//! [from the bare driver](from_driver).
 //!
 //! # What a layer is
 //!
@@ -198,3 +199,6 @@
 //! * `poll_ready` gives no error for what passes.
 //! * What two clones share is what you meant them to share.
 //! * A panic of the inner service leaves nothing locked.
+
+pub mod from_driver;
+pub mod from_python;

@@ -70,16 +70,21 @@
 //! * **One box above the leaf, one at the leaf.** In between everything is static; a user's own layers are boxed only where there are any.
 //! * **A page is a call.** Streams and scans hold the page being read and at most one more, and nothing between two pages.
 //! * **Tasks**: a session has three (following the cluster's nodes, probing, the reaper), plus one per statement text while it is being
-//!   prepared. None is made per request, and all end with the session. A stream that reads ahead has one, which ends with the stream.
+//!   prepared, plus, while its monitor runs, one for that and one per callback. None is made per request, and all end with the session. A stream that
+//!   reads ahead has one, which ends with the stream.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bulk;
 mod classifier;
 pub mod cluster;
+#[cfg(feature = "config")]
+pub mod config;
+pub mod cql;
 mod error;
 pub mod guide;
 mod leaf;
+pub mod monitor;
 mod nature;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
@@ -89,6 +94,8 @@ pub mod scan;
 mod session;
 mod statement;
 pub mod stream;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 pub mod types;
 
 /// The driver underneath, for its types: values, consistency, rows.
@@ -114,9 +121,17 @@ pub use uuid;
 
 pub use bulk::{BulkError, BulkItem, BulkProgress, BulkSummary, ExecuteMany};
 pub use classifier::{CqlClassifier, StatementFacts};
-pub use cluster::{BoxService, Cluster, ClusterBuilder, Nodes};
-pub use error::{AttemptError, Error, ErrorKind};
+pub use cluster::{
+    BoxService, Cluster, ClusterBuilder, ClusterPhase, Credentials, CredentialsFuture, CredentialsProvider,
+    Nodes, PasswordFile, Profile,
+};
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+pub use cluster::{TlsFiles, TlsLibrary};
+#[cfg(feature = "config")]
+pub use config::{BadSetting, Settings};
+pub use error::{AttemptError, Error, ErrorKind, TlsFailure};
 pub use leaf::SessionService;
+pub use monitor::{ClusterHealth, HostHealth, Monitor, NodeChange, NodeEvent};
 pub use nature::Nature;
 pub use response::{Response, Row, Rows};
 pub use scan::{ScanHandle, ScanState, ScanTable, TableScan};

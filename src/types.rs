@@ -67,7 +67,7 @@
 //! | user-defined types | structs with the derives |
 //! | anything | [`CqlValue`](crate::scylla::value::CqlValue) |
 //!
-//! The `Cql…` types and `Counter` are in [`scylla::value`](crate::scylla::value).
+//! The `Cql…` types and `Counter` are in [`scylla::value`](mod@scylla::value).
 //!
 //! # NULL
 //!

@@ -386,6 +386,12 @@ fn settings_that_make_no_sense_are_refused() {
         check(HealthCheck::default().timeout(Duration::ZERO)),
         "health.timeout"
     );
+    // The default is cut silently; what was asked for is not.
+    assert_eq!(HealthCheck::every(ms(500)).limit(), ms(500));
+    let above = HealthCheck::every(ms(500)).timeout(ms(501));
+    assert_eq!(check(above), "health.timeout");
+    assert!(above.validate().unwrap_err().to_string().contains("501ms"));
+    HealthCheck::every(ms(500)).timeout(ms(500)).validate().unwrap();
 }
 
 type Log = Arc<Mutex<Vec<(Instant, NodeId)>>>;
@@ -445,7 +451,7 @@ async fn a_probe_has_its_own_time_limit_and_holds_up_no_other() {
     assert_eq!(started.elapsed(), Duration::from_secs(2));
     let silent = rig.health(1).probe.unwrap();
     assert_eq!(silent.latency, None);
-    assert_eq!(silent.error.as_deref(), Some("no answer within 2s"));
+    assert_eq!(silent.error.as_deref(), Some("no answer within 2 s"));
     let good = rig.health(2).probe.unwrap();
     assert_eq!((good.latency, good.at - started), (Some(ms(30)), ms(30)));
 }

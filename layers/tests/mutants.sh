@@ -65,7 +65,7 @@ mutant() {
     printf '%-52s %-9s %s\n' "$name" "$test" "$verdict"
 }
 
-for test in contract load bad_input simulation; do
+for test in contract load bad_input changes health simulation; do
     tests "$test" || { cat "$work/log"; echo "$test is red without any mutant"; exit 1; }
 done
 
@@ -157,7 +157,35 @@ mutant "a limit has no bound to its queue" load limit/queue.rs \
 mutant "a permit is given back twice" load limit/concurrency/claim.rs \
     's/(Stage::Holding => \{\s+)self\.stage = Stage::Outside;/$1/s'
 
+# What is told of the nodes
+mutant "news: a status is told again and again" changes health/watched.rs \
+    's/\(self\.announced\.swap\(status as u8, Relaxed\) != status as u8\)\.then_some\(status\)/{ self.announced.store(9, Relaxed); Some(status) }/'
+mutant "news: a failed probe is no news" changes health/watched.rs \
+    's/=> Status::Unknown/=> Status::Up/'
+mutant "news: what failed before counts for a new connection" changes health/watched.rs \
+    's/\(record\.error, record\.latency\) = \(None, None\)/{}/'
+mutant "news: a node that left is still told of" changes health/roster.rs \
+    's/endpoint\.passive\.is_member\(\)\s+&& //s'
+mutant "news: an ejection is not told" changes health/passive.rs \
+    's/if self\.is_member\(\)\s+&& let Some\(reason\) = self\.why\(now\)/if false \&\& let Some(reason) = self.why(now)/s'
+mutant "news: all failures are called by the last" changes health/passive.rs \
+    's/row\.is_mixed = .*?;/row.is_mixed = false;/s'
+mutant "news: a closed table leaves its readers waiting" changes health/changes.rs \
+    's/self\.sender = None;//'
+mutant "news: a slow reader is not told what it missed" changes health/changes.rs \
+    's/Err\(RecvError::Lagged\(missed\)\) => Some\(Event::Lagged\(missed\)\)/Err(RecvError::Lagged(_)) => self.receiver.try_recv().ok().map(Event::Change)/'
+mutant "probes: each who asks sends one" changes health/prober.rs \
+    's/timeout\(limit, watched\.turn\.lock\(\)\)\.await/Ok::<_, ()>(tokio::sync::Mutex::new(()))/; s/if watched\.ended\.load\(Relaxed\) != ended/if false/'
+mutant "probes: an old result is good enough" changes health/prober.rs \
+    's/watched\.ended\.load\(Relaxed\) != ended/ended != 0/'
+mutant "probes: nobody looks whether somebody has asked" changes health/prober.rs \
+    's/>= check\.interval\(\) \/ 2/>= Duration::ZERO/'
+mutant "probes: who waits for another waits for ever" changes health/prober.rs \
+    's/timeout\(limit, watched\.turn\.lock\(\)\)/timeout(Duration::from_secs(3_600), watched.turn.lock())/'
+
 # Settings
+mutant "a probe may take longer than its interval" health health/check.rs \
+    's/if timeout > self\.interval/if timeout > Self::LONGEST/'
 mutant "a time limit of zero is accepted" bad_input timeout/layer.rs \
     's/limit == Some\(Duration::ZERO\)/false/'
 mutant "a rate of zero is accepted" bad_input limit/rate/config.rs \

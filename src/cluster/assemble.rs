@@ -12,6 +12,8 @@ use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
 use tower_cassandra_layers::metrics::Metrics;
 use tower_cassandra_layers::retry::RetryLayer;
 use tower_cassandra_layers::timeout::TimeoutLayer;
+#[cfg(feature = "test-util")]
+use tower_service::Service;
 
 use super::builder::ClusterBuilder;
 use super::connect::with_port;
@@ -21,12 +23,17 @@ use super::housekeeping::Housekeeping;
 use super::stack::{Layers, stack};
 use crate::classifier::CqlClassifier;
 use crate::error::Error;
-use crate::leaf::DriverSlot;
+use crate::leaf::{DriverSlot, SessionService};
+#[cfg(feature = "test-util")]
+use crate::response::Response;
 use crate::session::{Core, Session, Settings};
+#[cfg(feature = "test-util")]
+use crate::statement::Statement;
 
 /// Builds every layer once, to find what makes no sense before anything is opened.
 pub(super) fn check_layers(builder: &ClusterBuilder) -> Result<(), Error> {
     Table::new(builder.health_settings)?;
+    builder.metrics.resolve()?;
     layers(builder, CqlClassifier::new(), None, None).map(drop)
 }
 
@@ -91,7 +98,7 @@ pub(super) async fn assemble(
 ) -> Result<Session, Error> {
     let slot = DriverSlot::new(Arc::clone(&driver));
     let reaper = Reaper::spawn();
-    let metrics = builder.metrics.resolve();
+    let metrics = builder.metrics.resolve()?;
     let mut table = Table::new(builder.health_settings)?;
     if let Some(metrics) = &metrics {
         table = table.with_metrics(metrics.clone());
@@ -117,21 +124,11 @@ pub(super) async fn assemble(
     let classifier = CqlClassifier::with_table(table.clone());
     let layers = layers(builder, classifier, metrics, balance)?;
     let names = layers.names();
-    let stack = stack(layers, slot.clone(), reaper.clone());
+    let stack = stack(layers, SessionService::with_slot(slot.clone(), reaper.clone()));
     // Where the driver chooses, nobody asks what the probes say.
     let health = builder.health.filter(|_| builder.driver_load_balancing.is_none());
     let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health);
-    let settings = Settings {
-        strict_prepared: builder.strict_prepared,
-        server_timestamps: builder.server_timestamps,
-        prepared_cache: builder.prepared_cache,
-        prepare_timeout: builder.prepare_timeout,
-        timeout: builder.timeout.value,
-        attempt_timeout: builder.attempt_timeout.value,
-        metadata_timeout: builder.metadata_timeout,
-        schema_agreement_timeout: builder.schema_agreement_timeout,
-        layers: names,
-    };
+    let settings = settings(builder, names);
     let core = Core {
         driver: slot,
         reaper,
@@ -139,6 +136,39 @@ pub(super) async fn assemble(
         directory,
     };
     Ok(Session::assemble(stack, Some(core), settings, Some(housekeeping)))
+}
+
+fn settings(builder: &ClusterBuilder, layers: Vec<&'static str>) -> Settings {
+    Settings {
+        strict_prepared: builder.strict_prepared,
+        server_timestamps: builder.server_timestamps,
+        infer_idempotence: builder.infer_idempotence,
+        prepared_cache: builder.prepared_cache,
+        prepare_timeout: builder.prepare_timeout,
+        timeout: builder.timeout.value,
+        attempt_timeout: builder.attempt_timeout.value,
+        metadata_timeout: builder.metadata_timeout,
+        schema_agreement_timeout: builder.schema_agreement_timeout,
+        profiles: builder.profiles.clone(),
+        layers,
+    }
+}
+
+/// The whole stack over another leaf, without nodes.
+#[cfg(feature = "test-util")]
+pub(super) fn assemble_over<L>(builder: &ClusterBuilder, leaf: L) -> Result<Session, Error>
+where
+    L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
+    L::Future: Send + 'static,
+{
+    let layers = layers(builder, CqlClassifier::new(), builder.metrics.resolve()?, None)?;
+    let names = layers.names();
+    Ok(Session::assemble(
+        stack(layers, leaf),
+        None,
+        settings(builder, names),
+        None,
+    ))
 }
 
 /// The addresses of the contact points, as far as they can be found: only to tell which data centre is nearby.

@@ -65,6 +65,10 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
         ("schema_agreement_timeout", Some(builder.schema_agreement_timeout)),
         ("metadata_timeout", Some(builder.metadata_timeout)),
         ("tcp_connect_timeout", Some(builder.tcp_connect_timeout)),
+        (
+            "metadata_refresh_interval",
+            Some(builder.metadata_refresh_interval),
+        ),
         ("keepalive.interval", Some(builder.keepalive.0)),
         ("keepalive.timeout", Some(builder.keepalive.1)),
     ] {
@@ -78,7 +82,23 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
             ));
         }
     }
+    // More often would be nothing but load on one node.
+    if builder.metadata_refresh_interval < Duration::from_secs(1) {
+        return Err(Error::config(
+            "metadata_refresh_interval",
+            builder.metadata_refresh_interval,
+            "at least 1 s",
+        ));
+    }
     check_limits(builder)?;
+    builder.profiles.check(
+        builder.retry.is_some(),
+        builder.timeout.value,
+        builder.attempt_timeout.value,
+    )?;
+    // Files that cannot be used are found here, and not by the first session.
+    #[cfg(any(feature = "rustls", feature = "openssl"))]
+    super::tls::ready(builder)?;
     let has_locality = builder.datacenter.is_some() || builder.rack.is_some() || builder.permit_dc_failover;
     if builder.driver_load_balancing.is_some() && has_locality {
         return Err(Error::config(

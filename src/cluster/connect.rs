@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use scylla::client::session::Session as Driver;
 use scylla::client::session_builder::SessionBuilder;
+use scylla::cluster::metadata::PeriodicFetchMode;
+use scylla::errors::NewSessionError;
 use scylla::policies::load_balancing::DefaultPolicy;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -12,12 +14,10 @@ use super::assemble::assemble;
 use super::builder::ClusterBuilder;
 use super::check::{check_keyspace, split_port};
 use super::defaults;
+use super::login::{Login, Refusal};
 use super::profile::profile;
 use crate::error::Error;
 use crate::session::Session;
-
-/// The version the driver speaks.
-const PROTOCOL_VERSION: u8 = 4;
 
 pub(super) async fn connect(
     builder: &ClusterBuilder,
@@ -25,9 +25,9 @@ pub(super) async fn connect(
 ) -> Result<Session, Error> {
     if let Some(required) = builder
         .min_protocol_version
-        .filter(|version| *version > PROTOCOL_VERSION)
+        .filter(|version| *version > defaults::PROTOCOL_VERSION)
     {
-        return Err(Error::protocol_version(PROTOCOL_VERSION, required));
+        return Err(Error::protocol_version(defaults::PROTOCOL_VERSION, required));
     }
     if let Some((name, _)) = keyspace {
         check_keyspace(name)?;
@@ -69,21 +69,65 @@ fn jitter() -> f64 {
 
 /// One attempt; the flag says whether another one would fail again.
 async fn open(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>) -> Result<Driver, (Error, bool)> {
-    let driver = driver_builder(builder, keyspace)
-        .build()
-        .await
-        .map_err(Error::from_new_session)?;
+    let login = builder.login.login(builder.connect_timeout);
+    let mut driver = driver_builder(builder, keyspace, &login);
+    #[cfg(any(feature = "rustls", feature = "openssl"))]
+    let tls = super::tls::ready(builder).map_err(|error| (error, true))?;
+    #[cfg(any(feature = "rustls", feature = "openssl"))]
+    if let Some(tls) = &tls {
+        driver = driver.tls_context(Some(tls.context.clone()));
+    }
+    for change in &builder.configure {
+        driver = change(driver);
+    }
+    let load_balancing = builder
+        .driver_load_balancing
+        .clone()
+        .unwrap_or_else(|| Arc::new(DefaultPolicy::default()));
+    let profile = profile(builder.consistency, builder.serial_consistency, load_balancing);
+    // After the user's own changes: attempts would multiply.
+    let driver = driver.default_execution_profile_handle(profile.into_handle());
+    let driver = driver.build().await.map_err(|error| {
+        let (error, permanent) = not_connected(error, &login);
+        #[cfg(any(feature = "rustls", feature = "openssl"))]
+        let error = error.refine_tls(|failure| match &tls {
+            Some(tls) => tls.refine(failure),
+            None => failure,
+        });
+        (error, permanent)
+    })?;
+    let state = driver.get_cluster_state();
     // When the very first metadata read fails the driver still returns a session, with invented nodes.
-    if driver.get_cluster_state().cluster_name().is_empty() {
+    if state.cluster_name().is_empty() {
         return Err((
             Error::connect("the nodes were reached, but did not tell their metadata"),
             false,
         ));
     }
+    if !state.get_nodes_info().iter().any(|node| node.is_enabled()) {
+        let source = "the host filter refuses all nodes of the cluster";
+        return Err((Error::no_host(Some(source.into())), false));
+    }
     Ok(driver)
 }
 
-fn driver_builder(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>) -> SessionBuilder {
+/// What the driver's error means, given what is known of the login.
+fn not_connected(error: NewSessionError, login: &Login) -> (Error, bool) {
+    match login.refusal() {
+        Some(Refusal::NoLogin) => return (Error::no_login(), true),
+        // Nothing was sent, so trying again locks nobody out.
+        Some(Refusal::Provider(source)) => return (Error::no_credentials(source), false),
+        None => {}
+    }
+    // The driver tells what the last contact point said, which may be another one than that which had the login. That one may also have
+    // been lost in the moment before its answer; a lock-out is the greater harm.
+    if login.was_not_accepted() && !Error::is_about_login(&error) {
+        return (Error::login_not_accepted(error), true);
+    }
+    Error::from_new_session(error)
+}
+
+fn driver_builder(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>, login: &Login) -> SessionBuilder {
     let points = builder
         .contact_points
         .iter()
@@ -99,26 +143,25 @@ fn driver_builder(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>) -> S
         .schema_agreement_timeout(builder.schema_agreement_timeout)
         .schema_agreement_interval(defaults::SCHEMA_AGREEMENT_INTERVAL)
         .metadata_request_serverside_timeout(builder.metadata_timeout)
+        .cluster_metadata_refresh_interval(builder.metadata_refresh_interval)
+        .periodic_metadata_fetch_mode(if builder.full_metadata_refresh {
+            PeriodicFetchMode::FullMetadata
+        } else {
+            PeriodicFetchMode::AffectedKeyspaces
+        })
+        .compression(builder.compression)
+        .authenticator_provider(Arc::new(login.clone()))
         .driver_config_reporting(false);
-    if let Some((user, password)) = &builder.credentials {
-        driver = driver.user(user, password);
+    if let Some(translator) = &builder.address_translator {
+        driver = driver.address_translator(Arc::clone(translator));
+    }
+    if let Some(filter) = &builder.host_filter {
+        driver = driver.host_filter(Arc::clone(filter));
     }
     if let Some((name, case_sensitive)) = keyspace {
         driver = driver.use_keyspace(name, case_sensitive);
     }
-    #[cfg(any(feature = "rustls", feature = "openssl"))]
-    if let Some(context) = &builder.tls {
-        driver = driver.tls_context(Some(context.clone()));
-    }
-    for change in &builder.configure {
-        driver = change(driver);
-    }
-    let load_balancing = builder
-        .driver_load_balancing
-        .clone()
-        .unwrap_or_else(|| Arc::new(DefaultPolicy::default()));
-    let profile = profile(builder.consistency, builder.serial_consistency, load_balancing);
-    driver.default_execution_profile_handle(profile.into_handle())
+    driver
 }
 
 pub(super) fn with_port(point: &str, port: u16) -> String {

@@ -81,7 +81,12 @@ pub(super) fn check_rack(state: &ClusterState, locality: &Locality, local: &str)
             "the name of a rack of the local data centre",
         ));
     }
-    tracing::warn!(wanted, known, local, "no node is in the preferred rack: correct `prefer_rack`");
+    tracing::warn!(
+        wanted,
+        known,
+        local,
+        "no node is in the preferred rack: correct `prefer_rack`"
+    );
     Ok(())
 }
 

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use scylla::statement::{Consistency, SerialConsistency};
+use tower_cassandra_layers::health::HealthCheck;
 
 /// The contact point where none is given.
 pub const CONTACT_POINT: &str = "127.0.0.1";
+/// The version of the CQL protocol: the driver speaks no other.
+pub const PROTOCOL_VERSION: u8 = 4;
 /// The port of contact points that name none.
 pub const PORT: u16 = 9042;
 /// A majority of the replicas nearby: what is written is read back. The original's default was `LocalOne`.
@@ -36,5 +39,17 @@ pub const TCP_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 /// … and lost when none comes in this time: a silent node is noticed within 8 s.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often nodes and schema are read anew without an event. The driver's own default.
+pub const METADATA_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 /// How many prepared statements a session remembers.
 pub const PREPARED_CACHE: usize = 1_000;
+/// The session's own health check asks every node this often.
+pub const HEALTH_INTERVAL: Duration = HealthCheck::INTERVAL;
+/// One probe of a node: of the health check, a monitor, a warm-up.
+pub const PROBE_TIMEOUT: Duration = HealthCheck::TIMEOUT;
+/// A monitor tells how the cluster is this often: for people and dashboards. The balancer has its own, quicker eyes.
+pub const MONITOR_INTERVAL: Duration = Duration::from_secs(60);
+/// How many calls may be under way in a session made by [`ClusterBuilder::monitored`](crate::ClusterBuilder::monitored). Elsewhere there is no limit.
+pub const CONCURRENCY: usize = 1_000;
+/// How many requests one connection can carry at the same time: stream ids have 15 bits in protocol version 4.
+pub const MAX_REQUESTS_PER_CONNECTION: u32 = 32_768;

@@ -6,10 +6,8 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::cluster::{ClusterState, Node};
-use scylla::frame::response::result::TableSpec;
-use scylla::routing::Token;
 use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
 use tower_cassandra_layers::health::Table;
@@ -17,6 +15,7 @@ use tower_cassandra_layers::request::NodeId;
 use uuid::Uuid;
 
 use super::datacenters::{check_rack, local_datacenter};
+use super::visit::{Where, is_connected, visit_from_anywhere, visit_replicas};
 use crate::error::Error;
 use crate::leaf::Target;
 use crate::nature::Nature;
@@ -57,17 +56,17 @@ struct Shared {
 
 /// The nodes by one state of the driver's metadata.
 #[derive(Debug, Default)]
-struct View {
+pub(super) struct View {
     /// None once the session is closed.
-    state: Option<Arc<ClusterState>>,
-    by_id: HashMap<Uuid, Arc<Endpoint>>,
+    pub(super) state: Option<Arc<ClusterState>>,
+    pub(super) by_id: HashMap<Uuid, Arc<Endpoint>>,
     nearby: Vec<Arc<Endpoint>>,
     /// Those of the nearby ones that are in the preferred rack; none where no rack is preferred.
     in_rack: Vec<Arc<Endpoint>>,
     remote: Vec<Arc<Endpoint>>,
 }
 
-fn target(endpoint: &Endpoint) -> Option<&Target> {
+pub(super) fn target(endpoint: &Endpoint) -> Option<&Target> {
     endpoint.payload::<Target>()
 }
 
@@ -81,7 +80,8 @@ impl View {
         rack: Option<&str>,
     ) -> Self {
         let mut view = Self::default();
-        for node in state.get_nodes_info() {
+        // Nodes that the host filter refuses have no connections and never will.
+        for node in state.get_nodes_info().iter().filter(|node| node.is_enabled()) {
             let endpoint = before
                 .and_then(|before| before.by_id.get(&node.host_id))
                 .filter(|endpoint| target(endpoint).is_some_and(|target| Arc::ptr_eq(&target.node, node)))
@@ -103,17 +103,19 @@ impl View {
 }
 
 /// Is it in the preferred rack? No node is where none is preferred.
-fn is_in(node: &Node, rack: Option<&str>) -> bool {
+pub(super) fn is_in(node: &Node, rack: Option<&str>) -> bool {
     rack.is_some() && node.rack.as_deref() == rack
 }
 
 fn new_endpoint(table: &Table, node: &Arc<Node>) -> Arc<Endpoint> {
     let name = format!("{}:{}", node.address.ip(), node.address.port());
-    table.endpoint(
+    let endpoint = table.endpoint(
         NodeId(node.host_id.as_u128()),
         &name,
         Target::new(Arc::clone(node)),
-    )
+    );
+    endpoint.set_connected(node.is_connected(), "no connection yet");
+    endpoint
 }
 
 impl ClusterDirectory {
@@ -168,12 +170,17 @@ impl ClusterDirectory {
         let mut closed = shared.closed.lock().unwrap_or_else(PoisonError::into_inner);
         *closed = true;
         shared.view.store(Arc::default());
-        shared.table.replace([]);
+        shared.table.close();
     }
 
     /// The data centre that counts as nearby.
     pub(crate) fn local_datacenter(&self) -> &str {
         &self.shared.local
+    }
+
+    /// May statements go to the other data centres?
+    pub(crate) fn permits_failover(&self) -> bool {
+        self.shared.permit_failover
     }
 
     /// The node behind an endpoint.
@@ -204,71 +211,7 @@ impl ClusterDirectory {
     }
 }
 
-fn is_connected(endpoint: &Endpoint) -> bool {
-    target(endpoint).is_some_and(|target| target.node.is_connected())
-}
-
-type Each<'a> = &'a mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>;
-
-/// Visits a list from a random place on, so that a large cluster costs no more than a small one.
-fn visit_from_anywhere(table: &Table, endpoints: &[Arc<Endpoint>], each: Each<'_>) {
-    let start = table.random_below(endpoints.len());
-    let (before, after) = endpoints.split_at(start);
-    let _ = after
-        .iter()
-        .chain(before)
-        .try_for_each(|endpoint| each(endpoint, is_connected(endpoint)));
-}
-
-/// Which of the replicas nearby are shown.
-#[derive(Clone, Copy)]
-enum Where<'a> {
-    Anywhere,
-    Inside(&'a str),
-    Outside(&'a str),
-}
-
-impl Where<'_> {
-    fn has(self, node: &Node) -> bool {
-        match self {
-            Self::Anywhere => true,
-            Self::Inside(rack) => is_in(node, Some(rack)),
-            Self::Outside(rack) => !is_in(node, Some(rack)),
-        }
-    }
-}
-
-fn visit_replicas(view: &View, statement: &Statement, local: &str, place: Where<'_>, each: Each<'_>) {
-    let (Some(token), Some((Some(keyspace), table))) = (statement.token(), statement.table()) else {
-        return;
-    };
-    let Some(state) = &view.state else {
-        return;
-    };
-    // For an unknown keyspace the driver would answer with one node as if there were one copy.
-    let Some(strategy) = state.get_keyspace(keyspace).map(|keyspace| &keyspace.strategy) else {
-        return;
-    };
-    let spec = TableSpec::borrowed(keyspace, table);
-    let replicas =
-        state
-            .replica_locator()
-            .replicas_for_token(Token::new(token), strategy, Some(local), &spec);
-    let mut show = |node: &Arc<Node>| match view.by_id.get(&node.host_id) {
-        Some(endpoint) if place.has(node) => each(endpoint, node.is_connected()),
-        _ => ControlFlow::Continue(()),
-    };
-    let _ = if is_ordered(statement) {
-        replicas
-            .into_replicas_ordered()
-            .into_iter()
-            .try_for_each(|(node, _)| show(node))
-    } else {
-        replicas.into_iter().try_for_each(|(node, _)| show(node))
-    };
-}
-
-fn is_ordered(statement: &Statement) -> bool {
+pub(super) fn is_ordered(statement: &Statement) -> bool {
     statement.nature() == Nature::Lwt
 }
 
@@ -289,30 +232,19 @@ impl Directory<Statement> for ClusterDirectory {
             }
             return;
         }
-        match group {
-            // Two conditional writes of a partition must meet at one coordinator, wherever their clients are.
-            Group::Preferred => match &shared.rack {
-                Some(rack) if !is_ordered(statement) && statement.token().is_none() => {
-                    visit_from_anywhere(&shared.table, &view.in_rack, each);
-                    let _ = rack;
-                }
-                Some(rack) if !is_ordered(statement) => {
-                    visit_replicas(&view, statement, &shared.local, Where::Inside(rack), each);
-                }
-                _ => visit_replicas(&view, statement, &shared.local, Where::Anywhere, each),
-            },
-            Group::OtherReplicas => {
-                if let Some(rack) = &shared.rack
-                    && !is_ordered(statement)
-                {
-                    visit_replicas(&view, statement, &shared.local, Where::Outside(rack), each);
-                }
-            }
-            Group::Nearby => visit_from_anywhere(&shared.table, &view.nearby, each),
-            Group::Remote if self.may_leave(statement) => {
+        // Two conditional writes of a partition must meet at one coordinator, wherever their clients are.
+        let rack = shared.rack.as_deref().filter(|_| !is_ordered(statement));
+        let mut replicas = |place| visit_replicas(&view, statement, &shared.local, place, each);
+        match (group, rack) {
+            (Group::Preferred, None) => replicas(Where::Anywhere),
+            (Group::Preferred, Some(rack)) if statement.token().is_some() => replicas(Where::Inside(rack)),
+            (Group::Preferred, Some(_)) => visit_from_anywhere(&shared.table, &view.in_rack, each),
+            (Group::OtherReplicas, Some(rack)) => replicas(Where::Outside(rack)),
+            (Group::Nearby, _) => visit_from_anywhere(&shared.table, &view.nearby, each),
+            (Group::Remote, _) if self.may_leave(statement) => {
                 visit_from_anywhere(&shared.table, &view.remote, each);
             }
-            Group::Remote => {}
+            (Group::OtherReplicas, None) | (Group::Remote, _) => {}
         }
     }
 
@@ -332,4 +264,19 @@ pub(crate) fn has_counters(state: &ClusterState, keyspace: &str, table: &str) ->
     let table = state.get_keyspace(keyspace)?.tables.get(table)?;
     let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
     Some(table.columns.values().any(|column| is_counter(&column.typ)))
+}
+
+/// Does this table have lists whose elements are cells of their own? None if it is not known.
+pub(crate) fn has_lists(state: &ClusterState, keyspace: &str, table: &str) -> Option<bool> {
+    let table = state.get_keyspace(keyspace)?.tables.get(table)?;
+    let is_list = |typ: &ColumnType<'_>| {
+        matches!(
+            typ,
+            ColumnType::Collection {
+                frozen: false,
+                typ: CollectionType::List(_)
+            }
+        )
+    };
+    Some(table.columns.values().any(|column| is_list(&column.typ)))
 }

@@ -8,30 +8,61 @@ mod datacenters;
 pub mod defaults;
 mod directory;
 mod housekeeping;
+mod login;
+mod named;
 mod nodes;
 mod profile;
+mod registry;
+mod scope;
 mod stack;
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+mod tls;
+mod visit;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
 
 pub use builder::ClusterBuilder;
 pub(crate) use check::check_keyspace;
-pub(crate) use directory::{ClusterDirectory, has_counters};
+pub(crate) use directory::{ClusterDirectory, has_counters, has_lists};
 pub(crate) use housekeeping::Housekeeping;
+pub use login::{Credentials, CredentialsFuture, CredentialsProvider, PasswordFile};
+pub use named::Profile;
+pub(crate) use named::Profiles;
 pub use nodes::Nodes;
 pub use profile::leaf_profile;
+pub use registry::ClusterPhase;
 pub use stack::BoxService;
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+pub use tls::{TlsFiles, TlsLibrary};
+
+use registry::Registry;
+use tower_cassandra_layers::classify::Applied;
+
+#[cfg(feature = "test-util")]
+use tower_service::Service;
 
 use crate::error::Error;
+#[cfg(feature = "test-util")]
+use crate::response::Response;
 use crate::session::Session;
+#[cfg(feature = "test-util")]
+use crate::statement::Statement;
 
 /// A checked configuration, from which any number of sessions are opened. Clones are the same cluster.
 ///
 /// Each session has its own connections, its own keyspace, its own limits and its own health table.
 #[derive(Clone)]
 pub struct Cluster {
-    builder: Arc<ClusterBuilder>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    builder: ClusterBuilder,
+    registry: Registry,
 }
 
 impl Cluster {
@@ -40,8 +71,21 @@ impl Cluster {
         // Building the layers checks what only they know; they are built anew for each session.
         assemble::check_layers(&builder)?;
         Ok(Self {
-            builder: Arc::new(builder),
+            shared: Arc::new(Shared {
+                builder,
+                registry: Registry::default(),
+            }),
         })
+    }
+
+    /// A session with the whole stack over another leaf. It knows no nodes.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn session_over<L>(&self, leaf: L) -> Result<Session, Error>
+    where
+        L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
+        L::Future: Send + 'static,
+    {
+        assemble::assemble_over(&self.shared.builder, leaf)
     }
 
     /// Opens a session without a keyspace, or with that of the builder.
@@ -50,11 +94,13 @@ impl Cluster {
     ///
     /// # Errors
     /// * `Authentication`, `ProtocolVersion`, `Config`, `Invalid` (no such keyspace): at once, they would fail again.
+    /// * `Closed` after [`close`](Self::close), also when that is called meanwhile.
     /// * `Connect` when no node could be reached, with every try in [`attempts`](Error::attempts); `Timeout` when the limit passed.
     ///
     /// Dropping the future leaves nothing behind.
     pub async fn connect(&self) -> Result<Session, Error> {
         let keyspace = self
+            .shared
             .builder
             .keyspace
             .as_ref()
@@ -71,12 +117,61 @@ impl Cluster {
     }
 
     pub(crate) async fn connect_to(&self, keyspace: Option<(&str, bool)>) -> Result<Session, Error> {
-        connect::connect(&self.builder, keyspace).await
+        let Shared { builder, registry } = &*self.shared;
+        let session = tokio::select! {
+            biased;
+            () = registry.closing() => return Err(Error::closed(Applied::No)),
+            session = connect::connect(builder, keyspace) => session?,
+        };
+        if registry.add(&session) {
+            Ok(session)
+        } else {
+            session.abort();
+            Err(Error::closed(Applied::No))
+        }
+    }
+
+    /// Its sessions that are open, in the order in which they were opened.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Session> {
+        self.shared.registry.open_sessions()
+    }
+
+    /// Is it open, closing or closed?
+    #[must_use]
+    pub fn phase(&self) -> ClusterPhase {
+        self.shared.registry.phase()
+    }
+
+    /// Is it closed or closing? Dropping a cluster does not close it: its sessions live as long as their handles.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase() != ClusterPhase::Open
+    }
+
+    /// Closes all its sessions at the same time, each as [`Session::close`] does; connecting is refused with `Closed` from now on, and what is
+    /// connecting ends with it. It may be called any number of times, also at the same time: all wait for the one shutdown. Dropping
+    /// the future leaves the cluster closing; another call goes on.
+    ///
+    /// # Errors
+    /// `Timeout` when calls had to be cut off, with their number in the source; everything is released all the same.
+    pub async fn close(&self, limit: Duration) -> Result<(), Error> {
+        let sessions = self.shared.registry.begin_closing();
+        let cut = join_all(sessions.iter().map(|session| session.end(limit))).await;
+        self.shared.registry.closed();
+        match cut.iter().sum() {
+            0 => Ok(()),
+            cut => Err(Error::cut_off(cut)),
+        }
     }
 }
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("builder", &self.builder).finish()
+        f.debug_struct("Cluster")
+            .field("phase", &self.phase())
+            .field("sessions", &self.sessions().len())
+            .field("builder", &self.shared.builder)
+            .finish()
     }
 }

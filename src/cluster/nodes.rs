@@ -10,6 +10,7 @@ use super::defaults;
 use super::directory::{ClusterDirectory, Locality};
 use super::housekeeping::Housekeeping;
 use crate::error::Error;
+use crate::monitor::Monitor;
 use crate::statement::Statement;
 
 /// The nodes of a cluster as a [`Directory`] for the balancer, for stacks composed by hand.
@@ -20,7 +21,7 @@ use crate::statement::Statement;
 pub struct Nodes {
     directory: ClusterDirectory,
     table: Table,
-    _housekeeping: Arc<Housekeeping>,
+    housekeeping: Arc<Housekeeping>,
 }
 
 impl Nodes {
@@ -57,8 +58,14 @@ impl Nodes {
         Ok(Self {
             directory,
             table,
-            _housekeeping: Arc::new(housekeeping),
+            housekeeping: Arc::new(housekeeping),
         })
+    }
+
+    /// Watches these nodes, as [`Session::monitor`](crate::Session::monitor) does. It ends with the last clone of this.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.housekeeping.monitor().clone()
     }
 
     /// The health table it fills.

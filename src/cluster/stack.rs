@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tower::util::{BoxCloneSyncService, Either, MapErr};
 use tower::{ServiceBuilder, ServiceExt};
-use tower_cassandra_layers::balance::{BalanceLayer, Reaper};
+use tower_cassandra_layers::balance::BalanceLayer;
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
 use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
@@ -17,7 +17,6 @@ use tower_service::Service;
 use super::directory::ClusterDirectory;
 use crate::classifier::CqlClassifier;
 use crate::error::{BoxError, Error};
-use crate::leaf::{DriverSlot, SessionService};
 use crate::response::Response;
 use crate::session::Stack;
 use crate::statement::Statement;
@@ -113,12 +112,12 @@ impl Layers {
     }
 }
 
-/// Builds the stack. The order is the picture on the front page, from top to bottom.
-pub(super) fn stack(
-    layers: Layers,
-    driver: DriverSlot,
-    reaper: Reaper<Result<Response, Error>>,
-) -> Arc<dyn Stack> {
+/// Builds the stack over a leaf. The order is the picture on the front page, from top to bottom.
+pub(super) fn stack<L>(layers: Layers, leaf: L) -> Arc<dyn Stack>
+where
+    L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
+    L::Future: Send + 'static,
+{
     let classifier = layers.classifier;
     let metrics = layers
         .metrics
@@ -157,6 +156,6 @@ pub(super) fn stack(
         // Bounds one attempt; inside of the balancer, so that a silent node is held responsible.
         .layer(layers.attempt_timeout)
         // The leaf: one attempt, one node, one boxed future of the driver.
-        .service(SessionService::with_slot(driver, reaper));
+        .service(leaf);
     Arc::new(service)
 }

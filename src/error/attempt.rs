@@ -183,6 +183,7 @@ impl Inner {
         let otherwise = Error(Arc::new(Self {
             core: Arc::clone(&self.core),
             attempts: Vec::new(),
+            subject: None,
             ..*self
         }));
         let detail = Detail::Timeout { limit, waited };

@@ -4,6 +4,10 @@
 pub(super) mod connect;
 mod connection;
 mod db;
+mod tls;
+
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+use std::sync::Arc;
 
 use scylla::errors::{
     BadQuery, ExecutionError, MetadataError, NewSessionError, PrepareError, RequestAttemptError,
@@ -13,6 +17,8 @@ use tower_cassandra_layers::Limit;
 use uuid::Uuid;
 
 use super::Error;
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+use super::TlsFailure;
 use super::row::Row;
 use super::source::{Core, Detail, Source};
 use crate::nature::Nature;
@@ -122,14 +128,34 @@ impl Error {
 
     /// A session could not be made, and whether trying again is pointless.
     pub(crate) fn from_new_session(error: NewSessionError) -> (Self, bool) {
-        let connect::Verdict { kind, permanent } = connect::new_session(&error);
+        let connect::Verdict { kind, permanent, tls } = connect::new_session(&error);
         let row = Row::Connect { kind, permanent };
-        (made(row, Source::NewSession(error)), permanent)
+        let detail = tls.map_or(Detail::None, Detail::Tls);
+        (
+            Self::new(Core::new(row, detail, Source::NewSession(error))),
+            permanent,
+        )
+    }
+
+    /// Did the node that was sent the login say this?
+    pub(crate) fn is_about_login(error: &NewSessionError) -> bool {
+        connect::is_about_login(error)
+    }
+
+    /// Corrects why TLS refused, by what is known beside the error.
+    #[cfg(any(feature = "rustls", feature = "openssl"))]
+    pub(crate) fn refine_tls(mut self, refine: impl FnOnce(TlsFailure) -> TlsFailure) -> Self {
+        if let Some(core) = Arc::get_mut(&mut Arc::make_mut(&mut self.0).core)
+            && let Detail::Tls(failure) = &mut core.detail
+        {
+            *failure = refine(*failure);
+        }
+        self
     }
 
     /// A session could not be given its keyspace.
     pub(crate) fn from_use_keyspace(error: UseKeyspaceError) -> Self {
-        let connect::Verdict { kind, permanent } = connect::use_keyspace(&error);
+        let connect::Verdict { kind, permanent, .. } = connect::use_keyspace(&error);
         made(Row::Connect { kind, permanent }, Source::UseKeyspace(error))
     }
 }

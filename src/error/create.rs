@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scylla::errors::{BadQuery, SerializationError};
+use scylla::errors::{BadQuery, NewSessionError, SerializationError};
 use tower_cassandra_layers::balance::NoCandidate;
 use tower_cassandra_layers::limit::{Reason, Rejected};
 use tower_cassandra_layers::panic::Panicked;
@@ -19,6 +19,11 @@ use super::{Error, ErrorKind};
 use crate::nature::Nature;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+const LOGIN: Row = Row::Connect {
+    kind: ErrorKind::Authentication,
+    permanent: true,
+};
 
 fn foreign(row: Row, source: impl Into<BoxError>) -> Error {
     Error::new(Core::new(
@@ -36,6 +41,12 @@ impl Error {
     /// An option makes no sense. The value is shown: never give a secret.
     pub(crate) fn config(option: &'static str, value: impl fmt::Debug, expected: &'static str) -> Self {
         InvalidConfig::new(option, value, expected).into()
+    }
+
+    /// What was written in a file or in the environment makes no sense.
+    #[cfg(feature = "config")]
+    pub(crate) fn bad_setting_of(setting: crate::config::BadSetting) -> Self {
+        ours(Row::Config, Detail::Setting(Box::new(setting)))
     }
 
     /// The session is closed: before the request was sent (A11), or while it was under way (A13).
@@ -153,6 +164,32 @@ impl Error {
             permanent: false,
         };
         foreign(row, source)
+    }
+
+    /// The server wants a login, and there is none.
+    pub(crate) fn no_login() -> Self {
+        ours(
+            LOGIN,
+            Detail::Text(
+                "the server wants a login and none is configured: give `ClusterBuilder` `credentials`, a `credentials_provider` or an `authenticator`",
+            ),
+        )
+    }
+
+    /// The user's provider of credentials failed; nothing was sent.
+    pub(crate) fn no_credentials(source: BoxError) -> Self {
+        let row = Row::Connect {
+            kind: ErrorKind::Authentication,
+            permanent: false,
+        };
+        let detail = Detail::Text("the credentials provider failed");
+        Self::new(Core::new(row, detail, Source::Foreign(Arc::from(source))))
+    }
+
+    /// The contact point that was sent the login did not accept it. The source is what the last contact point said.
+    pub(crate) fn login_not_accepted(last: NewSessionError) -> Self {
+        let detail = Detail::Text("a contact point did not accept the login; it was not sent to the others");
+        Self::new(Core::new(LOGIN, detail, Source::NewSession(last)))
     }
 
     /// The seam to services that are not ours: what their error means, given whether they had passed the request on

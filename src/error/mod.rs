@@ -9,6 +9,7 @@ mod kind;
 mod row;
 mod source;
 mod text;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -25,8 +26,11 @@ use uuid::Uuid;
 pub use attempt::AttemptError;
 pub(crate) use create::BoxError;
 pub use kind::ErrorKind;
+pub use tls::TlsFailure;
 
+use crate::cql::Fingerprint;
 use crate::nature::Nature;
+use crate::statement::{Statement, Subject};
 use source::{Core, Detail};
 
 /// Why a request failed, whether it may have been applied all the same, and what may be done about it.
@@ -63,6 +67,7 @@ struct Inner {
     sent: bool,
     stop: Option<Stop>,
     attempts: Vec<AttemptError>,
+    subject: Option<Subject>,
 }
 
 impl Error {
@@ -158,6 +163,16 @@ impl Error {
         }
     }
 
+    /// The setting of a file or of the environment and its place, for [`ErrorKind::Config`].
+    #[cfg(feature = "config")]
+    #[must_use]
+    pub fn bad_setting(&self) -> Option<&crate::config::BadSetting> {
+        match &self.0.core.detail {
+            Detail::Setting(setting) => Some(setting),
+            _ => None,
+        }
+    }
+
     /// The version of the protocol that is spoken, for [`ErrorKind::ProtocolVersion`].
     #[must_use]
     pub fn negotiated_protocol(&self) -> Option<u8> {
@@ -172,6 +187,15 @@ impl Error {
     pub fn required_protocol(&self) -> Option<u8> {
         match self.0.core.detail {
             Detail::Protocol { required, .. } => Some(required),
+            _ => None,
+        }
+    }
+
+    /// Why TLS refused, for [`ErrorKind::Connect`].
+    #[must_use]
+    pub fn tls_failure(&self) -> Option<TlsFailure> {
+        match self.0.core.detail {
+            Detail::Tls(failure) => Some(failure),
             _ => None,
         }
     }
@@ -217,6 +241,23 @@ impl Error {
         self
     }
 
+    /// The statement it is about, without its values: for logs and statistics. `Display` and `Debug` do not show it.
+    ///
+    /// None where no statement was run, as in connecting, and from a service that is called without a [`Session`](crate::Session).
+    #[must_use]
+    pub fn statement_fingerprint(&self) -> Option<Fingerprint> {
+        self.0.subject.as_ref().map(Subject::fingerprint)
+    }
+
+    /// Notes which statement it is about.
+    #[must_use]
+    pub(crate) fn about(mut self, statement: &Statement) -> Self {
+        if self.0.subject.is_none() {
+            Arc::make_mut(&mut self.0).subject = Some(statement.subject());
+        }
+        self
+    }
+
     /// Does it come from something this version of the crate does not know? Metrics show that apart.
     #[must_use]
     pub fn is_unclassified(&self) -> bool {
@@ -232,6 +273,7 @@ impl Error {
             sent: false,
             stop: None,
             attempts: Vec::new(),
+            subject: None,
         }))
     }
 

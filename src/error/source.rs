@@ -13,7 +13,7 @@ use tower_cassandra_layers::limit::Reason;
 use tower_cassandra_layers::{InvalidConfig, Limit};
 
 use super::row::Row;
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, TlsFailure};
 use crate::nature::Nature;
 
 /// One failure as it happened, shared by the errors that tell of it.
@@ -121,10 +121,19 @@ fn of_connection(error: &ConnectionError) -> Option<(&DbError, &str)> {
 #[derive(Debug)]
 pub(super) enum Detail {
     None,
-    Timeout { limit: Limit, waited: Option<Duration> },
+    Timeout {
+        limit: Limit,
+        waited: Option<Duration>,
+    },
     Rejected(Reason),
     Config(InvalidConfig),
-    Protocol { negotiated: u8, required: u8 },
+    Protocol {
+        negotiated: u8,
+        required: u8,
+    },
+    Tls(TlsFailure),
+    #[cfg(feature = "config")]
+    Setting(Box<crate::config::BadSetting>),
     Text(&'static str),
 }
 

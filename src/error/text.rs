@@ -70,6 +70,9 @@ impl fmt::Display for Error {
             Detail::Protocol { negotiated, required } => {
                 write!(f, ": version {negotiated} is spoken, {required} required")?
             }
+            #[cfg(feature = "config")]
+            Detail::Setting(setting) => write!(f, ": {setting}")?,
+            Detail::Tls(failure) => write!(f, ": TLS: {failure}")?,
             Detail::Text(text) => write!(f, ": {text}")?,
         }
         write!(f, "{}", Numbers(self))?;

@@ -57,7 +57,7 @@ pub(super) async fn run(
     let (result, next) = match what {
         What::Bound { prepared, values, .. } => {
             renewed(driver, &prepared, at).await?;
-            let form = prepared.form();
+            let form = prepared.form()?;
             let mut handle = form.driver;
             set_options!(handle, &options, policy);
             handle.set_page_size(page_size);

@@ -1,20 +1,26 @@
 //! What a statement gives back.
 
+#[cfg(feature = "test-util")]
+mod made;
 mod page;
 mod read;
 mod row;
 mod rows;
 mod verdict;
+mod view;
 
 use std::fmt;
 
 use scylla::response::PagingState;
-use scylla::response::query_result::{ColumnSpecs, QueryResult, QueryRowsResult};
+use scylla::response::query_result::{ColumnSpecs, QueryResult};
 use uuid::Uuid;
 
+#[cfg(feature = "test-util")]
+pub(crate) use made::Made;
 use page::Page;
 pub use row::Row;
 pub use rows::Rows;
+use view::RowsView;
 
 use crate::error::{BoxError, Error};
 use crate::nature::Nature;
@@ -60,7 +66,7 @@ impl Response {
             let rows = result
                 .into_rows_result()
                 .map_err(|error| unreadable(error.into()))?;
-            verdict = verdict::of(&rows).map_err(unreadable)?;
+            verdict = verdict::of(RowsView::Driver(&rows)).map_err(unreadable)?;
             Page::Rows(rows)
         } else {
             Page::Empty(result)
@@ -112,16 +118,13 @@ impl Response {
     /// The size of its rows in bytes, as the server sent them.
     #[must_use]
     pub fn byte_len(&self) -> usize {
-        self.pages()
-            .filter_map(Page::rows)
-            .map(QueryRowsResult::rows_bytes_size)
-            .sum()
+        self.pages().filter_map(Page::rows).map(RowsView::byte_len).sum()
     }
 
     /// The columns; none for a response without rows.
     #[must_use]
     pub fn columns(&self) -> Option<ColumnSpecs<'_, '_>> {
-        self.first.rows().map(QueryRowsResult::column_specs)
+        self.first.rows().map(RowsView::columns)
     }
 
     /// What the server warned of.

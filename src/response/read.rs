@@ -1,9 +1,9 @@
 //! Reading the rows of a response.
 
 use scylla::deserialize::row::{ColumnIterator, DeserializeRow};
-use scylla::response::query_result::QueryRowsResult;
 
 use super::page::Page;
+use super::view::RowsView;
 use super::{Response, Rows};
 use crate::error::Error;
 
@@ -139,7 +139,7 @@ impl Response {
         let Some(rows) = self.first.rows().filter(|_| self.verdict == Some(false)) else {
             return Ok(current);
         };
-        for row in rows.rows::<ColumnIterator<'a, 'a>>().map_err(Error::decode)? {
+        for row in rows.rows::<ColumnIterator<'a, 'a>>()? {
             let mut row = row.map_err(Error::decode)?;
             let _applied = row.next();
             // There was no row to look at: the verdict is all there is.
@@ -155,10 +155,7 @@ impl Response {
     /// How many rows it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.pages()
-            .filter_map(Page::rows)
-            .map(QueryRowsResult::rows_num)
-            .sum()
+        self.pages().filter_map(Page::rows).map(RowsView::len).sum()
     }
 
     /// Has it no rows?

@@ -22,9 +22,7 @@ impl<'a, R: DeserializeRow<'a, 'a>> Rows<'a, R> {
 }
 
 fn open<'a, R: DeserializeRow<'a, 'a>>(page: &'a Page) -> Result<Option<TypedRowIterator<'a, 'a, R>>, Error> {
-    page.rows()
-        .map(|rows| rows.rows::<R>().map_err(Error::decode))
-        .transpose()
+    page.rows().map(|rows| rows.rows()).transpose()
 }
 
 impl<'a, R: DeserializeRow<'a, 'a>> Iterator for Rows<'a, R> {

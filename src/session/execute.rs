@@ -8,7 +8,6 @@ use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Deadline;
 
 use super::{Inner, Session};
-use crate::cluster::has_counters;
 use crate::error::Error;
 use crate::nature::Nature;
 use crate::response::Response;
@@ -58,6 +57,7 @@ impl Session {
 
 impl Inner {
     async fn run(&self, mut statement: Statement) -> Result<Response, Error> {
+        self.settings.profiles.apply(&mut statement)?;
         self.check(&statement)?;
         if let Some(limit) = statement.options.deadline
             && let Some(at) = Instant::now().checked_add(limit)
@@ -71,14 +71,14 @@ impl Inner {
         if let Some(deadline) = bound_until {
             first.context.shorten(deadline);
         }
-        let mut response = self.stack.call(first).await?;
+        let mut response = self.call(first, &statement).await?;
         while let Some(next) = response.paging_state().cloned() {
             within_caps(&statement, &response)?;
             // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
             (statement, _) = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
-            response.append(self.page(&statement).await?);
+            response.append(self.call(statement.clone(), &statement).await?);
         }
         within_caps(&statement, &response)?;
         if nature == Nature::Schema {
@@ -87,8 +87,10 @@ impl Inner {
         Ok(response)
     }
 
-    async fn page(&self, statement: &Statement) -> Result<Response, Error> {
-        self.stack.call(statement.clone()).await
+    /// One call of `statement`. Only its error is told which statement it was.
+    pub(super) async fn call(&self, call: Statement, statement: &Statement) -> Result<Response, Error> {
+        let result = self.stack.call(call).await;
+        result.map_err(|error| error.about(statement))
     }
 
     /// Finds what could never work before anything is sent.
@@ -116,6 +118,10 @@ impl Inner {
     /// Notes what every attempt of the call must have in common.
     pub(super) fn stamp(&self, statement: &mut Statement) {
         let nature = statement.nature();
+        statement.options.inferred = self.settings.infer_idempotence
+            && !nature.is_read()
+            && statement.options.idempotent.is_none()
+            && self.infer_idempotent(statement);
         // What was marked idempotent and was not prepared may write to a counter; only the schema knows.
         if matches!(nature, Nature::Write | Nature::UnloggedBatch)
             && statement.options.idempotent == Some(true)
@@ -134,25 +140,6 @@ impl Inner {
                 Timestamp::Server
             };
         }
-    }
-
-    fn writes_counter(&self, statement: &Statement) -> bool {
-        let text = match &statement.what {
-            What::Text(text) | What::Unbound(text, _) => text,
-            What::Batch(batch) => return batch.members.iter().any(|member| self.writes_counter(member)),
-            // Looked at when it was prepared.
-            What::Bound { prepared, .. } => return prepared.nature().is_counter(),
-            What::Prepare(_) => return false,
-        };
-        let known = || {
-            let (keyspace, table) = statement.table()?;
-            let driver = self.driver().ok()?;
-            let current = driver.get_keyspace();
-            let keyspace = keyspace.or_else(|| current.as_ref().map(|name| name.as_str()))?;
-            has_counters(&driver.get_cluster_state(), keyspace, table)
-        };
-        // Of a table that is not known the careful answer.
-        text.facts.adds && known().unwrap_or(true)
     }
 
     /// Waits until all nodes know the schema. The DDL itself is done; whatever goes wrong here does not undo it.

@@ -64,13 +64,17 @@ impl Gate {
         if timeout(limit, drained).await.is_ok() {
             return cut_off(self);
         }
-        // The first one to lose patience cuts them off for all who wait.
-        let before = self.state.fetch_or(CUT, SeqCst);
+        self.cut();
+        cut_off(self)
+    }
+
+    /// Closes and cuts off whoever is inside. The first one to lose patience does it for all who wait.
+    pub(crate) fn cut(&self) {
+        let before = self.state.fetch_or(CLOSED | CUT, SeqCst);
         if before & CUT == 0 {
             self.cut_off.store(before & COUNT, SeqCst);
         }
         self.cut.notify_waiters();
-        cut_off(self)
     }
 }
 

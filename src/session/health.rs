@@ -1,9 +1,13 @@
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use tower_cassandra_layers::health::State;
+use tower_cassandra_layers::classify::Applied;
+use tower_cassandra_layers::health::{State, Status};
 use uuid::Uuid;
 
 use super::Session;
+use crate::error::Error;
+use crate::monitor::Monitor;
 
 /// What a session knows of its cluster at one moment.
 #[derive(Clone, Debug)]
@@ -35,8 +39,12 @@ pub struct NodeHealth {
     pub rack: Option<String>,
     /// Is there an open connection?
     pub connected: bool,
+    /// Is it there, as far as connections and probes tell?
+    pub status: Status,
     /// What the balancer thinks of it.
     pub state: State,
+    /// Why the balancer does not choose it, in words: `ejected: 5 connection failures in a row, next try in 12 s`. None while it does.
+    pub reason: Option<String>,
     /// Requests it has not answered, abandoned ones included.
     pub in_flight: u32,
     /// Requests that nobody waits for any more and that it has not answered.
@@ -57,9 +65,60 @@ impl NodeHealth {
     pub fn is_healthy(&self) -> bool {
         self.connected && self.state == State::Healthy
     }
+
+    fn would_answer(&self) -> bool {
+        self.connected && self.status == Status::Up && self.state != State::Stalled
+    }
 }
 
 impl Session {
+    /// The monitor of this session: figures, checks, callbacks, changes, warm-up. See the [module](crate::monitor).
+    ///
+    /// # Errors
+    /// `Closed`; `Unsupported` for a session made by [`from_service`](Self::from_service), whose nodes [`Nodes::monitor`](crate::Nodes::monitor) watches.
+    pub fn monitor(&self) -> Result<Monitor, Error> {
+        if self.inner.core.is_none() {
+            return Err(Error::unsupported(
+                "this session was made from a service and knows no cluster",
+            ));
+        }
+        let housekeeping = self.inner.housekeeping.lock();
+        let housekeeping = housekeeping.unwrap_or_else(PoisonError::into_inner);
+        let monitor = housekeeping.as_ref().map(|tasks| tasks.monitor().clone());
+        monitor.ok_or_else(|| Error::closed(Applied::No))
+    }
+
+    /// For the readiness endpoint of a service: is there a node nearby that would answer? It asks nobody and takes microseconds.
+    ///
+    /// A node counts when it has a connection, its last probe was answered and it is not silent. Where statements may go to other data
+    /// centres ([`permit_dc_failover`](crate::ClusterBuilder::permit_dc_failover)) those count as well.
+    ///
+    /// # Errors
+    /// `Closed`; `NoHost` with the state of the nodes as its source; `Unsupported` for a session made by
+    /// [`from_service`](Self::from_service).
+    pub fn check_ready(&self) -> Result<(), Error> {
+        if self.is_closed() {
+            return Err(Error::closed(Applied::No));
+        }
+        let Some(core) = &self.inner.core else {
+            return Err(Error::unsupported(
+                "this session was made from a service and knows no cluster",
+            ));
+        };
+        let health = self.health();
+        let local = health.local_datacenter.as_deref();
+        let permitted = |node: &&NodeHealth| {
+            core.directory.permits_failover()
+                || node.datacenter.is_none()
+                || node.datacenter.as_deref() == local
+        };
+        let nodes: Vec<&NodeHealth> = health.nodes.iter().filter(permitted).collect();
+        if nodes.iter().any(|node| node.would_answer()) {
+            return Ok(());
+        }
+        Err(Error::no_host(Some(describe(&nodes).into())))
+    }
+
     /// What is known of the nodes now. It asks nobody: the results of real requests and the last probes are put together.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -93,7 +152,9 @@ impl Session {
                     datacenter: node.as_ref().and_then(|node| node.datacenter.clone()),
                     rack: node.as_ref().and_then(|node| node.rack.clone()),
                     connected: node.is_some_and(|node| node.is_connected()),
+                    status: endpoint.status,
                     state: endpoint.state,
+                    reason: endpoint.reason,
                     in_flight: endpoint.in_flight,
                     abandoned: endpoint.abandoned,
                     mean_latency: endpoint.mean_latency,
@@ -113,4 +174,22 @@ impl Session {
             dropped_abandoned: core.reaper.dropped(),
         }
     }
+}
+
+/// A few nodes with what is wrong with them: all of them, in a cluster that is not large.
+fn describe(nodes: &[&NodeHealth]) -> String {
+    const NAMED: usize = 5;
+    if nodes.is_empty() {
+        return "no node is known nearby".to_owned();
+    }
+    let why = |node: &&NodeHealth| {
+        let reason = node.last_error.as_ref().or(node.reason.as_ref());
+        let reason = reason.map_or(node.status.label(), String::as_str);
+        format!("{}: {reason}", node.address)
+    };
+    let mut text: Vec<String> = nodes.iter().take(NAMED).map(why).collect();
+    if nodes.len() > NAMED {
+        text.push(format!("and {} more", nodes.len() - NAMED));
+    }
+    text.join("; ")
 }

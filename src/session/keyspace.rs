@@ -29,6 +29,44 @@ impl Session {
             () = inside.cut_off() => Err(Error::closed(Applied::Maybe)),
         }
     }
+
+    /// What the driver knows of the cluster now: its name, nodes, keyspaces and token ring. A snapshot; it costs a reference count.
+    ///
+    /// # Errors
+    /// `Closed` after `close`; `Unsupported` for a session made by [`from_service`](Self::from_service).
+    pub fn cluster_state(&self) -> Result<Arc<ClusterState>, Error> {
+        Ok(self.inner.driver()?.get_cluster_state())
+    }
+
+    /// The version of the CQL protocol that is spoken: 4, the only one of the driver.
+    #[must_use]
+    pub const fn protocol_version(&self) -> u8 {
+        defaults::PROTOCOL_VERSION
+    }
+
+    /// Reads nodes and schema anew now, instead of at the next event or at the end of the
+    /// [interval](crate::ClusterBuilder::metadata_refresh_interval). DDL of this session does it by itself.
+    ///
+    /// # Errors
+    /// `Connect` when no node tells; `Timeout` after the call limit of the session; `Closed`; `Unsupported` for a session made by
+    /// [`from_service`](Self::from_service).
+    pub async fn refresh_metadata(&self) -> Result<(), Error> {
+        let inside = self.inner.enter()?;
+        let driver = self.inner.driver()?;
+        let refreshed = timeout(self.inner.call_limit(), driver.refresh_metadata());
+        tokio::select! {
+            biased;
+            refreshed = refreshed => refreshed
+                .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
+                .map_err(Error::connect)?,
+            () = inside.cut_off() => return Err(Error::closed(Applied::No)),
+        }
+        // The balancer need not wait until it looks by itself.
+        if let Some(core) = &self.inner.core {
+            core.directory.follow(driver.get_cluster_state());
+        }
+        Ok(())
+    }
 }
 
 impl Inner {

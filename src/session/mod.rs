@@ -4,7 +4,9 @@ mod bind;
 mod execute;
 mod gate;
 mod health;
+mod infer;
 mod keyspace;
+mod life;
 mod pager;
 mod prepare;
 mod prepared;
@@ -24,13 +26,14 @@ use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
 use tower_service::Service;
 
-use crate::cluster::{ClusterDirectory, Housekeeping, defaults};
+use crate::cluster::{ClusterDirectory, Housekeeping, Profiles, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
 use crate::response::Response;
 use crate::statement::Statement;
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
+pub(crate) use life::WeakSession;
 pub(crate) use pager::Pager;
 pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
@@ -71,12 +74,14 @@ pub(crate) struct Core {
 pub(crate) struct Settings {
     pub(crate) strict_prepared: bool,
     pub(crate) server_timestamps: bool,
+    pub(crate) infer_idempotence: bool,
     pub(crate) prepared_cache: usize,
     pub(crate) prepare_timeout: Duration,
     pub(crate) timeout: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) metadata_timeout: Duration,
     pub(crate) schema_agreement_timeout: Duration,
+    pub(crate) profiles: Profiles,
     /// The names of the stack's layers, outermost first.
     pub(crate) layers: Vec<&'static str>,
 }
@@ -86,6 +91,7 @@ impl Default for Settings {
         Self {
             strict_prepared: false,
             server_timestamps: false,
+            infer_idempotence: false,
             prepared_cache: defaults::PREPARED_CACHE,
             prepare_timeout: defaults::PREPARE_TIMEOUT,
             // A service of the user's has limits of its own, or none.
@@ -93,6 +99,7 @@ impl Default for Settings {
             attempt_timeout: None,
             metadata_timeout: defaults::METADATA_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
+            profiles: Profiles::default(),
             layers: vec!["a service of the user's"],
         }
     }
@@ -111,6 +118,11 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    /// Gives a statement what its profile sets, if there is one of that name.
+    pub(crate) fn apply_profile(&self, statement: &mut Statement) {
+        let _ = self.inner.settings.profiles.apply(statement);
+    }
+
     /// A session over a service of your own: a stack composed by hand over a [`SessionService`](crate::SessionService), or a mock.
     ///
     /// The service sees one page per call. Our own errors come through unchanged, tower's `Elapsed` and `Overloaded` become `Timeout` and `Rejected`, anything
@@ -201,22 +213,6 @@ impl Session {
     pub fn running(&self) -> u64 {
         self.inner.gate.running()
     }
-
-    /// Refuses new calls (`Closed`), waits for the running ones up to `limit` ([`defaults::CLOSE_TIMEOUT`](crate::cluster::defaults::CLOSE_TIMEOUT) is the usual one), and lets go of the connections.
-    /// Idle, that is a matter of milliseconds. It may be called any number of times, also at the same time.
-    ///
-    /// # Errors
-    /// `Timeout` when calls had to be cut off; they end with `Closed`. Their number is in the source, and the same for all who wait. The connections are
-    /// released all the same.
-    pub async fn close(&self, limit: Duration) -> Result<(), Error> {
-        let cut = self.inner.gate.close(limit).await;
-        self.inner.release();
-        if cut == 0 {
-            Ok(())
-        } else {
-            Err(Error::cut_off(cut))
-        }
-    }
 }
 
 impl Inner {
@@ -230,28 +226,6 @@ impl Inner {
             .as_ref()
             .ok_or_else(|| Error::unsupported("this session was made from a service and knows no cluster"))?;
         core.driver.get().ok_or_else(|| Error::closed(Applied::No))
-    }
-
-    fn release(&self) {
-        self.prepared.end_flights();
-        drop(
-            self.housekeeping
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        if let Some(core) = &self.core {
-            core.reaper.stop();
-            core.driver.clear();
-            core.directory.clear();
-        }
-    }
-}
-
-impl Drop for Inner {
-    // The stack may live on in a clone of a user's service; the connections do not.
-    fn drop(&mut self) {
-        self.release();
     }
 }
 

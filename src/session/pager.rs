@@ -73,6 +73,7 @@ impl Pager {
         let keyspace = keyspace.as_deref();
         let mut bound_until = None;
         if !self.ready {
+            inner.settings.profiles.apply(&mut self.statement)?;
             inner.check(&self.statement)?;
             from.check(Fingerprint::of(&self.statement, keyspace))?;
             (self.statement, bound_until) = inner.bind(self.statement.clone()).await?;
@@ -91,7 +92,7 @@ impl Pager {
         if let Some(deadline) = bound_until {
             call.context.shorten(deadline);
         }
-        let response = inner.stack.call(call).await?;
+        let response = inner.call(call, &self.statement).await?;
         if self.nature() == Nature::Schema {
             inner.agree().await?;
         }

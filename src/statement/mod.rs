@@ -2,17 +2,19 @@
 
 mod batch;
 mod form;
+mod handle;
 mod options;
 mod prepared;
 mod query;
 mod request;
 mod setters;
 mod streaming;
+mod subject;
 mod text;
 mod values;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use scylla::response::PagingState;
@@ -25,9 +27,11 @@ pub use batch::{Batch, BatchKind};
 pub(crate) use options::{Options, Timestamp};
 pub use prepared::Prepared;
 pub use query::{Definition, Query};
+pub(crate) use subject::Subject;
 pub(crate) use text::{TextFacts, Verb};
 pub(crate) use values::Bound;
 
+use crate::cql::idempotence;
 use crate::nature::Nature;
 
 /// A query as a value: what to run, with which values and options.
@@ -38,13 +42,13 @@ use crate::nature::Nature;
 /// | option | default |
 /// |---|---|
 /// | consistency, serial consistency | those of the session |
-/// | idempotent | SELECT yes, everything else no |
+/// | idempotent | SELECT yes, everything else no, or what its text says ([`ClusterBuilder::infer_idempotence`](crate::ClusterBuilder::infer_idempotence)) |
 /// | timestamp | stamped by the session, once per call |
 /// | page size | 5,000 rows |
 /// | call limit, attempt limit | those of the session; DDL and TRUNCATE 60 s for both |
 /// | deadline, `max_rows`, `max_bytes`, host | none |
 /// | tracing | off |
-/// | priority, label | normal, none |
+/// | priority, label, profile | normal, none, none |
 #[derive(Clone)]
 pub struct Statement {
     pub(crate) what: What,
@@ -71,6 +75,8 @@ pub(crate) enum What {
 pub(crate) struct Text {
     pub(crate) text: Box<str>,
     pub(crate) facts: TextFacts,
+    /// Read when first asked for: most sessions never ask.
+    idempotent: OnceLock<bool>,
 }
 
 impl Text {
@@ -78,31 +84,17 @@ impl Text {
         Arc::new(Self {
             text: text.into(),
             facts: TextFacts::read(text),
+            idempotent: OnceLock::new(),
         })
+    }
+
+    fn is_idempotent(&self) -> bool {
+        *self.idempotent.get_or_init(|| idempotence(&self.text).is_yes())
     }
 
     /// Is it a `USE`, which would change the keyspace under everybody's feet?
     pub(crate) fn is_use(&self) -> bool {
         self.facts.verb == Verb::Use
-    }
-
-    /// What kind of request it is, as far as its text tells. Counters cannot be told from the text.
-    pub(crate) const fn nature(&self) -> Nature {
-        match self.facts.verb {
-            Verb::Select => Nature::Read,
-            Verb::Insert | Verb::Update | Verb::Delete | Verb::Batch | Verb::UnloggedBatch
-                if self.facts.conditional =>
-            {
-                Nature::Lwt
-            }
-            Verb::Insert | Verb::Update | Verb::Delete => Nature::Write,
-            Verb::Batch => Nature::LoggedBatch,
-            Verb::UnloggedBatch => Nature::UnloggedBatch,
-            Verb::CounterBatch => Nature::CounterBatch,
-            Verb::Truncate => Nature::Truncate,
-            Verb::Schema => Nature::Schema,
-            Verb::Use | Verb::Other => Nature::Other,
-        }
     }
 }
 
@@ -158,7 +150,7 @@ impl Statement {
     #[must_use]
     pub fn nature(&self) -> Nature {
         let nature = match &self.what {
-            What::Text(text) | What::Unbound(text, _) => text.nature(),
+            What::Text(text) | What::Unbound(text, _) => text.facts.nature(),
             What::Bound { prepared, .. } => prepared.nature(),
             What::Batch(batch) => batch.nature,
             What::Prepare(_) => Nature::Prepare,
@@ -191,6 +183,25 @@ impl Statement {
             What::Bound { token, .. } => *token,
             What::Batch(batch) => batch.first().and_then(Self::token),
             What::Text(_) | What::Unbound(..) | What::Prepare(_) => None,
+        }
+    }
+
+    /// Does its text say that it is idempotent? A batch has no text; its members have.
+    pub(crate) fn reads_idempotent(&self) -> bool {
+        match &self.what {
+            What::Text(text) | What::Unbound(text, _) => text.is_idempotent(),
+            What::Bound { prepared, .. } => prepared.reads_idempotent(),
+            What::Batch(_) | What::Prepare(_) => false,
+        }
+    }
+
+    /// Its text; a batch has none.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.what {
+            What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => Some(&text.text),
+            What::Bound { prepared, .. } => Some(prepared.text()),
+            What::Batch(_) => None,
         }
     }
 

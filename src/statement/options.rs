@@ -28,9 +28,13 @@ pub(crate) struct Options {
     pub(crate) tracing: bool,
     pub(crate) priority: Priority,
     pub(crate) label: Option<&'static str>,
+    /// Until it is applied.
+    pub(crate) profile: Option<&'static str>,
     pub(crate) host: Option<Uuid>,
     pub(crate) max_rows: Option<usize>,
     pub(crate) max_bytes: Option<usize>,
+    /// Nobody said whether it is idempotent, and its text says it is.
+    pub(crate) inferred: bool,
     /// It writes to a counter, as far as can be told.
     pub(crate) counter: bool,
     /// It continues an earlier page.

@@ -1,14 +1,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use scylla::cluster::metadata::{ColumnType, NativeType};
+use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::deserialize::row::DeserializeRow;
+#[cfg(feature = "test-util")]
+use scylla::frame::response::result::ColumnSpec;
+use scylla::response::query_result::ColumnSpecs;
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 
 use super::form::{Form, Forms};
+use super::handle::Handle;
 use super::text::{TextFacts, Verb};
-use super::{Bound, Statement, Text};
+use super::{Bound, Statement};
+use crate::cql::idempotence;
 use crate::error::Error;
 use crate::nature::Nature;
 
@@ -23,12 +28,14 @@ pub struct Prepared {
 }
 
 struct Inner {
-    /// As it was prepared first. Its text and its types are those of every later form.
-    first: PreparedStatement,
-    forms: Forms,
+    handle: Handle,
     nature: Nature,
     table: Option<(String, String)>,
     routable: bool,
+    /// What its text says.
+    idempotent: bool,
+    /// A marker is of the type `list`; nobody says whether it is a frozen one.
+    binds_list: bool,
 }
 
 impl Prepared {
@@ -41,29 +48,53 @@ impl Prepared {
         let facts = TextFacts::read(driver.get_statement());
         let table = table_of(&driver, &facts, keyspace);
         let adds = facts.adds;
-        let mut nature = Text {
-            text: "".into(),
-            facts,
-        }
-        .nature();
+        let idempotent = idempotence(driver.get_statement()).is_yes();
+        let mut nature = facts.nature();
         if nature == Nature::Write {
             let known = table
                 .as_ref()
                 .and_then(|(keyspace, table)| has_counters(keyspace, table));
             // A table that another session made a moment ago is not known yet. To take a list for a counter costs a
             // retry; to take a counter for a list counts twice.
-            if binds_counter(&driver) || known.unwrap_or(adds) {
+            if binds(driver.get_variable_col_specs(), is_counter) || known.unwrap_or(adds) {
                 nature = Nature::Counter;
             }
         }
         let routable = driver.is_token_aware();
+        let binds_list = binds(driver.get_variable_col_specs(), is_list);
         Self {
             inner: Arc::new(Inner {
-                forms: Forms::new(driver.clone()),
-                first: driver,
+                handle: Handle::new(driver),
                 nature,
                 table,
                 routable,
+                idempotent,
+                binds_list,
+            }),
+        }
+    }
+
+    /// One that no server prepared, for tests.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn made(text: &str, markers: Vec<ColumnSpec<'static>>) -> Self {
+        let facts = TextFacts::read(text);
+        let specs = ColumnSpecs::new(&markers);
+        let nature = match facts.nature() {
+            Nature::Write if binds(specs, is_counter) => Nature::Counter,
+            nature => nature,
+        };
+        let table = facts.table;
+        Self {
+            inner: Arc::new(Inner {
+                nature,
+                table: table.map(|(keyspace, table)| (keyspace.unwrap_or_default(), table)),
+                routable: false,
+                idempotent: idempotence(text).is_yes(),
+                binds_list: binds(specs, is_list),
+                handle: Handle::Made {
+                    text: text.into(),
+                    markers,
+                },
             }),
         }
     }
@@ -77,15 +108,12 @@ impl Prepared {
     }
 
     pub(crate) fn bind_dyn(&self, values: &(impl SerializeRow + ?Sized)) -> Result<Statement, Error> {
-        let driver = &self.inner.first;
-        let columns = driver.get_variable_col_specs();
+        let handle = &self.inner.handle;
+        let columns = handle.markers();
         let bound = Bound::new(columns.as_slice(), values).map_err(Error::serialization)?;
         debug_assert_eq!(bound.count(), columns.len());
         let token = if self.inner.routable {
-            driver
-                .calculate_token(&bound)
-                .map_err(|error| Error::from_execution(error.into_execution_error(), self.nature(), None))?
-                .map(|token| token.value())
+            handle.token(&bound, self.nature())?
         } else {
             None
         };
@@ -97,21 +125,38 @@ impl Prepared {
     where
         R: for<'a> DeserializeRow<'a, 'a>,
     {
-        let driver = self.inner.forms.current().driver;
-        let columns = driver.get_current_result_set_col_specs();
+        // One made for a test names no columns.
+        let Ok(form) = self.form() else {
+            return Ok(());
+        };
+        let columns = form.driver.get_current_result_set_col_specs();
         R::type_check(columns.get().as_slice()).map_err(|error| Error::decode(error).judged(Nature::Prepare))
     }
 
     /// The text it was prepared from.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.inner.first.get_statement()
+        self.inner.handle.text()
     }
 
     /// What kind of request it is.
     #[must_use]
     pub fn nature(&self) -> Nature {
         self.inner.nature
+    }
+
+    pub(crate) fn reads_idempotent(&self) -> bool {
+        self.inner.idempotent
+    }
+
+    pub(crate) fn binds_list(&self) -> bool {
+        self.inner.binds_list
+    }
+
+    /// Names and types of its markers.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn marker_specs(&self) -> Vec<ColumnSpec<'static>> {
+        self.inner.handle.markers().as_slice().to_vec()
     }
 
     pub(crate) fn table(&self) -> Option<(&str, &str)> {
@@ -123,7 +168,7 @@ impl Prepared {
 
     /// Keyspace, table, name and type of each marker.
     pub(crate) fn markers(&self) -> impl Iterator<Item = (&str, &str, &str, &ColumnType<'_>)> {
-        let columns = self.inner.first.get_variable_col_specs().as_slice();
+        let columns = self.inner.handle.markers().as_slice();
         columns.iter().map(|column| {
             let table = column.table_spec();
             (table.ks_name(), table.table_name(), column.name(), column.typ())
@@ -131,22 +176,27 @@ impl Prepared {
     }
 
     /// What is sent now.
-    pub(crate) fn form(&self) -> Form {
-        self.inner.forms.current()
+    ///
+    /// # Errors
+    /// `Unsupported` for one that no server prepared.
+    pub(crate) fn form(&self) -> Result<Form, Error> {
+        self.inner.handle.form()
     }
 
     pub(crate) fn version(&self) -> u64 {
-        self.inner.forms.version()
+        self.inner.handle.forms().map_or(0, Forms::version)
     }
 
     /// Has it to be prepared anew before it is sent?
     pub(crate) fn is_stale(&self) -> bool {
-        self.inner.forms.is_stale()
+        self.inner.handle.forms().is_some_and(Forms::is_stale)
     }
 
     /// The server did not know the form of this version.
     pub(crate) fn mark_stale(&self, version: u64) {
-        self.inner.forms.mark_stale(version);
+        if let Some(forms) = self.inner.handle.forms() {
+            forms.mark_stale(version);
+        }
     }
 
     /// Prepares it anew, once for all who hold it. Values that are bound already keep their meaning, or it is an error.
@@ -157,35 +207,31 @@ impl Prepared {
         let prepare = async {
             let fresh = prepare.await?;
             if self.binds_like(&fresh) {
-                Ok(fresh.inner.first.clone())
+                fresh.inner.handle.first().cloned()
             } else {
                 Err(Error::invalid(
                     "the statement means something else now, in another keyspace or with other types: prepare and bind it anew",
                 ))
             }
         };
-        self.inner.forms.renew(prepare).await
+        match self.inner.handle.forms() {
+            Some(forms) => forms.renew(prepare).await,
+            None => Ok(()),
+        }
     }
 
     /// Is it the same statement as `other`, so that values bound to that mean the same here? Not if it is one of another keyspace
     /// now, or if its types or its key have changed.
     fn binds_like(&self, other: &Self) -> bool {
-        let (mine, theirs) = (&self.inner.first, &other.inner.first);
-        let (types, other_types) = (mine.get_variable_col_specs(), theirs.get_variable_col_specs());
-        let keys = |driver: &PreparedStatement| -> Vec<(u16, u16)> {
-            driver
-                .get_variable_pk_indexes()
-                .iter()
-                .map(|key| (key.index, key.sequence))
-                .collect()
-        };
+        let (mine, theirs) = (&self.inner.handle, &other.inner.handle);
+        let (types, other_types) = (mine.markers(), theirs.markers());
         self.inner.table == other.inner.table
             && types.len() == other_types.len()
             && types
                 .iter()
                 .zip(other_types.iter())
                 .all(|(a, b)| a.typ() == b.typ())
-            && keys(mine) == keys(theirs)
+            && mine.keys() == theirs.keys()
     }
 }
 
@@ -198,11 +244,23 @@ impl fmt::Debug for Prepared {
     }
 }
 
-/// Is a marker of the type `counter`? Only an increment has such a one.
-fn binds_counter(driver: &PreparedStatement) -> bool {
-    let markers = driver.get_variable_col_specs();
-    let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
-    markers.iter().any(|marker| is_counter(marker.typ()))
+/// Has a marker such a type? Only an increment has one of the type `counter`.
+fn binds(markers: ColumnSpecs<'_, '_>, is: fn(&ColumnType<'_>) -> bool) -> bool {
+    markers.iter().any(|marker| is(marker.typ()))
+}
+
+const fn is_counter(typ: &ColumnType<'_>) -> bool {
+    matches!(typ, ColumnType::Native(NativeType::Counter))
+}
+
+const fn is_list(typ: &ColumnType<'_>) -> bool {
+    matches!(
+        typ,
+        ColumnType::Collection {
+            typ: CollectionType::List(_),
+            ..
+        }
+    )
 }
 
 /// The first bind marker knows its table; without markers a result column does; else the text has to do.

@@ -24,7 +24,9 @@ impl Request for Statement {
         match self.options.idempotent {
             Some(true) => Idempotency::Yes,
             Some(false) => Idempotency::No,
-            None if matches!(nature, Nature::Read | Nature::Prepare) => Idempotency::Yes,
+            None if matches!(nature, Nature::Read | Nature::Prepare) || self.options.inferred => {
+                Idempotency::Yes
+            }
             None => Idempotency::Unknown,
         }
     }

@@ -27,6 +27,9 @@ impl Statement {
 
     /// Says whether it may be applied twice without harm. The mark wins over what is known of the statement, except that conditional
     /// writes and counters are never repeated once they may have been applied.
+    ///
+    /// A statement that writes a whole list (not a frozen one) is not harmless: a repeated attempt has the timestamp of the first, and a server
+    /// replaces only what is older, so the list has its elements twice. Mark it only together with [`server_timestamp`](Self::server_timestamp).
     #[must_use]
     pub const fn idempotent(mut self, idempotent: bool) -> Self {
         self.options.idempotent = Some(idempotent);
@@ -121,6 +124,14 @@ impl Statement {
     #[must_use]
     pub const fn priority(mut self, priority: Priority) -> Self {
         self.options.priority = priority;
+        self
+    }
+
+    /// Takes what it does not set itself from the [`Profile`](crate::Profile) of this name. A name that the session does not know is
+    /// an error of kind `Config` when it is executed, and nothing is sent.
+    #[must_use]
+    pub const fn profile(mut self, name: &'static str) -> Self {
+        self.options.profile = Some(name);
         self
     }
 

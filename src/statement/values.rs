@@ -26,6 +26,15 @@ impl Bound {
         Self(Arc::new(SerializedValues::EMPTY.clone()))
     }
 
+    /// The values as they are sent, each behind its length.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn cells(&self) -> bytes::Bytes {
+        let mut sent = bytes::BytesMut::with_capacity(self.0.buffer_size() + 2);
+        self.0.write_to_request(&mut sent);
+        // Without their number, which stands before them.
+        sent.split_off(2).freeze()
+    }
+
     pub(crate) fn count(&self) -> usize {
         usize::from(self.0.element_count())
     }

@@ -12,7 +12,7 @@ use crate::statement::Statement;
 ///
 /// | option | default |
 /// |---|---|
-/// | [`page_size`](Self::page_size) | that of the statement, else 1,000 rows |
+/// | [`page_size`](Self::page_size) | that of the statement or its profile, else 1,000 rows |
 /// | [`max_pages`](Self::max_pages) | none |
 /// | [`page_timeout`](Self::page_timeout) | the call limit of the statement, else of the session |
 /// | [`deadline`](Self::deadline) | none |

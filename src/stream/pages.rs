@@ -40,7 +40,9 @@ pub struct PageStream {
 }
 
 impl PageStream {
-    pub(super) fn new(session: &Session, statement: Statement, mut options: StreamOptions) -> Self {
+    pub(super) fn new(session: &Session, mut statement: Statement, mut options: StreamOptions) -> Self {
+        // Before the stream's own defaults, over which the profile wins. One that is not known is the error of the first page.
+        session.apply_profile(&mut statement);
         let pager = Box::new(Pager::new(session.clone(), options.apply(statement)));
         Self {
             nature: pager.nature(),

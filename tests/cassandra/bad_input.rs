@@ -14,7 +14,6 @@ use tower_cassandra::{
 };
 
 use crate::support::{Bed, builder, chain, one_node};
-use crate::three::secured;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -102,30 +101,6 @@ async fn a_keyspace_that_is_not_there_is_asked_for_once() {
     assert!(!error.is_transient(), "{error:?}");
     assert!(chain(&error).contains("no_such_keyspace"), "{}", chain(&error));
     assert_eq!(tries.load(Relaxed), 1);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_that_is_wrong_is_tried_once() {
-    let Some(cluster) = secured("wrong_password").await else {
-        return;
-    };
-    let right = builder(cluster).connect().await.unwrap();
-    right.execute("SELECT key FROM system.local").await.unwrap();
-    right.close(SECOND * 5).await.unwrap();
-
-    let plain = || {
-        ClusterBuilder::new()
-            .contact_points(cluster.contact_points())
-            .no_metrics()
-    };
-    let wrong = plain().credentials("cassandra", "s3cret");
-    for (what, builder) in [("wrong password", wrong), ("no credentials", plain())] {
-        let (builder, tries) = counted(builder);
-        let error = refused(what, &[ErrorKind::Authentication], SECOND * 3, builder.connect()).await;
-        assert!(!error.is_transient(), "{error:?}");
-        assert_eq!(tries.load(Relaxed), 1, "{what}");
-        assert!(!format!("{} {error:?}", chain(&error)).contains("s3cret"));
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use scylla::value::CqlValue;
-use tower_cassandra::{Applied, ErrorKind, Query, Row, SerializeRow, Statement, scylla};
+use tower_cassandra::{Applied, ErrorKind, Query, Row, SerializeRow, scylla};
 use uuid::Uuid;
 
 use crate::support::{Bed, chain};
@@ -276,7 +276,7 @@ async fn constants_are_checked_against_the_schema_at_the_start() {
         let response = session.execute(statement).await.unwrap();
         assert_eq!(USERS.one(&response).unwrap(), Some(("Ada".to_owned(), None)));
     }
-    let none = session.execute(Statement::from(USERS.bind((2,)))).await.unwrap();
+    let none = session.execute(USERS.bind((2,))).await.unwrap();
     assert_eq!(USERS.one(&none).unwrap(), None);
     bed.done().await;
 }

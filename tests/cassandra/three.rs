@@ -1,4 +1,4 @@
-//! Clusters besides the one that all tests share: three nodes to freeze and kill, and one that wants a password.
+//! A cluster besides the one that all tests share: three nodes to freeze and kill.
 
 use std::io::Write as _;
 
@@ -6,7 +6,6 @@ use local_cassandra::{Builder, LocalCluster, testing};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 static THREE: OnceCell<LocalCluster> = OnceCell::const_new();
-static SECURED: OnceCell<LocalCluster> = OnceCell::const_new();
 static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Three nodes for one test alone. It must leave them as it found them.
@@ -47,22 +46,6 @@ pub(crate) async fn three_nodes(test: &str) -> Option<Three> {
     }
     cluster.ready().await.unwrap();
     Some(three)
-}
-
-/// One node that wants a password; shared.
-pub(crate) async fn secured(test: &str) -> Option<&'static LocalCluster> {
-    if testing::skipped(test) {
-        return None;
-    }
-    let cluster = start(&SECURED, LocalCluster::builder().authentication(true)).await;
-    if cluster.credentials().is_none() {
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED {test}: the cluster that CASSANDRA_CONTACT_POINTS names wants no password"
-        );
-        return None;
-    }
-    Some(cluster)
 }
 
 async fn start(cell: &'static OnceCell<LocalCluster>, builder: Builder) -> &'static LocalCluster {

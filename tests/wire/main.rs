@@ -3,16 +3,20 @@
 //! It is for what a real server cannot be made to say on demand. All times are of the real clock; the tests wait for
 //! conditions and not for moments.
 
+mod connecting;
 mod frozen;
+mod inference;
 mod lifecycle;
 mod limits;
 mod load;
+mod monitor;
 mod network;
 mod prepare;
 mod prepare_waits;
 mod retries;
 mod rows;
 mod safety;
+mod scopes;
 mod stamps;
 mod statements;
 mod streams;

@@ -134,7 +134,7 @@ async fn values_by_name_have_to_name_every_marker_and_no_other() {
     };
     let (id, v) = (("id", CqlValue::Int(1)), ("v", CqlValue::Text("a".to_owned())));
     for (what, values) in [
-        ("missing", map(&[id.clone()])),
+        ("missing", map(std::slice::from_ref(&id))),
         ("unknown", map(&[id.clone(), v.clone(), ("w", CqlValue::Int(1))])),
         ("misspelt", map(&[id.clone(), ("V", CqlValue::Int(1))])),
     ] {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::ledger::{Entry, Ledger};
 use crate::classify::Outcome;
-use crate::health::{Passive, ProbeRecord, Shared};
+use crate::health::{Passive, Shared, Watched};
 use crate::metrics::NodeMetrics;
 use crate::request::NodeId;
 
@@ -30,13 +30,13 @@ pub struct Endpoint {
     id: NodeId,
     name: Box<str>,
     payload: Box<dyn Any + Send + Sync>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     ledger: Mutex<Ledger>,
     in_flight: AtomicU32,
     abandoned: AtomicU32,
     /// Copy of the ledger's oldest send time, to read without its lock.
     oldest: AtomicU64,
-    last_answer: AtomicU64,
+    pub(super) last_answer: AtomicU64,
     /// When the mean got its last sample.
     sampled: AtomicU64,
     mean: AtomicU64,
@@ -44,7 +44,7 @@ pub struct Endpoint {
     settled: AtomicU64,
     samples: AtomicU32,
     pub(crate) passive: Passive,
-    probe: Mutex<Option<ProbeRecord>>,
+    pub(crate) watched: Watched,
     metrics: Option<NodeMetrics>,
 }
 
@@ -86,7 +86,7 @@ impl Endpoint {
             settled: AtomicU64::new(UNSETTLED),
             samples: AtomicU32::new(0),
             passive: Passive::default(),
-            probe: Mutex::default(),
+            watched: Watched::default(),
             metrics,
         }
     }
@@ -193,16 +193,16 @@ impl Endpoint {
 
     /// A real request proved it well; `claimed`: it was the one request of a probation.
     pub(super) fn did_well(&self, claimed: bool) {
-        if self.passive.succeeded(claimed, &self.shared)
+        if self.passive.succeeded(self.who(), claimed, &self.shared)
             && let Some(metrics) = &self.metrics
         {
             metrics.set_healthy(true);
         }
     }
 
-    /// A real request failed by its fault; `claimed`: it was the one request of a probation.
-    pub(super) fn did_badly(&self, now: u64, claimed: bool) {
-        if self.passive.failed(now, claimed, &self.shared)
+    /// A real request failed by its fault, with this label; `claimed`: it was the one request of a probation.
+    pub(super) fn did_badly(&self, label: &'static str, now: u64, claimed: bool) {
+        if self.passive.failed(self.who(), label, claimed, now, &self.shared)
             && let Some(metrics) = &self.metrics
         {
             metrics.ejected();
@@ -222,7 +222,7 @@ impl Endpoint {
         }
     }
 
-    fn with_ledger<T>(&self, f: impl FnOnce(&mut Ledger) -> T) -> T {
+    pub(super) fn with_ledger<T>(&self, f: impl FnOnce(&mut Ledger) -> T) -> T {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut ledger);
         self.oldest.store(ledger.oldest().unwrap_or(NEVER), Relaxed);
@@ -255,24 +255,6 @@ impl Endpoint {
         }
         self.samples.store(samples.saturating_add(1), Relaxed);
         self.shared.latencies.record(nanos);
-    }
-
-    /// A probe was answered: what is still unanswered is slow, the node is not silent.
-    pub(crate) fn probed(&self, record: ProbeRecord) {
-        if let Some(metrics) = &self.metrics {
-            metrics.probed(record.error.is_none());
-            metrics.set_healthy(record.error.is_none() && !self.passive.is_ejected());
-        }
-        if record.error.is_none() {
-            self.last_answer.store(self.shared.now(), Relaxed);
-            self.with_ledger(Ledger::excuse_all);
-        }
-        *self.probe.lock().unwrap_or_else(PoisonError::into_inner) = Some(record);
-    }
-
-    /// The last probe.
-    pub(crate) fn last_probe(&self) -> Option<ProbeRecord> {
-        self.probe.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts one more abandoned request, unless there are `abandoned_limit` already.

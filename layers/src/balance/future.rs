@@ -117,7 +117,7 @@ where
             match watch.parts.classifier.classify(&watch.facts, result.as_ref()) {
                 Outcome::Success => endpoint.did_well(*claimed),
                 Outcome::Failure(failure) => match failure.fault {
-                    Fault::Node => endpoint.did_badly(shared.now(), *claimed),
+                    Fault::Node => endpoint.did_badly(failure.label, shared.now(), *claimed),
                     // The node answered: whatever is wrong, it is not the node.
                     Fault::Request | Fault::Replicas => endpoint.did_well(*claimed),
                     Fault::Load | Fault::Client => {}

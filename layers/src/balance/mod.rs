@@ -32,6 +32,7 @@ mod layer;
 mod ledger;
 mod reaper;
 mod service;
+mod watching;
 
 pub use directory::{AllNodes, Directory, Group};
 pub use endpoint::{Endpoint, Ticket};

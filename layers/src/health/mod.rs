@@ -13,19 +13,35 @@
 //! * **Active health**, from the [`Prober`]: it asks every node in an interval, and an answer re-admits a node that is only slow.
 //!   A node that has just fallen silent is asked at once.
 //!
+//! What happens to the nodes can be followed: [`Table::changes`] gives every change with its reason, in one order for all readers.
+//! The table learns of nodes that come and go by [`Table::replace`], and of connections by [`Endpoint::set_connected`].
+//!
+//! [`Endpoint::set_connected`]: crate::balance::Endpoint::set_connected
+//!
 //! Saturation is not sickness: a node at its limit of requests in flight is passed over, not ejected.
 
+mod changes;
+mod check;
 mod passive;
 mod prober;
 mod rate;
+mod roster;
 mod settings;
 mod snapshot;
+mod status;
 mod suspicion;
 mod table;
+mod watched;
+mod words;
 
+pub use changes::{CHANGES_KEPT, Change, ChangeKind, Changes, Event};
+pub use check::HealthCheck;
 pub(crate) use passive::{Passive, Standing};
-pub use prober::{HealthCheck, ProbeRecord, Prober};
+pub use prober::Prober;
 pub use settings::HealthSettings;
 pub use snapshot::{EndpointHealth, State};
+pub use status::Status;
 pub(crate) use table::Shared;
 pub use table::Table;
+pub use watched::ProbeRecord;
+pub(crate) use watched::{Watched, Who};

@@ -5,8 +5,14 @@ use std::sync::atomic::{
     Ordering::Release,
 };
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::changes::ChangeKind;
 use super::rate::FailureRate;
 use super::table::Shared;
+use super::watched::Who;
+use super::words;
 
 /// Healthy → (failures in a row, or too large a share of failures) → ejected → (time) → on probation, where one real request decides.
 #[derive(Debug, Default)]
@@ -21,6 +27,39 @@ pub(crate) struct Passive {
     on_probation: AtomicBool,
     /// Is it among the nodes of the table? Only then does its ejection count. Written under the roster's lock.
     member: AtomicBool,
+    row: Mutex<Row>,
+}
+
+/// What the failures in a row have in common. Touched by failures only.
+#[derive(Debug, Default)]
+struct Row {
+    last: &'static str,
+    is_mixed: bool,
+    /// How many there were at the last ejection.
+    count: u32,
+    /// Not their number ejected it, but that they were more than so many percent of its recent answers.
+    beyond: Option<u32>,
+}
+
+impl Row {
+    fn words(&self) -> String {
+        let (count, label) = (self.count, words::label(self.last));
+        if let Some(percent) = self.beyond {
+            return format!(
+                "more than {percent} % of its recent answers were failures, the last one: {label}"
+            );
+        }
+        let rows = if count == 1 {
+            "failure"
+        } else {
+            "failures in a row"
+        };
+        if self.is_mixed {
+            format!("{count} {rows}, the last one: {label}")
+        } else {
+            format!("{count} {label} {rows}")
+        }
+    }
 }
 
 /// May a node be chosen, as far as its past results say?
@@ -63,13 +102,35 @@ impl Passive {
         self.on_probation.store(false, Release);
     }
 
+    /// Is it among the nodes of the table?
+    pub(super) fn is_member(&self) -> bool {
+        self.member.load(Relaxed)
+    }
+
+    /// Why it is out, in words; none when it is not.
+    pub(super) fn why(&self, now: u64) -> Option<String> {
+        let until = match self.until.load(Relaxed) {
+            0 => return None,
+            until => until,
+        };
+        let row = self.with_row(|row| row.words());
+        Some(match until.saturating_sub(now) {
+            0 => format!("{row}, the next request is its trial"),
+            left => format!("{row}, next try in {}", words::time(Duration::from_nanos(left))),
+        })
+    }
+
+    fn with_row<T>(&self, f: impl FnOnce(&mut Row) -> T) -> T {
+        f(&mut self.row.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Sets whether it is among the nodes of the table, and says what it was. Under the roster's lock.
     pub(super) fn set_member(&self, member: bool) -> bool {
         self.member.swap(member, Relaxed)
     }
 
     /// A request succeeded; `claimed`: it was the one request of a probation. True when that re-admitted it.
-    pub(crate) fn succeeded(&self, claimed: bool, shared: &Shared) -> bool {
+    pub(crate) fn succeeded(&self, who: Who<'_>, claimed: bool, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
@@ -88,17 +149,34 @@ impl Passive {
                 if !by_rate {
                     self.ejections.store(0, Relaxed);
                 }
-                roster.ejected -= usize::from(self.member.load(Relaxed));
+                if self.is_member() {
+                    roster.ejected -= 1;
+                    let reason = "a request succeeded".to_owned();
+                    roster
+                        .announcer
+                        .announce(who.id, who.name, ChangeKind::Readmitted, reason);
+                }
                 true
             })
     }
 
-    /// A request failed by the node's fault; `claimed`: it was the one request of a probation.
+    /// A request failed by the node's fault, with this label; `claimed`: it was the one request of a probation.
     /// True when that ejected it, or prolonged its ejection.
-    pub(crate) fn failed(&self, now: u64, claimed: bool, shared: &Shared) -> bool {
+    pub(crate) fn failed(
+        &self,
+        who: Who<'_>,
+        label: &'static str,
+        claimed: bool,
+        now: u64,
+        shared: &Shared,
+    ) -> bool {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
         let too_many = self.rate.failed(shared.settings.failure_percent);
         let in_a_row = failures >= shared.settings.consecutive_failures;
+        self.with_row(|row| {
+            row.is_mixed = failures > 1 && (row.is_mixed || row.last != label);
+            row.last = label;
+        });
         let enough = too_many || in_a_row;
         // Late failures of requests that were under way when the node was ejected change nothing.
         let may_change = match self.until.load(Relaxed) {
@@ -111,16 +189,26 @@ impl Passive {
         shared.with_roster(|roster| {
             let until = self.until.load(Relaxed);
             if until == 0 {
-                if !enough || !self.member.load(Relaxed) || !roster.may_eject() {
+                if !enough || !self.is_member() || !roster.may_eject() {
                     return false;
                 }
                 roster.ejected += 1;
                 self.by_rate.store(!in_a_row, Relaxed);
+                let percent = shared.settings.failure_percent;
+                self.with_row(|row| row.beyond = (!in_a_row).then_some(percent));
             } else if !claimed || now < until {
                 return false;
             }
-            self.until
-                .store(now.saturating_add(self.sentence(shared)).max(1), Relaxed);
+            let sentence = self.sentence(shared);
+            self.until.store(now.saturating_add(sentence).max(1), Relaxed);
+            self.with_row(|row| row.count = failures);
+            if self.is_member()
+                && let Some(reason) = self.why(now)
+            {
+                roster
+                    .announcer
+                    .announce(who.id, who.name, ChangeKind::Ejected, reason);
+            }
             true
         })
     }

@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -8,78 +9,16 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::check::HealthCheck;
 use super::suspicion;
 use super::table::Table;
+use super::watched::ProbeRecord;
 use crate::balance::Endpoint;
-use crate::config::InvalidConfig;
-
-/// How often the nodes are asked, and how long they may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HealthCheck {
-    interval: Duration,
-    timeout: Duration,
-}
-
-impl Default for HealthCheck {
-    /// Every 5 s, 2 s for an answer.
-    fn default() -> Self {
-        Self::every(Duration::from_secs(5))
-    }
-}
-
-impl HealthCheck {
-    /// Asks every node in this interval, ± 10 % jitter. The time for an answer is 2 s, or the interval if that is shorter.
-    #[must_use]
-    pub const fn every(interval: Duration) -> Self {
-        Self {
-            interval,
-            timeout: Duration::from_secs(2),
-        }
-    }
-
-    /// How long a probe may take. Default 2 s.
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// # Errors
-    /// [`InvalidConfig`] when the interval is below 100 ms or above one day, or the time for an answer is zero.
-    pub fn validate(&self) -> Result<(), InvalidConfig> {
-        if self.interval < Duration::from_millis(100) || self.interval > Duration::from_secs(86_400) {
-            return Err(InvalidConfig::new(
-                "health.every",
-                self.interval,
-                "an interval from 100 ms to one day",
-            ));
-        }
-        if self.timeout.is_zero() {
-            return Err(InvalidConfig::new(
-                "health.timeout",
-                self.timeout,
-                "a duration above zero",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// The result of a probe.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ProbeRecord {
-    /// When it ended.
-    pub at: Instant,
-    /// How long the answer took; none without an answer.
-    pub latency: Option<Duration>,
-    /// Why there is no answer.
-    pub error: Option<Arc<str>>,
-    /// What the node said of itself, usually its version.
-    pub detail: Option<Arc<str>>,
-}
 
 /// Asks every node of a table in an interval, and a node that has just fallen silent at once. One task; it ends when this value is dropped.
+///
+/// A node that somebody else has asked in the second half of the interval is left out, so that several who ask send no more probes than
+/// the most eager one of them.
 #[derive(Debug)]
 pub struct Prober {
     task: JoinHandle<((), ())>,
@@ -104,75 +43,113 @@ impl Prober {
         let task = tokio::spawn(async move {
             let rounds = async {
                 loop {
-                    Self::round(&table, check, &probe).await;
-                    let jitter = table.random_below(201) as u32;
-                    sleep(check.interval.saturating_mul(900 + jitter) / 1_000).await;
+                    Self::refresh(&table, check, &probe).await;
+                    sleep(Self::pause(&table, check.interval())).await;
                 }
             };
             let (table, probe) = (&table, &probe);
-            let suspicions =
-                suspicion::watch(table, async |endpoint| Self::one(&endpoint, check, probe).await);
+            let suspicions = suspicion::watch(table, async |endpoint| {
+                Self::ask(&endpoint, check.limit(), probe).await;
+            });
             tokio::join!(rounds, suspicions)
         });
         Self { task }
     }
 
-    /// Asks every node once, all at the same time up to a bound, each with its own time limit.
+    /// The interval ± 10 %, so that many clients do not ask at the same moment.
+    #[must_use]
+    pub fn pause(table: &Table, interval: Duration) -> Duration {
+        let jitter = table.random_below(201) as u32;
+        interval.saturating_mul(900 + jitter) / 1_000
+    }
+
+    /// Asks every node once, all at the same time up to a bound of 64, each with its own time limit.
     pub async fn round<P, F>(table: &Table, check: HealthCheck, probe: &P)
     where
         P: Fn(Arc<Endpoint>) -> F + Sync,
         F: Future<Output = Result<Arc<str>, Arc<str>>> + Send,
     {
-        let endpoints = table.endpoints();
-        let mut waiting = endpoints.iter();
-        let mut running = FuturesUnordered::new();
-        loop {
-            while running.len() < CONCURRENT
-                && let Some(endpoint) = waiting.next()
-            {
-                running.push(Self::one(endpoint, check, probe));
-            }
-            if running.next().await.is_none() {
-                return;
-            }
-        }
+        Self::ask_all(table.endpoints().iter(), check.limit(), probe).await;
     }
 
-    async fn one<P, F>(endpoint: &Arc<Endpoint>, check: HealthCheck, probe: &P)
+    /// As [`round`](Self::round), without the nodes that were asked in the second half of the interval.
+    pub async fn refresh<P, F>(table: &Table, check: HealthCheck, probe: &P)
     where
         P: Fn(Arc<Endpoint>) -> F + Sync,
         F: Future<Output = Result<Arc<str>, Arc<str>>> + Send,
     {
-        let started = Instant::now();
-        let limit = check.timeout.min(check.interval);
-        // A probe that panics must not end the task, which nothing would start again.
-        let asked = AssertUnwindSafe(async { probe(Arc::clone(endpoint)).await }).catch_unwind();
-        let answer = timeout(limit, asked)
-            .await
-            .map(|answer| answer.unwrap_or_else(|_| Err("the probe panicked".into())));
-        let at = Instant::now();
-        endpoint.probed(match answer {
-            Ok(Ok(detail)) => ProbeRecord {
-                at,
-                latency: Some(at - started),
-                error: None,
-                detail: Some(detail),
-            },
-            Ok(Err(error)) => ProbeRecord {
-                at,
-                latency: None,
-                error: Some(error),
-                detail: None,
-            },
-            Err(_) => {
-                let error = format!("no answer within {limit:?}").into();
-                ProbeRecord {
-                    at,
-                    latency: None,
-                    error: Some(error),
-                    detail: None,
-                }
+        let now = Instant::now();
+        let is_due = |endpoint: &&Arc<Endpoint>| match endpoint.watched.last() {
+            Some(record) => {
+                record.is_void() || now.saturating_duration_since(record.at) >= check.interval() / 2
             }
-        });
+            None => true,
+        };
+        Self::ask_all(table.endpoints().iter().filter(is_due), check.limit(), probe).await;
+    }
+
+    /// Asks these nodes once, as [`round`](Self::round) does. Dropping the future ends what is under way, without a record.
+    pub async fn ask_all<'a, P, F>(
+        endpoints: impl IntoIterator<Item = &'a Arc<Endpoint>>,
+        limit: Duration,
+        probe: &P,
+    ) -> Vec<(Arc<Endpoint>, ProbeRecord)>
+    where
+        P: Fn(Arc<Endpoint>) -> F + Sync,
+        F: Future<Output = Result<Arc<str>, Arc<str>>> + Send,
+    {
+        let mut waiting = endpoints.into_iter();
+        let mut running = FuturesUnordered::new();
+        let mut records = Vec::new();
+        loop {
+            while running.len() < CONCURRENT
+                && let Some(endpoint) = waiting.next()
+            {
+                running.push(async move {
+                    let record = Self::ask(endpoint, limit, probe).await;
+                    (Arc::clone(endpoint), record)
+                });
+            }
+            match running.next().await {
+                Some(record) => records.push(record),
+                None => return records,
+            }
+        }
+    }
+
+    /// Asks one node, and keeps the result in its table.
+    ///
+    /// At most one probe of a node is under way: who asks meanwhile waits for it and has its result. All within `limit`.
+    pub async fn ask<P, F>(endpoint: &Arc<Endpoint>, limit: Duration, probe: &P) -> ProbeRecord
+    where
+        P: Fn(Arc<Endpoint>) -> F + Sync,
+        F: Future<Output = Result<Arc<str>, Arc<str>>> + Send,
+    {
+        let watched = &endpoint.watched;
+        let ended = watched.ended.load(Relaxed);
+        let asked = Instant::now();
+        let Ok(_turn) = timeout(limit, watched.turn.lock()).await else {
+            // Somebody with more patience is asking. That one will record what comes of it.
+            return ProbeRecord::unanswered(limit);
+        };
+        // One that ended after we had asked is as good as one of our own.
+        if watched.ended.load(Relaxed) != ended
+            && let Some(record) = watched.last()
+        {
+            return record;
+        }
+        let started = Instant::now();
+        let left = limit.saturating_sub(started - asked);
+        // A probe that panics must not end the task, which nothing would start again.
+        let answer = AssertUnwindSafe(async { probe(Arc::clone(endpoint)).await }).catch_unwind();
+        let record = match timeout(left, answer).await {
+            Ok(Ok(Ok(detail))) => ProbeRecord::answered(started, detail),
+            Ok(Ok(Err(error))) => ProbeRecord::failed(error),
+            Ok(Err(_)) => ProbeRecord::failed("the probe panicked"),
+            Err(_) => ProbeRecord::unanswered(limit),
+        };
+        endpoint.probed(record.clone());
+        // With what was known before.
+        watched.last().unwrap_or(record)
     }
 }

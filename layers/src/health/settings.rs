@@ -24,14 +24,19 @@ impl Default for HealthSettings {
             consecutive_failures: 5,
             // Far above what a node under load fails; below it one that fails every second request would stay.
             failure_percent: 50,
-            ejection_base: Duration::from_secs(1),
-            ejection_cap: Duration::from_secs(60),
+            ejection_base: Self::EJECTION_BASE,
+            ejection_cap: Self::EJECTION_CAP,
             seed: None,
         }
     }
 }
 
 impl HealthSettings {
+    /// The first ejection of the default: 1 s.
+    pub const EJECTION_BASE: Duration = Duration::from_secs(1);
+    /// The longest ejection of the default: 60 s.
+    pub const EJECTION_CAP: Duration = Duration::from_secs(60);
+
     /// How many requests may be in flight to one node. Default 16,384.
     #[must_use]
     pub const fn node_limit(mut self, requests: u32) -> Self {

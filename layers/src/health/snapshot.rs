@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::passive::Standing;
-use super::prober::ProbeRecord;
+use super::status::Status;
+use super::watched::ProbeRecord;
+use super::words;
 use crate::balance::Endpoint;
 use crate::request::NodeId;
 
@@ -40,8 +42,12 @@ pub struct EndpointHealth {
     pub id: NodeId,
     /// Its name.
     pub name: String,
+    /// Is it there, as far as connections and probes tell?
+    pub status: Status,
     /// What the balancer thinks of it.
     pub state: State,
+    /// Why the balancer does not choose it, in words; none while it does.
+    pub reason: Option<String>,
     /// Requests it has not answered, abandoned ones included.
     pub in_flight: u32,
     /// Requests that nobody waits for any more and that it has not answered.
@@ -66,11 +72,29 @@ impl EndpointHealth {
         Self {
             id: endpoint.id(),
             name: endpoint.name().to_owned(),
+            status: endpoint.watched.status(),
             state,
+            reason: why(endpoint, state, now),
             in_flight: endpoint.in_flight(),
             abandoned: endpoint.abandoned(),
             mean_latency: endpoint.mean_latency(),
-            probe: endpoint.last_probe(),
+            probe: endpoint.watched.last(),
         }
+    }
+}
+
+fn why(endpoint: &Endpoint, state: State, now: u64) -> Option<String> {
+    match state {
+        State::Healthy => None,
+        State::Stalled => {
+            let age = Duration::from_nanos(endpoint.oldest_age(now).unwrap_or_default());
+            Some(format!("silent, its oldest request is {} old", words::time(age)))
+        }
+        State::Ejected => endpoint.passive.why(now).map(|why| format!("ejected: {why}")),
+        State::Full => Some(format!(
+            "full, with {} requests in flight and {} of them abandoned",
+            endpoint.in_flight(),
+            endpoint.abandoned()
+        )),
     }
 }

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::time::Instant;
 
+use super::changes::{Changes, log};
+use super::roster::Roster;
 use super::settings::HealthSettings;
 use super::snapshot::EndpointHealth;
 use crate::balance::{Endpoint, Latencies};
@@ -30,23 +32,6 @@ pub(crate) struct Shared {
     roster: Mutex<Roster>,
     /// Copy of the roster's verdict, to read without its lock.
     panics: AtomicBool,
-}
-
-/// How many nodes there are and how many of them are ejected.
-///
-/// Under one lock with every ejection, re-admission and change of the nodes, because a count that drifts never comes back: too
-/// high, and no node is ejected any more; too low, and more than half may be. All three are rare.
-#[derive(Debug, Default)]
-pub(super) struct Roster {
-    total: usize,
-    pub(super) ejected: usize,
-}
-
-impl Roster {
-    /// With one more ejection, would at most half of the nodes be out?
-    pub(super) const fn may_eject(&self) -> bool {
-        (self.ejected + 1) * 2 <= self.total
-    }
 }
 
 impl Shared {
@@ -79,7 +64,18 @@ impl Shared {
         let mut roster = self.roster.lock().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut roster);
         self.panics.store(roster.ejected * 2 > roster.total, Relaxed);
+        let changes = roster.announcer.take_unlogged();
+        drop(roster);
+        log(&changes);
         result
+    }
+
+    /// Tells the readers if the status of a node is another one than they know of.
+    pub(crate) fn announce_status(&self, endpoint: &Endpoint, why: &str) {
+        // Usually nothing has changed, and the lock is left alone.
+        if endpoint.watched.is_news() {
+            self.with_roster(|roster| roster.announce_status(endpoint, why));
+        }
     }
 
     /// Are so many nodes ejected that ejection is more likely wrong than right?
@@ -133,6 +129,9 @@ impl Table {
     }
 
     /// Sets the nodes there are now. Requests under way keep the endpoints they were sent to.
+    ///
+    /// Readers of [`changes`](Self::changes) are told who joined and who left, but not of the first nodes there are. A node that comes back
+    /// under another name has left and joined.
     pub fn replace(&self, endpoints: impl IntoIterator<Item = Arc<Endpoint>>) {
         let endpoints: Arc<[Arc<Endpoint>]> = endpoints.into_iter().collect();
         self.shared.with_roster(|roster| {
@@ -140,13 +139,14 @@ impl Table {
             for endpoint in current.iter() {
                 endpoint.passive.set_member(false);
             }
-            *roster = Roster::default();
+            (roster.total, roster.ejected) = (0, 0);
             for endpoint in endpoints.iter() {
                 if !endpoint.passive.set_member(true) {
                     roster.total += 1;
                     roster.ejected += usize::from(endpoint.passive.is_ejected());
                 }
             }
+            roster.announce_moves(&current, &endpoints);
             // A node that left shows no figures any more; one that was only made anew keeps those of its name.
             for gone in current
                 .iter()
@@ -158,6 +158,18 @@ impl Table {
             }
             *current = endpoints;
         });
+    }
+
+    /// Forgets all nodes, without telling anybody, and ends all [`changes`](Self::changes).
+    pub fn close(&self) {
+        self.shared.with_roster(|roster| roster.announcer.close());
+        self.replace([]);
+    }
+
+    /// What happens to the nodes from now on.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.shared.with_roster(|roster| roster.announcer.subscribe())
     }
 
     /// The nodes there are now.
@@ -195,7 +207,9 @@ impl Table {
             .collect()
     }
 
-    pub(crate) const fn metrics(&self) -> Option<&Metrics> {
+    /// Where the figures of its nodes go.
+    #[must_use]
+    pub const fn metrics(&self) -> Option<&Metrics> {
         self.metrics.as_ref()
     }
 

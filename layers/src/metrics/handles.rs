@@ -8,6 +8,7 @@ use super::builder::MetricsBuilder;
 use super::labels::LabelTable;
 use super::node::{NodeMetrics, NodeTable};
 use super::registry::Registry;
+use super::totals::{Tally, Totals, count};
 use super::{FAILURE, MAX_LABELS, OTHER, SUCCESS, names};
 use crate::Outcome;
 
@@ -29,6 +30,7 @@ struct Inner {
     retries: LabelTable,
     rejected: LabelTable,
     nodes: NodeTable,
+    tally: Tally,
 }
 
 struct Class {
@@ -102,6 +104,7 @@ impl Metrics {
                 retries: LabelTable::new(&names::RETRIES, "reason", MAX_LABELS),
                 rejected: LabelTable::new(&names::REJECTED, "reason", MAX_LABELS),
                 nodes: NodeTable::default(),
+                tally: Tally::default(),
                 registry: Arc::new(registry),
             }),
         }
@@ -130,6 +133,12 @@ impl Metrics {
         self.inner.registry.switch.failures()
     }
 
+    /// What was counted so far, for those who show it without a recorder.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.inner.tally.read()
+    }
+
     /// The handles of one node. The same label gives the same handles; after [`MAX_HOSTS`](super::MAX_HOSTS) labels all
     /// further nodes share the label `other` and have no gauges. Takes a lock: ask once per node, not per request.
     #[must_use]
@@ -139,7 +148,10 @@ impl Metrics {
 
     /// A failure with this label is being repeated.
     pub fn retried(&self, label: &'static str) {
-        self.record(|inner| inner.retries.counter(label, &inner.registry).increment(1));
+        self.record(|inner| {
+            count(&inner.tally.retried);
+            inner.retries.counter(label, &inner.registry).increment(1);
+        });
     }
 
     /// A retry was not made because the retry budget was spent.
@@ -149,7 +161,10 @@ impl Metrics {
 
     /// A limit refused a request, for this reason.
     pub fn rejected(&self, label: &'static str) {
-        self.record(|inner| inner.rejected.counter(label, &inner.registry).increment(1));
+        self.record(|inner| {
+            count(&inner.tally.rejected);
+            inner.rejected.counter(label, &inner.registry).increment(1);
+        });
     }
 
     /// A panic was turned into an error.
@@ -181,8 +196,12 @@ impl Metrics {
             inner.in_flight.decrement(1.0);
             let class = inner.class(class);
             let ended = match outcome() {
-                Outcome::Success => &class.succeeded,
+                Outcome::Success => {
+                    count(&inner.tally.succeeded);
+                    &class.succeeded
+                }
                 Outcome::Failure(failure) => {
+                    count(&inner.tally.failed);
                     inner.errors.counter(failure.label, &inner.registry).increment(1);
                     &class.failed
                 }
@@ -195,6 +214,7 @@ impl Metrics {
     pub(super) fn cancelled(&self, class: ClassIndex) {
         self.always(|inner| {
             inner.in_flight.decrement(1.0);
+            count(&inner.tally.cancelled);
             inner.class(class).cancelled.increment(1);
         });
     }

@@ -94,6 +94,7 @@ mod node;
 mod registry;
 mod service;
 mod switch;
+mod totals;
 
 pub use attempt::{AttemptMetricsLayer, AttemptMetricsService};
 pub use builder::{DEFAULT_CLASSES, MAX_CLASSES, MetricsBuilder};
@@ -102,6 +103,7 @@ pub use handles::Metrics;
 pub use layer::MetricsLayer;
 pub use node::NodeMetrics;
 pub use service::MetricsService;
+pub use totals::Totals;
 
 /// How many values the labels `error_type` and `reason` take, each. A client that tells forty kinds of failures apart, which
 /// is many, has room to spare.

@@ -90,6 +90,13 @@ impl<T> Call<T> {
         self
     }
 
+    /// Sets a number of retries of its own, in place of that of the policy.
+    #[must_use]
+    pub const fn with_max_retries(mut self, retries: u32) -> Self {
+        self.context.max_retries = Some(retries);
+        self
+    }
+
     /// Sets an attempt limit of its own.
     #[must_use]
     pub const fn with_attempt_limit(mut self, limit: OwnLimit) -> Self {

@@ -115,6 +115,8 @@ pub struct Context {
     pub call_limit: OwnLimit,
     /// The request's own attempt limit.
     pub attempt_limit: OwnLimit,
+    /// The request's own number of retries, in place of that of the policy.
+    pub max_retries: Option<u32>,
     /// Which attempt this is.
     pub attempt: Attempt,
     pub(crate) ticket: Option<Ticket>,
@@ -127,6 +129,7 @@ impl Clone for Context {
             deadline: self.deadline,
             call_limit: self.call_limit,
             attempt_limit: self.attempt_limit,
+            max_retries: self.max_retries,
             attempt: self.attempt,
             ticket: None,
         }

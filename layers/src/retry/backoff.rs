@@ -16,11 +16,15 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self::exponential(Duration::from_millis(10), Duration::from_secs(1))
+        Self::exponential(Self::BASE, Self::CAP)
     }
 }
 
 impl Backoff {
+    /// The first pause of the default: 10 ms.
+    pub const BASE: Duration = Duration::from_millis(10);
+    /// The longest pause of the default: 1 s.
+    pub const CAP: Duration = Duration::from_secs(1);
     /// The longest cap that is accepted: one hour.
     pub const LONGEST: Duration = Duration::from_secs(3_600);
 

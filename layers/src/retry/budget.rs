@@ -47,11 +47,16 @@ struct Second {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::unchecked(50, 20)
+        Self::unchecked(Self::FLOOR, Self::PERCENT)
     }
 }
 
 impl Budget {
+    /// The floor of the default budget: 50 retries in 10 s.
+    pub const FLOOR: u32 = 50;
+    /// The share of the default budget: 20 % of the calls.
+    pub const PERCENT: u32 = 20;
+
     /// A budget of at least `floor` retries in 10 s and `percent` of the calls.
     ///
     /// # Errors
@@ -67,7 +72,7 @@ impl Budget {
         Ok(Self::unchecked(floor, percent))
     }
 
-    fn unchecked(floor: u32, percent: u32) -> Self {
+    pub(super) fn unchecked(floor: u32, percent: u32) -> Self {
         let origin = Instant::now();
         Self {
             ledger: std::sync::Arc::new(Ledger {

@@ -246,7 +246,8 @@ fn decide<C, Req: Request>(
     if once.as_ref().is_some_and(|used| **used) {
         return Err(Stop::NotRetryable);
     }
-    if number > shared.policy.max_retries {
+    let most = request.context().max_retries.unwrap_or(shared.policy.max_retries);
+    if number > most {
         return Err(Stop::AttemptsExhausted);
     }
     let at_once = match failure.advice {

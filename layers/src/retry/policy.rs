@@ -44,7 +44,7 @@ enum PauseChoice {
 
 #[derive(Clone, Debug)]
 enum BudgetChoice {
-    Fresh,
+    Fresh { floor: u32, percent: u32 },
     Given(Arc<dyn RetryBudget>),
     None,
 }
@@ -55,7 +55,10 @@ impl Default for RetryPolicy {
         Self {
             max_retries: 3,
             pauses: PauseChoice::Backoff(Backoff::default()),
-            budget: BudgetChoice::Fresh,
+            budget: BudgetChoice::Fresh {
+                floor: Budget::FLOOR,
+                percent: Budget::PERCENT,
+            },
             seed: None,
         }
     }
@@ -90,6 +93,14 @@ impl RetryPolicy {
         self
     }
 
+    /// A budget of at least `floor` retries in 10 s and `percent` of the calls, from 0 to 100, made anew for each layer. Default:
+    /// [`Budget::FLOOR`] and [`Budget::PERCENT`].
+    #[must_use]
+    pub fn budget_of(mut self, floor: u32, percent: u32) -> Self {
+        self.budget = BudgetChoice::Fresh { floor, percent };
+        self
+    }
+
     /// Without a budget, a fault of everything multiplies the load by `1 + max_retries`. For experiments.
     #[must_use]
     pub fn without_budget(mut self) -> Self {
@@ -119,7 +130,7 @@ impl RetryPolicy {
 
     pub(super) fn make_budget(&self) -> Option<Arc<dyn RetryBudget>> {
         match &self.budget {
-            BudgetChoice::Fresh => Some(Arc::new(Budget::default())),
+            BudgetChoice::Fresh { floor, percent } => Some(Arc::new(Budget::unchecked(*floor, *percent))),
             BudgetChoice::Given(budget) => Some(Arc::clone(budget)),
             BudgetChoice::None => None,
         }
@@ -132,6 +143,9 @@ impl RetryPolicy {
                 self.max_retries,
                 "at most 100 retries",
             ));
+        }
+        if let BudgetChoice::Fresh { floor, percent } = self.budget {
+            Budget::new(floor, percent)?;
         }
         match &self.pauses {
             PauseChoice::Backoff(backoff) => backoff.validate(),

@@ -243,3 +243,25 @@ impl Service<Call<()>> for OnlyReadied {
         std::future::ready(Ok(()))
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn totals_can_be_read_without_a_recorder() {
+    let (_ledger, metrics) = Ledger::metrics();
+    let layer = MetricsLayer::new(metrics.clone(), by_label());
+    let service = || layer.layer(service_fn(leaf as fn(Call<Play>) -> Boxed));
+    for _ in 0..3 {
+        service().oneshot(call(Play::Answer(1))).await.unwrap();
+    }
+    service()
+        .oneshot(call(Play::Fail(1, "timeout")))
+        .await
+        .unwrap_err();
+    drop(service().call(call(Play::Hang)));
+    metrics.retried("timeout");
+    metrics.rejected("queue_full");
+    metrics.set_enabled(false);
+    service().oneshot(call(Play::Answer(1))).await.unwrap();
+    let totals = metrics.totals();
+    assert_eq!((totals.succeeded, totals.failed, totals.cancelled), (3, 1, 1));
+    assert_eq!((totals.retried, totals.rejected), (1, 1));
+}

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scylla::client::PoolSize;
 use scylla::policies::load_balancing::LoadBalancingPolicy;
 use scylla::statement::{Consistency, SerialConsistency};
 
@@ -35,19 +34,6 @@ impl ClusterBuilder {
     /// The keyspace of the session, by its exact name.
     pub fn keyspace_case_sensitive(mut self, name: impl Into<String>) -> Self {
         self.keyspace = Some((name.into(), true));
-        self
-    }
-
-    /// User name and password. They are never shown. A server that refuses them is asked once only.
-    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
-        self.credentials = Some((user.into(), password.into()));
-        self
-    }
-
-    /// TLS for all connections. With rustls the name that is checked is the node's IP address.
-    #[cfg(any(feature = "rustls", feature = "openssl"))]
-    pub fn tls(mut self, context: impl Into<scylla::client::session::TlsContext>) -> Self {
-        self.tls = Some(context.into());
         self
     }
 
@@ -90,30 +76,6 @@ impl ClusterBuilder {
     /// How long DDL waits until all nodes agree on the schema. Default 10 s.
     pub const fn schema_agreement_timeout(mut self, limit: Duration) -> Self {
         self.schema_agreement_timeout = limit;
-        self
-    }
-
-    /// The limit of one metadata request. Default 5 s.
-    pub const fn metadata_timeout(mut self, limit: Duration) -> Self {
-        self.metadata_timeout = limit;
-        self
-    }
-
-    /// The limit of opening a TCP connection. Default 5 s.
-    pub const fn tcp_connect_timeout(mut self, limit: Duration) -> Self {
-        self.tcp_connect_timeout = limit;
-        self
-    }
-
-    /// How often a connection is asked for a sign of life, and how long one may take. Default 5 s and 3 s.
-    pub const fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
-        self.keepalive = (interval, timeout);
-        self
-    }
-
-    /// Connections per node or per shard. Default: one per node.
-    pub const fn pool_size(mut self, size: PoolSize) -> Self {
-        self.pool_size = size;
         self
     }
 

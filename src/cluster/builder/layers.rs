@@ -1,6 +1,7 @@
 //! Options of the layers, and the user's own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scylla::client::session_builder::SessionBuilder;
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
@@ -11,8 +12,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{ClusterBuilder, MetricsChoice};
-use crate::cluster::BoxService;
-use crate::error::BoxError;
+use crate::cluster::{BoxService, Profile, defaults};
+use crate::error::{BoxError, Error};
 use crate::response::Response;
 use crate::statement::Statement;
 
@@ -29,6 +30,18 @@ impl ClusterBuilder {
         self
     }
 
+    /// Reads from the text whether a statement is idempotent, for all that are not marked; those that are become fit for retries. Default: off, only
+    /// SELECT counts as idempotent without a mark.
+    ///
+    /// What is read, and where the answer is no, is in [`cql::idempotence`](crate::cql::idempotence). A mark ([`Statement::idempotent`]) wins in both directions. A batch without a
+    /// mark is idempotent if each member is, by its own mark or by its text. Writes to tables that are known to have counters never are.
+    ///
+    /// A text is read once; per call it costs a look at the schema for text that is not prepared.
+    pub const fn infer_idempotence(mut self, on: bool) -> Self {
+        self.infer_idempotence = on;
+        self
+    }
+
     /// How many calls may begin per second. Default: no limit.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
@@ -41,9 +54,34 @@ impl ClusterBuilder {
         self
     }
 
+    /// Adds a [`Profile`]: options that statements choose by its name. Default: none. A name that was given before gets the new options.
+    pub fn profile(mut self, name: impl Into<String>, profile: Profile) -> Self {
+        self.profiles.insert(name.into(), profile);
+        self
+    }
+
+    pub(crate) fn with_default_concurrency_limit(mut self) -> Self {
+        self.concurrency_limit
+            .get_or_insert_with(|| ConcurrencyLimit::new(defaults::CONCURRENCY));
+        self
+    }
+
+    /// Could a monitor of its sessions run in this interval?
+    pub(crate) fn check_monitor_interval(&self, interval: Duration) -> Result<(), Error> {
+        let check = self.health.unwrap_or_default();
+        Ok(check.with_interval(interval).validate()?)
+    }
+
     /// Where metrics go. Default: the global recorder of the `metrics` crate, which must be installed before `connect`.
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = MetricsChoice::Given(metrics);
+        self
+    }
+
+    /// The global recorder, with a prefix and a label of one's own.
+    #[cfg(feature = "config")]
+    pub(crate) fn named_metrics(mut self, prefix: Option<String>, client: Option<String>) -> Self {
+        self.metrics = MetricsChoice::Named { prefix, client };
         self
     }
 
@@ -53,7 +91,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// How often nodes are probed. Default: every 5 s.
+    /// How often nodes are probed. Default: every 5 s, 2 s for an answer. A time for an answer above the interval is refused.
     pub const fn health(mut self, check: HealthCheck) -> Self {
         self.health = Some(check);
         self

@@ -1,13 +1,17 @@
 mod connection;
-mod locality;
 mod layers;
+mod locality;
+mod login;
+mod network;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scylla::client::PoolSize;
 use scylla::client::session_builder::SessionBuilder;
+use scylla::client::{Compression, PoolSize};
+use scylla::policies::address_translator::AddressTranslator;
+use scylla::policies::host_filter::HostFilter;
 use scylla::policies::load_balancing::LoadBalancingPolicy;
 use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
@@ -15,6 +19,8 @@ use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 use tower_cassandra_layers::metrics::Metrics;
 use tower_cassandra_layers::retry::RetryPolicy;
 
+use super::login::LoginChoice;
+use super::named::Profiles;
 use super::stack::UserLayers;
 use super::{Cluster, defaults};
 use crate::error::Error;
@@ -30,7 +36,7 @@ pub struct ClusterBuilder {
     pub(super) contact_points: Vec<String>,
     pub(super) port: u16,
     pub(super) keyspace: Option<(String, bool)>,
-    pub(super) credentials: Option<(String, String)>,
+    pub(super) login: LoginChoice,
     pub(super) consistency: Consistency,
     pub(super) serial_consistency: SerialConsistency,
     pub(super) timeout: Own<Option<Duration>>,
@@ -40,11 +46,17 @@ pub struct ClusterBuilder {
     pub(super) schema_agreement_timeout: Duration,
     pub(super) metadata_timeout: Duration,
     pub(super) tcp_connect_timeout: Duration,
+    pub(super) metadata_refresh_interval: Duration,
+    pub(super) full_metadata_refresh: bool,
+    pub(super) compression: Option<Compression>,
+    pub(super) address_translator: Option<Arc<dyn AddressTranslator>>,
+    pub(super) host_filter: Option<Arc<dyn HostFilter>>,
     pub(super) keepalive: (Duration, Duration),
     pub(super) pool_size: PoolSize,
     pub(super) prepared_cache: usize,
     pub(super) strict_prepared: bool,
     pub(super) server_timestamps: bool,
+    pub(super) infer_idempotence: bool,
     pub(super) min_protocol_version: Option<u8>,
     pub(super) datacenter: Option<String>,
     pub(super) permit_dc_failover: bool,
@@ -57,36 +69,62 @@ pub struct ClusterBuilder {
     pub(super) metrics: MetricsChoice,
     pub(super) health: Option<HealthCheck>,
     pub(super) health_settings: HealthSettings,
+    pub(super) profiles: Profiles,
     pub(super) layers: UserLayers,
     pub(super) attempt_layers: UserLayers,
     pub(super) configure: Vec<Configure>,
     #[cfg(any(feature = "rustls", feature = "openssl"))]
-    pub(super) tls: Option<scylla::client::session::TlsContext>,
+    pub(super) tls: Option<TlsChoice>,
+}
+
+/// A context of the user's, or one that is made of files.
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+#[derive(Clone)]
+pub(super) enum TlsChoice {
+    Context(scylla::client::session::TlsContext),
+    Files(super::TlsFiles),
 }
 
 pub(super) type Configure = Arc<dyn Fn(SessionBuilder) -> SessionBuilder + Send + Sync>;
 
 /// Where metrics go.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum MetricsChoice {
     /// The global recorder, resolved at `connect`: one that is installed after `new` still counts.
     Global,
     Given(Metrics),
+    /// The global recorder, with names of one's own.
+    #[cfg(feature = "config")]
+    Named {
+        prefix: Option<String>,
+        client: Option<String>,
+    },
     Off,
 }
 
 impl MetricsChoice {
-    pub(super) fn resolve(&self) -> Option<Metrics> {
-        match self {
+    pub(super) fn resolve(&self) -> Result<Option<Metrics>, Error> {
+        Ok(match self {
             Self::Global => Some(Metrics::default()),
             Self::Given(metrics) => Some(metrics.clone()),
+            #[cfg(feature = "config")]
+            Self::Named { prefix, client } => {
+                let mut builder = Metrics::builder();
+                if let Some(prefix) = prefix {
+                    builder = builder.prefix(prefix);
+                }
+                if let Some(client) = client {
+                    builder = builder.client(client);
+                }
+                Some(builder.build()?)
+            }
             Self::Off => None,
-        }
+        })
     }
 }
 
 /// A value and whether the user gave it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Own<T> {
     pub(super) value: T,
     pub(super) explicit: bool,
@@ -114,7 +152,7 @@ impl Default for ClusterBuilder {
             contact_points: vec![defaults::CONTACT_POINT.to_owned()],
             port: defaults::PORT,
             keyspace: None,
-            credentials: None,
+            login: LoginChoice::None,
             consistency: defaults::CONSISTENCY,
             serial_consistency: defaults::SERIAL_CONSISTENCY,
             timeout: Own::default(Some(defaults::TIMEOUT)),
@@ -124,11 +162,17 @@ impl Default for ClusterBuilder {
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             metadata_timeout: defaults::METADATA_TIMEOUT,
             tcp_connect_timeout: defaults::TCP_CONNECT_TIMEOUT,
+            metadata_refresh_interval: defaults::METADATA_REFRESH_INTERVAL,
+            full_metadata_refresh: false,
+            compression: None,
+            address_translator: None,
+            host_filter: None,
             keepalive: (defaults::KEEPALIVE_INTERVAL, defaults::KEEPALIVE_TIMEOUT),
             pool_size: PoolSize::PerHost(std::num::NonZeroUsize::MIN),
             prepared_cache: defaults::PREPARED_CACHE,
             strict_prepared: false,
             server_timestamps: false,
+            infer_idempotence: false,
             min_protocol_version: None,
             datacenter: None,
             permit_dc_failover: false,
@@ -141,6 +185,7 @@ impl Default for ClusterBuilder {
             metrics: MetricsChoice::Global,
             health: Some(HealthCheck::default()),
             health_settings: HealthSettings::default(),
+            profiles: Profiles::default(),
             layers: UserLayers::default(),
             attempt_layers: UserLayers::default(),
             configure: Vec::new(),
@@ -178,14 +223,60 @@ impl ClusterBuilder {
     }
 }
 
+#[cfg(all(test, feature = "config"))]
+impl ClusterBuilder {
+    /// All options that can be written down.
+    pub(crate) fn everything(&self) -> impl fmt::Debug {
+        let limits = (
+            self.timeout.value,
+            self.attempt_timeout.value,
+            self.connect_timeout,
+            self.prepare_timeout,
+        );
+        let more = (
+            self.schema_agreement_timeout,
+            self.metadata_timeout,
+            self.tcp_connect_timeout,
+            self.keepalive,
+        );
+        let metadata = (
+            self.metadata_refresh_interval,
+            self.full_metadata_refresh,
+            self.pool_size,
+        );
+        let flags = (
+            self.prepared_cache,
+            self.strict_prepared,
+            self.infer_idempotence,
+            self.server_timestamps,
+            self.min_protocol_version,
+        );
+        let place = (self.datacenter.clone(), self.permit_dc_failover, self.compression);
+        let code = (self.address_translator.is_some(), self.host_filter.is_some());
+        let layers = (
+            self.retry.clone(),
+            self.rate_limit,
+            self.concurrency_limit,
+            self.metrics.clone(),
+        );
+        let health = (self.health, self.health_settings, self.profiles.clone());
+        let text = format!("{self:?} {:?} {:?}", self.consistency, self.serial_consistency);
+        (text, limits, more, metadata, flags, place, code, layers, health)
+    }
+
+    pub(crate) fn profile_named(&self, name: &str) -> Option<&super::Profile> {
+        self.profiles.get(name)
+    }
+}
+
 impl fmt::Debug for ClusterBuilder {
-    // Without the password; the user name alone says whose it is.
+    // Of the login only that there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClusterBuilder")
             .field("contact_points", &self.contact_points)
             .field("port", &self.port)
             .field("keyspace", &self.keyspace)
-            .field("credentials", &self.credentials.as_ref().map(|_| "set"))
+            .field("login", &self.login)
             .field("consistency", &self.consistency)
             .field("timeout", &self.timeout.value)
             .field("attempt_timeout", &self.attempt_timeout.value)

@@ -1,31 +1,41 @@
 //! Table F: a session could not be made.
 
-use std::io;
-
 use scylla::errors::{
-    ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind as Setup, DbError, MetadataError,
-    NewSessionError, TranslationError, UseKeyspaceError,
+    ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind as Setup, CqlRequestKind, DbError,
+    MetadataError, NewSessionError, TranslationError, UseKeyspaceError,
 };
 
-use crate::error::ErrorKind;
+use super::tls;
+use crate::error::{ErrorKind, TlsFailure};
 
 /// Permanent ones end connecting at once. What is not known to be permanent is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::error) struct Verdict {
     pub(in crate::error) kind: ErrorKind,
     pub(in crate::error) permanent: bool,
+    pub(in crate::error) tls: Option<TlsFailure>,
 }
 
 const fn permanent(kind: ErrorKind) -> Verdict {
     Verdict {
         kind,
         permanent: true,
+        tls: None,
+    }
+}
+
+const fn refused_by_tls(failure: TlsFailure) -> Verdict {
+    Verdict {
+        kind: ErrorKind::Connect,
+        permanent: true,
+        tls: Some(failure),
     }
 }
 
 const AGAIN: Verdict = Verdict {
     kind: ErrorKind::Connect,
     permanent: false,
+    tls: None,
 };
 
 #[deny(clippy::wildcard_enum_match_arm)]
@@ -55,6 +65,19 @@ fn metadata(error: &MetadataError) -> Verdict {
     }
 }
 
+/// The answer to a login that was sent, or a connection that was lost while it was waited for.
+pub(in crate::error) fn is_about_login(error: &NewSessionError) -> bool {
+    match error {
+        NewSessionError::MetadataError(MetadataError::ConnectionPoolError(ConnectionPoolError::Broken {
+            last_connection_error: ConnectionError::ConnectionSetupRequestError(setup),
+        })) => {
+            matches!(setup.request_kind, CqlRequestKind::AuthResponse)
+                && !matches!(setup.error, Setup::StartAuthSessionError(_))
+        }
+        _ => false,
+    }
+}
+
 #[deny(clippy::wildcard_enum_match_arm)]
 fn pool(error: &ConnectionPoolError) -> Verdict {
     match error {
@@ -65,6 +88,7 @@ fn pool(error: &ConnectionPoolError) -> Verdict {
         ConnectionPoolError::NodeDisabledByHostFilter => Verdict {
             kind: ErrorKind::NoHost,
             permanent: false,
+            tls: None,
         },
         _ => AGAIN,
     }
@@ -73,11 +97,9 @@ fn pool(error: &ConnectionPoolError) -> Verdict {
 #[deny(clippy::wildcard_enum_match_arm)]
 pub(in crate::error) fn connection(error: &ConnectionError) -> Verdict {
     match error {
-        ConnectionError::IoError(error) if is_tls(error) => permanent(ErrorKind::Connect),
-        ConnectionError::ConnectTimeout
-        | ConnectionError::IoError(_)
-        | ConnectionError::NoSourcePortForShard(_)
-        | ConnectionError::BrokenConnection(_) => AGAIN,
+        ConnectionError::IoError(error) => tls::of_io(error).map_or(AGAIN, refused_by_tls),
+        ConnectionError::BrokenConnection(error) => tls::of_broken(error).map_or(AGAIN, refused_by_tls),
+        ConnectionError::ConnectTimeout | ConnectionError::NoSourcePortForShard(_) => AGAIN,
         ConnectionError::TranslationError(error) => translation(error),
         ConnectionError::ConnectionSetupRequestError(error) => setup(&error.error),
         ConnectionError::UseKeyspaceError(error) => use_keyspace(error),
@@ -119,7 +141,8 @@ pub(in crate::error) fn setup(error: &Setup) -> Verdict {
         | Setup::CqlAuthSuccessParseError(_)
         | Setup::CqlAuthChallengeParseError(_)
         | Setup::CqlErrorParseError(_) => permanent(ErrorKind::Protocol),
-        Setup::UnableToAllocStreamId | Setup::BrokenConnection(_) => AGAIN,
+        Setup::BrokenConnection(error) => tls::of_broken(error).map_or(AGAIN, refused_by_tls),
+        Setup::UnableToAllocStreamId => AGAIN,
         _ => AGAIN,
     }
 }
@@ -133,25 +156,10 @@ pub(in crate::error) fn use_keyspace(error: &UseKeyspaceError) -> Verdict {
             Verdict {
                 kind: columns.kind,
                 permanent: !columns.transient,
+                tls: None,
             }
         }
         UseKeyspaceError::KeyspaceNameMismatch { .. } | UseKeyspaceError::RequestTimeout(_) => AGAIN,
         _ => AGAIN,
-    }
-}
-
-/// Did the TLS library refuse (certificate, name, version), and not the network below it?
-///
-/// The libraries are the driver's and cannot be named here. What tells them apart is how the driver builds the error:
-/// plain failures of the socket carry no error inside. rustls puts its own into `InvalidData`. OpenSSL puts
-/// everything into `Other`, with a failure of the socket, an end of file, or the library's own stack inside.
-fn is_tls(error: &io::Error) -> bool {
-    let Some(inner) = error.get_ref() else {
-        return false;
-    };
-    match error.kind() {
-        io::ErrorKind::InvalidData => true,
-        io::ErrorKind::Other => inner.source().is_some_and(|cause| !cause.is::<io::Error>()),
-        _ => false,
     }
 }

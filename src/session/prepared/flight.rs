@@ -43,7 +43,11 @@ pub(super) fn begin(
                 generation,
             };
             let prepare = Statement::prepare(Arc::clone(&leaves.text), limit);
-            let result = stack.call(prepare).await.and_then(|response| {
+            let result = stack
+                .call(prepare.clone())
+                .await
+                .map_err(|error| error.about(&prepare));
+            let result = result.and_then(|response| {
                 response
                     .into_prepared()
                     .ok_or_else(|| Error::unsupported("this session's service does not prepare statements"))

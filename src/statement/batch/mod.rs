@@ -18,6 +18,17 @@ pub enum BatchKind {
     Counter,
 }
 
+impl BatchKind {
+    /// How a batch of this kind begins as text.
+    pub(crate) const fn begin(self) -> &'static str {
+        match self {
+            Self::Logged => "begin batch",
+            Self::Unlogged => "begin unlogged batch",
+            Self::Counter => "begin counter batch",
+        }
+    }
+}
+
 /// Several writes as one request.
 ///
 /// Members are bound statements or text, with values or without. Text with values goes through the cache of prepared statements, each text once.

@@ -153,7 +153,7 @@ impl Ready {
                     values: bound,
                     ..
                 } => {
-                    let form = prepared.form();
+                    let form = prepared.form()?;
                     (
                         form.driver.into(),
                         MemberValues::Bound(bound.clone()),

@@ -40,7 +40,7 @@ async fn many_statements_end_as_they_come_or_in_order() {
 /// The statements from `bad` on, every tenth, name a table that is not there.
 fn some_fail(bad: u64) -> impl Iterator<Item = Statement> {
     (0..200_u64).map(move |at| {
-        let wrong = at >= bad && (at - bad) % 10 == 0;
+        let wrong = at >= bad && (at - bad).is_multiple_of(10);
         Statement::new(if wrong {
             "SELECT id FROM nowhere"
         } else {

@@ -9,6 +9,9 @@ use crate::launch;
 use crate::ports::MAX_NODES;
 use crate::progress::Progress;
 
+const VERSION_4_1: &str = "4.1.10";
+const VERSION_5_0: &str = "5.0.6";
+
 /// How much the Java compiler does.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -26,6 +29,8 @@ pub enum Jit {
 pub struct Builder {
     pub(crate) nodes: Option<usize>,
     pub(crate) version: String,
+    /// Was it asked for? If not, the environment may say another one.
+    pub(crate) version_given: bool,
     pub(crate) data_centers: Vec<String>,
     pub(crate) heap_mb: u32,
     pub(crate) jit: Jit,
@@ -44,7 +49,8 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             nodes: None,
-            version: "5.0.6".to_owned(),
+            version: VERSION_5_0.to_owned(),
+            version_given: false,
             data_centers: Vec::new(),
             heap_mb: 512,
             jit: Jit::Fast,
@@ -66,9 +72,11 @@ impl Builder {
         self
     }
 
-    /// The release of Apache Cassandra, 4.1 or later. Default: `5.0.6`.
+    /// The release of Apache Cassandra, 4.1 or later. Default: that of the variable `CASSANDRA_VERSION`, where `4.1` and `5.0` stand for
+    /// releases that are known to work; without it `5.0.6`.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
+        self.version_given = true;
         self
     }
 
@@ -158,7 +166,21 @@ impl Builder {
     ///
     /// Cancel safe: what has been started by then is ended.
     pub async fn start(self) -> Result<LocalCluster, Error> {
-        launch::start(&self, &Environment::read()).await
+        let environment = Environment::read();
+        launch::start(&self.settled(&environment), &environment).await
+    }
+
+    /// With the version that the environment asks for, unless one was given.
+    fn settled(mut self, environment: &Environment) -> Self {
+        if let Some(version) = environment.version.as_deref().filter(|_| !self.version_given) {
+            self.version = match version {
+                "4.1" => VERSION_4_1,
+                "5.0" => VERSION_5_0,
+                other => other,
+            }
+            .to_owned();
+        }
+        self
     }
 
     /// One entry per node.
@@ -224,6 +246,24 @@ mod tests {
         assert!(two.nodes(3).layout().is_err());
         assert_eq!(Builder::new().nodes(2).layout().unwrap(), ["dc1", "dc1"]);
         assert!(Builder::new().nodes(0).layout().is_err());
+    }
+
+    #[test]
+    fn the_environment_chooses_the_version_where_the_test_does_not() {
+        let environment = |version: Option<&str>| Environment {
+            version: version.map(str::to_owned),
+            ..Environment::default()
+        };
+        for (asked, version) in [
+            (None, "5.0.6"),
+            (Some("4.1"), "4.1.10"),
+            (Some("5.0"), "5.0.6"),
+            (Some("4.1.9"), "4.1.9"),
+        ] {
+            assert_eq!(Builder::new().settled(&environment(asked)).version, version);
+        }
+        let given = Builder::new().version("5.0.1");
+        assert_eq!(given.settled(&environment(Some("4.1"))).version, "5.0.1");
     }
 
     #[test]

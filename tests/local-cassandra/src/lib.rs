@@ -29,6 +29,8 @@
 //!    frozen, killed or restarted. This way needs Linux, and has never been tried: the machines this was
 //!    written on had no engine.
 //!
+//! `CASSANDRA_VERSION=4.1` (or a whole release number) starts that version where the program names none.
+//!
 //! Otherwise one error names the three ways and what was found of each.
 //!
 //! # What it leaves behind
@@ -54,6 +56,7 @@ mod cql;
 mod environment;
 mod error;
 mod fleet;
+pub mod forward;
 mod jars;
 mod java;
 mod launch;

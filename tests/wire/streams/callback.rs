@@ -23,7 +23,7 @@ async fn it_is_called_once_for_every_page_in_order() {
             row.unwrap();
         }
         // At the end all calls were made, without waiting for anything.
-        let calls = calls.lock().unwrap();
+        let calls = std::mem::take(&mut *calls.lock().unwrap());
         let pages: Vec<(u64, usize)> = calls.iter().map(|page| (page.number, page.rows)).collect();
         assert_eq!(pages, [(1, 10), (2, 10), (3, 10), (4, 5)]);
         assert!(

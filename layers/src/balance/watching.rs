@@ -1,0 +1,61 @@
+//! What an endpoint is told by those who watch connections and send probes.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::endpoint::Endpoint;
+use super::ledger::Ledger;
+use crate::health::{ProbeRecord, Status, Who};
+
+impl Endpoint {
+    pub(super) fn who(&self) -> Who<'_> {
+        Who {
+            id: self.id(),
+            name: self.name(),
+        }
+    }
+
+    /// Is it there, as far as it was told of connections and probes?
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.watched.status()
+    }
+
+    /// Says whether there is a connection to it; `why` is for the readers of [`Table::changes`](crate::health::Table::changes) if that is
+    /// news. Until it is said there is one. Costs an atomic exchange when nothing has changed.
+    ///
+    /// This is for those who watch; what the balancer goes by is what the [`Directory`](super::Directory) says.
+    pub fn set_connected(&self, connected: bool, why: &str) {
+        if self.watched.set_connected(connected, why) {
+            self.show_health();
+            self.shared.announce_status(self, why);
+        }
+    }
+
+    /// Is there a connection, as far as it was told?
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.watched.is_connected()
+    }
+
+    /// A probe ended. If it was answered, what is still unanswered is slow, and the node is not silent.
+    pub(crate) fn probed(&self, record: ProbeRecord) {
+        let answered = record.error.is_none();
+        if let Some(metrics) = self.metrics() {
+            metrics.probed(answered);
+        }
+        if answered {
+            self.last_answer.store(self.shared.now(), Relaxed);
+            self.with_ledger(Ledger::excuse_all);
+        }
+        let why = record.words();
+        self.watched.record(record);
+        self.show_health();
+        self.shared.announce_status(self, &why);
+    }
+
+    pub(super) fn show_health(&self) {
+        if let Some(metrics) = self.metrics() {
+            metrics.set_healthy(self.status() == Status::Up && !self.passive.is_ejected());
+        }
+    }
+}

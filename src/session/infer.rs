@@ -1,0 +1,62 @@
+//! Which statements that nobody marked are idempotent: what the text says, and what only the schema knows.
+
+use super::Inner;
+use crate::cluster::{has_counters, has_lists};
+use crate::statement::{Statement, What};
+
+impl Inner {
+    /// Is it idempotent by what its text and the schema say? A member of a batch may say it by its mark.
+    pub(super) fn infer_idempotent(&self, statement: &Statement) -> bool {
+        // A DELETE does not say that its table has counters.
+        let counts = || self.table_has_counters(statement) == Some(true);
+        // A marker does not say that it is a list. One that is written as a whole twice with the same timestamp is doubled:
+        // what it replaces has to be older than what it writes.
+        let lists = || self.table_has_lists(statement) != Some(false);
+        match &statement.what {
+            What::Text(_) => statement.reads_idempotent() && !counts(),
+            What::Unbound(..) => statement.reads_idempotent() && !counts() && !lists(),
+            What::Bound { prepared, .. } => {
+                let counter = prepared.nature().is_counter();
+                prepared.reads_idempotent() && !counter && !(prepared.binds_list() && lists())
+            }
+            What::Batch(batch) => batch.members.iter().all(|member| {
+                let mark = member.options.idempotent;
+                !self.writes_counter(member) && mark.unwrap_or_else(|| self.infer_idempotent(member))
+            }),
+            What::Prepare(_) => false,
+        }
+    }
+
+    /// Does it write to a counter? For statements that were not prepared; the others were looked at then.
+    pub(super) fn writes_counter(&self, statement: &Statement) -> bool {
+        let text = match &statement.what {
+            What::Text(text) | What::Unbound(text, _) => text,
+            What::Batch(batch) => return batch.members.iter().any(|member| self.writes_counter(member)),
+            What::Bound { prepared, .. } => return prepared.nature().is_counter(),
+            What::Prepare(_) => return false,
+        };
+        // Of a table that is not known the careful answer.
+        text.facts.adds && self.table_has_counters(statement).unwrap_or(true)
+    }
+
+    fn table_has_counters(&self, statement: &Statement) -> Option<bool> {
+        self.ask_schema(statement, has_counters)
+    }
+
+    fn table_has_lists(&self, statement: &Statement) -> Option<bool> {
+        self.ask_schema(statement, has_lists)
+    }
+
+    /// What the schema says of the statement's table; none if it is not known.
+    fn ask_schema(
+        &self,
+        statement: &Statement,
+        question: impl FnOnce(&scylla::cluster::ClusterState, &str, &str) -> Option<bool>,
+    ) -> Option<bool> {
+        let (keyspace, table) = statement.table()?;
+        let driver = self.driver().ok()?;
+        let current = driver.get_keyspace();
+        let keyspace = keyspace.or_else(|| current.as_ref().map(|name| name.as_str()))?;
+        question(&driver.get_cluster_state(), keyspace, table)
+    }
+}

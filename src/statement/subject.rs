@@ -1,0 +1,55 @@
+//! What a statement is about, without its values: for errors and fingerprints.
+
+use std::sync::Arc;
+
+use super::{BatchKind, Prepared, Statement, Text, What};
+use crate::cql::Fingerprint;
+
+/// The text of a statement in whatever form there is one. Cheap to make and to clone; the fingerprint is only computed when asked
+/// for.
+#[derive(Clone)]
+pub(crate) enum Subject {
+    Text(Arc<Text>),
+    Prepared(Prepared),
+    Batch(BatchKind, Arc<[Subject]>),
+}
+
+impl Subject {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(&text.text),
+            Self::Prepared(prepared) => Some(prepared.text()),
+            Self::Batch(..) => None,
+        }
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Batch(kind, members) => {
+                Fingerprint::of_batch(kind.begin(), members.iter().filter_map(Self::text))
+            }
+            Self::Text(_) | Self::Prepared(_) => Fingerprint::of(self.text().unwrap_or_default()),
+        }
+    }
+}
+
+impl Statement {
+    pub(crate) fn subject(&self) -> Subject {
+        match &self.what {
+            What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => {
+                Subject::Text(Arc::clone(text))
+            }
+            What::Bound { prepared, .. } => Subject::Prepared(prepared.clone()),
+            // Without the values: an error may live long.
+            What::Batch(batch) => {
+                Subject::Batch(batch.kind, batch.members.iter().map(Self::subject).collect())
+            }
+        }
+    }
+
+    /// The statement without its values, for logs and statistics; see [`Fingerprint`]. It is computed anew each time.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.subject().fingerprint()
+    }
+}

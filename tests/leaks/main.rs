@@ -1,0 +1,138 @@
+//! Sessions opened and closed in a loop leave no task, socket or thread behind. In a process of its own: everything in it is counted.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use local_cassandra::{LocalCluster, testing};
+use scripted_cassandra::ScriptedCluster;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::{Instant, sleep};
+use tower_cassandra::{Cluster, ClusterBuilder};
+
+const QUERY: &str = "SELECT key FROM system.local";
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Left {
+    tasks: usize,
+    sockets: usize,
+    threads: usize,
+}
+
+impl Left {
+    fn now() -> Self {
+        let sockets = std::fs::read_dir("/proc/self/fd").unwrap().filter(|entry| {
+            let target = entry
+                .as_ref()
+                .ok()
+                .and_then(|entry| entry.path().read_link().ok());
+            target.is_some_and(|target| target.to_string_lossy().starts_with("socket:"))
+        });
+        Self {
+            tasks: Handle::current().metrics().num_alive_tasks(),
+            sockets: sockets.count(),
+            threads: std::fs::read_dir("/proc/self/task").unwrap().count(),
+        }
+    }
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// Opens and closes sessions, in all the ways there are.
+async fn churn(cluster: &Cluster, sessions: usize) {
+    // The first one may start what stays: the runtime's own.
+    once(cluster, 0).await;
+    settled(None).await;
+    let before = Left::now();
+    let start = Instant::now();
+    for number in 0..sessions {
+        once(cluster, number).await;
+    }
+    let took = start.elapsed();
+    let after = settled(Some(before)).await;
+    println!("{sessions} sessions in {took:?}: before {before:?}, after {after:?}");
+    assert_eq!(after, before);
+    assert!(cluster.sessions().is_empty());
+}
+
+async fn once(cluster: &Cluster, number: usize) {
+    match number % 4 {
+        // Closed, dropped, dropped while a call is under way, given up while connecting.
+        0 => {
+            let session = cluster.connect().await.unwrap();
+            session.execute(QUERY).await.unwrap();
+            session.close(PATIENCE).await.unwrap();
+        }
+        1 => {
+            let session = cluster.connect().await.unwrap();
+            session.execute(QUERY).await.unwrap();
+        }
+        2 => {
+            let session = cluster.connect().await.unwrap();
+            let call = tokio::spawn({
+                let session = session.clone();
+                async move { session.execute(QUERY).await.map(drop) }
+            });
+            tokio::task::yield_now().await;
+            call.abort();
+            drop(session);
+            let _ = call.await;
+        }
+        _ => {
+            let wait = Duration::from_millis(number as u64 % 8);
+            let _ = tokio::time::timeout(wait, cluster.connect()).await;
+        }
+    }
+}
+
+/// Waits until it is as before, or for some time until nothing changes any more.
+async fn settled(wanted: Option<Left>) -> Left {
+    let (start, mut last, mut same) = (Instant::now(), Left::now(), 0);
+    while start.elapsed() < PATIENCE && Some(last) != wanted && (wanted.is_some() || same < 10) {
+        sleep(Duration::from_millis(50)).await;
+        let now = Left::now();
+        same = if now == last { same + 1 } else { 0 };
+        last = now;
+    }
+    last
+}
+
+fn client(points: Vec<String>) -> ClusterBuilder {
+    ClusterBuilder::new().contact_points(points).no_metrics()
+}
+
+#[test]
+fn two_hundred_sessions_leave_nothing_behind() {
+    let _alone = ALONE.lock().unwrap_or_else(|broken| broken.into_inner());
+    runtime().block_on(async {
+        let server = ScriptedCluster::builder().nodes(3).start().await.unwrap();
+        let cluster = client(server.contact_points()).build().unwrap();
+        churn(&cluster, 200).await;
+        assert!(server.nodes().iter().all(|node| node.connections() == 0));
+    });
+}
+
+#[test]
+fn sessions_of_a_real_node_leave_nothing_behind() {
+    let _alone = ALONE.lock().unwrap_or_else(|broken| broken.into_inner());
+    runtime().block_on(async {
+        let test = "sessions_of_a_real_node_leave_nothing_behind";
+        let Some(node) = testing::shared(test, LocalCluster::builder).await else {
+            return;
+        };
+        let mut builder = client(node.contact_points());
+        if let Some((user, password)) = node.credentials() {
+            builder = builder.credentials(user, password);
+        }
+        churn(&builder.build().unwrap(), 40).await;
+    });
+}

@@ -1,0 +1,5 @@
+//! Scripted answers: what a user's tests can rely on.
+
+mod script;
+mod stack;
+mod values;
