@@ -14,6 +14,7 @@ mod network;
 mod prepare;
 mod prepare_waits;
 mod retries;
+mod routing;
 mod rows;
 mod safety;
 mod scopes;
