@@ -28,9 +28,9 @@
 //! let driver = SessionBuilder::new()
 //!     .known_node("127.0.0.1:9042")
 //!     .default_execution_profile_handle(profile.into_handle())
-//!     // What `ClusterBuilder` sets as well: a silent node is noticed within 8 s, and DDL waits in a step of its own.
-//!     .keepalive_interval(Duration::from_secs(5))
-//!     .keepalive_timeout(Duration::from_secs(3))
+//!     // What `ClusterBuilder` sets as well: a silent node is noticed within 6 s, and DDL waits in a step of its own.
+//!     .keepalive_interval(Duration::from_secs(1))
+//!     .keepalive_timeout(Duration::from_secs(5))
 //!     .auto_await_schema_agreement(false)
 //!     .build()
 //!     .await?;

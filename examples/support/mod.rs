@@ -84,12 +84,16 @@ impl Place {
         self.output.dir.join(name)
     }
 
-    /// Runs statements that all have to succeed, 128 at a time; says how many there were.
+    /// Runs writes that all have to succeed, 128 at a time; says how many there were. Each writes the same values however often it is applied, so a node that is busy
+    /// costs a retry and no more.
     pub(crate) async fn write_all(
         &self,
         statements: impl IntoIterator<Item = std::result::Result<Statement, Error>>,
     ) -> Result<u64> {
-        Ok(self.session.execute_many(statements).run().await?.succeeded)
+        let marked = statements
+            .into_iter()
+            .map(|statement| statement.map(|it| it.idempotent(true)));
+        Ok(self.session.execute_many(marked).run().await?.succeeded)
     }
 }
 

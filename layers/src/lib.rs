@@ -15,6 +15,7 @@ mod random;
 pub mod request;
 pub mod retry;
 pub mod timeout;
+mod timer;
 
 pub use classify::{Advice, Applied, Classify, Failure, Fault, Outcome};
 pub use config::InvalidConfig;

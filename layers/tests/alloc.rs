@@ -25,7 +25,7 @@ fn allocations(name: &str, pending: bool) -> [u64; 3] {
         .find(|case| case.name == name)
         .expect("there is such a case");
     let mut counts = Vec::with_capacity(4);
-    send(case, Leaf { pending }, [3_072, 1_000, 10_000], &mut || {
+    let _ = send(case, Leaf { pending }, [3_072, 1_000, 10_000], &mut || {
         counts.push(counted().0);
     });
     std::array::from_fn(|i| counts[i + 1] - counts[i])

@@ -317,7 +317,7 @@ async fn a_repetition_that_has_to_stay_stays_among_any_number_of_nodes() {
         for _ in 0..50 {
             send(&mut service, read()).await.unwrap();
             let seen = inner.seen();
-            let [first, second] = seen[seen.len() - 2..] else {
+            let [first, second] = &seen[seen.len() - 2..] else {
                 panic!("two attempts")
             };
             assert_eq!(first.target, second.target);

@@ -292,13 +292,13 @@ async fn several_that_ask_in_intervals_send_no_more_than_the_most_eager_one() {
         }
     };
     let seconds = |n| HealthCheck::every(Duration::from_secs(n));
-    let _every_5 = Prober::spawn(rig.table.clone(), seconds(5), probe.clone());
-    let _every_60 = Prober::spawn(rig.table.clone(), seconds(60), probe.clone());
+    let _every_5 = Prober::spawn(rig.table.clone(), seconds(5), probe.clone()).unwrap();
+    let _every_60 = Prober::spawn(rig.table.clone(), seconds(60), probe.clone()).unwrap();
     sleep(Duration::from_secs(600)).await;
     let sent = count.swap(0, SeqCst);
     assert!((2 * 115..=2 * 128).contains(&sent), "{sent}");
     // Whoever is more eager does all the work.
-    let _every_1 = Prober::spawn(rig.table.clone(), seconds(1), probe);
+    let _every_1 = Prober::spawn(rig.table.clone(), seconds(1), probe).unwrap();
     sleep(Duration::from_secs(100)).await;
     let sent = count.load(SeqCst);
     assert!((2 * 95..=2 * 106).contains(&sent), "{sent}");

@@ -411,7 +411,8 @@ async fn every_node_is_asked_at_once_and_then_in_a_jittered_interval() {
     let check = HealthCheck::every(Duration::from_secs(5));
     let prober = Prober::spawn(rig.table.clone(), check, move |endpoint| {
         recorded(Arc::clone(&by_probe), endpoint, ms(0))
-    });
+    })
+    .unwrap();
     sleep(Duration::from_secs(100)).await;
     let times: Vec<_> = log.lock().unwrap().iter().map(|(at, _)| *at - started).collect();
     let rounds: Vec<_> = times.chunks(10).map(|round| round[0]).collect();
@@ -433,6 +434,55 @@ async fn every_node_is_asked_at_once_and_then_in_a_jittered_interval() {
     sleep(Duration::from_secs(100)).await;
     assert_eq!(log.lock().unwrap().len(), asked, "it ends with its handle");
     assert_eq!(Arc::strong_count(&log), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_only_slow_comes_back_long_before_the_next_round() {
+    let mut rig = Rig::new(2);
+    let log = Log::default();
+    let by_probe = Arc::clone(&log);
+    let check = HealthCheck::every(Duration::from_secs(60));
+    let _prober = Prober::spawn(rig.table.clone(), check, move |endpoint| {
+        recorded(Arc::clone(&by_probe), endpoint, ms(3))
+    })
+    .unwrap();
+    sleep(Duration::from_secs(2)).await;
+    let _slow = rig.occupy(0);
+    sleep(ms(200)).await;
+    assert_eq!(rig.state(0), State::Stalled);
+    assert_eq!(log.lock().unwrap().len(), 2, "nobody has asked for it yet");
+    assert_eq!(rig.send().await, 1, "passed over");
+    sleep(ms(50)).await;
+    assert_eq!(rig.state(0), State::Healthy);
+    let asked = log
+        .lock()
+        .unwrap()
+        .iter()
+        .skip(2)
+        .map(|(_, id)| *id)
+        .collect::<Vec<_>>();
+    assert_eq!(asked, [NodeId(0)], "only the one in doubt");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_stays_silent_is_asked_once_a_second_at_most() {
+    let mut rig = Rig::new(2);
+    let log = Log::default();
+    let by_probe = Arc::clone(&log);
+    let check = HealthCheck::every(Duration::from_secs(60)).timeout(ms(10));
+    let _prober = Prober::spawn(rig.table.clone(), check, move |endpoint| {
+        recorded(Arc::clone(&by_probe), endpoint, Duration::from_secs(5))
+    })
+    .unwrap();
+    sleep(Duration::from_secs(2)).await;
+    let _lost = rig.occupy(0);
+    for _ in 0..1_000 {
+        sleep(ms(20)).await;
+        rig.send().await;
+    }
+    let asked = log.lock().unwrap().len() - 2;
+    assert!((15..=20).contains(&asked), "{asked} times in 20 s");
+    assert_eq!(rig.state(0), State::Stalled);
 }
 
 #[tokio::test(start_paused = true)]
@@ -481,7 +531,8 @@ async fn a_probe_that_panics_does_not_end_the_prober() {
         count.fetch_add(1, SeqCst);
         assert_ne!(endpoint.id(), NodeId(0), "as asked");
         std::future::ready(Ok(Arc::from("fine")))
-    });
+    })
+    .unwrap();
     sleep(Duration::from_secs(1)).await;
     assert!(rounds.load(SeqCst) > 10);
     assert_eq!(
@@ -492,14 +543,27 @@ async fn a_probe_that_panics_does_not_end_the_prober() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_interval_does_not_panic() {
+async fn an_interval_that_makes_no_sense_starts_no_probes() {
     let rig = Rig::new(1);
     let count = Arc::new(AtomicUsize::new(0));
-    let held = Arc::clone(&count);
-    let _prober = Prober::spawn(rig.table.clone(), HealthCheck::every(Duration::MAX), move |_| {
-        held.fetch_add(1, SeqCst);
-        std::future::ready(Ok(Arc::from("")))
-    });
+    let spawn = |interval| {
+        let held = Arc::clone(&count);
+        Prober::spawn(rig.table.clone(), HealthCheck::every(interval), move |_| {
+            held.fetch_add(1, SeqCst);
+            std::future::ready(Ok(Arc::from("")))
+        })
+    };
+    for interval in [
+        Duration::ZERO,
+        HealthCheck::SHORTEST - ms(1),
+        HealthCheck::LONGEST + ms(1),
+        Duration::MAX,
+    ] {
+        assert_eq!(spawn(interval).unwrap_err().option(), "health.every");
+    }
+    sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(count.load(SeqCst), 0);
+    let _prober = spawn(HealthCheck::LONGEST).unwrap();
     sleep(Duration::from_secs(3_600)).await;
     assert_eq!(count.load(SeqCst), 1);
     assert_eq!(Arc::strong_count(&count), 2, "the task is alive");

@@ -65,19 +65,19 @@ mutant() {
     printf '%-52s %-9s %s\n' "$name" "$test" "$verdict"
 }
 
-for test in contract load bad_input changes health simulation; do
+for test in contract load bad_input changes health balance limit simulation; do
     tests "$test" || { cat "$work/log"; echo "$test is red without any mutant"; exit 1; }
 done
 
 # Readiness
 mutant "timeout calls a clone" contract timeout/service.rs \
     's/S: Service<Req>,/S: Service<Req> + Clone,/; s/self\.inner\.call\(request\)/self.inner.clone().call(request)/'
-mutant "retry puts the clone into the future" contract retry/service.rs \
-    's/std::mem::replace\(&mut self\.inner, copy\)/copy/'
+mutant "retry calls a clone" contract retry/future.rs \
+    's/ready\.call\(request\.clone\(\)\)/ready.clone().call(request.clone())/'
 mutant "retry does not get ready for the next attempt" contract retry/future.rs \
     's/let Poll::Ready\(readiness\) = this\.service\.poll_ready\(cx\) else/let Poll::Ready(readiness) = Poll::<Result<(), S::Error>>::Ready(Ok(())) else/'
 mutant "a limit calls what is not ready" contract limit/admitted.rs \
-    's/ready!\(service\.poll_ready\(cx\)\)/Ok::<(), S::Error>(())/'
+    's/match inner\.poll_ready\(&mut Context::from_waker\(Waker::noop\(\)\)\)/match Poll::<Result<(), S::Error>>::Ready(Ok(()))/'
 mutant "an idle concurrency limit holds readiness" contract limit/concurrency/service.rs \
     's/poll_ready\(&mut self, _: (.*?)\{\n\s+Poll::Ready\(Ok\(\(\)\)\)/poll_ready(&mut self, cx: $1\{ self.inner.poll_ready(cx)/s'
 mutant "metrics keep an error of poll_ready" contract metrics/service.rs \
@@ -85,26 +85,26 @@ mutant "metrics keep an error of poll_ready" contract metrics/service.rs \
 mutant "balance invents an error of poll_ready" contract balance/service.rs \
     's/self\.inner\.poll_ready\(cx\)/if self.shared.table.endpoints().iter().all(|node| node.is_full()) { return Poll::Ready(Err(NoCandidate::new().into())); } self.inner.poll_ready(cx)/'
 mutant "retry loses the history when getting ready fails" contract retry/future.rs \
-    's/let error = classifier\.accumulate\(this\.earlier\.take\(\), error, &figures\);\s+classifier\.finish/let _ = figures; classifier.finish/s'
+    's/let error = classifier\.accumulate\(this\.earlier\.take\(\), error, &figures\);(\s+return)/let _ = figures;$1/s'
 
 # Dropping
 mutant "a dropped call keeps its permit" contract limit/concurrency/claim.rs \
-    's/(impl Drop for Claim \{\s+fn drop\(&mut self\) \{\s+)self\.let_go\(\);/$1/s'
+    's/self\.permits\.give_back\(self\.weight, self\.kind\);//'
 mutant "a dropped waiter keeps its place in the queue" contract limit/concurrency/claim.rs \
-    's/Stage::Queued \{ \.\. \} => self\.leave\(\)/Stage::Queued { .. } => {}/'
+    's/(impl Drop for Claim \{\s+fn drop\(&mut self\) \{\s+)self\.leave\(\);/$1/s'
 mutant "a dropped waiter keeps its turn in the queue" contract limit/rate/claim.rs \
-    's/(fn let_go.*?Stage::Queued \{ \.\. \} = self\.stage \{\s+)self\.leave\(\);/$1/s'
+    's/(impl Drop for Claim \{\s+fn drop\(&mut self\) \{\s+)self\.leave\(\);/$1/s'
 mutant "metrics forget what is dropped" contract metrics/guard.rs \
     's/running\.dropped\(\);/drop(running);/'
 mutant "a dropped ticket keeps its place" contract balance/endpoint.rs \
-    's/(impl Drop for Ticket \{\s+fn drop\(&mut self\) \{\s+)self\.release\(\);/$1/s'
+    's/self\.release_unanswered\(\);//'
 
 mutant "retry is ready over the whole pause" contract retry/future.rs \
-    's/(this\.state\.set\(if pause\.is_zero\(\))/let _ = this.service.poll_ready(cx); $1/'
+    's/(this\.state\.set\(if pause\.is_zero\(\))/let _ = this.service.poll_ready(&mut Context::from_waker(std::task::Waker::noop())); $1/'
 
 # Panics
-mutant "a panic in call passes" contract panic/service.rs \
-    's/contain\(\|\| self\.inner\.call\(request\)\)/Ok::<_, Panicked>(self.inner.call(request))/'
+mutant "a panic in call passes" contract panic/future.rs \
+    's/match contain\(call\)/match Ok::<_, Panicked>(call())/'
 mutant "a panic in polling passes" contract panic/future.rs \
     's/contain\(\|\| inner\.poll\(cx\)\)/Ok::<_, Panicked>(inner.poll(cx))/'
 mutant "a panic in poll_ready passes" contract panic/service.rs \
@@ -114,15 +114,19 @@ mutant "a future that panicked is kept" contract panic/future.rs \
 
 # Waiting
 mutant "the timeout has no timer" contract timeout/service.rs \
-    's/if self\.layer\.timer \{ deadline \} else \{ None \}/None/'
+    's/if self\.layer\.timer \{ until \} else \{ Until::NEVER \}/Until::NEVER/'
 mutant "the timeout sends what is late" contract timeout/service.rs \
-    's/deadline\.at <= now/false/'
+    's/until\.at <= now/false/'
 mutant "a queue has no timer" contract limit/concurrency/claim.rs \
-    's/let Some\(deadline\) = deadline else/let Some(deadline) = deadline.filter(|_| false) else/'
-mutant "retry pauses beyond the deadline" contract retry/future.rs \
-    's/&& now \+ pause >= deadline\.at/&& false/'
+    's/if !until\.ends\(\) \{/if true {/'
+mutant "a limit waits for ever for its service" contract limit/admitted.rs \
+    's/if !until\.ends\(\) \{/if true {/'
+mutant "a limit sends what got ready too late" contract limit/admitted.rs \
+    's/\*this\.is_readying && until\.at <= clock::now\(\)/false/'
+mutant "retry pauses beyond the deadline" contract retry/decide.rs \
+    's/until\.ends\(\) && now\.after\(pause\) >= until\.at/false/'
 mutant "retry gets ready beyond the deadline" contract retry/future.rs \
-    's/let Some\(deadline\) = deadline else/let Some(deadline) = deadline.filter(|_| false) else/'
+    's/&& until\.ends\(\)(\s+&& poll_until)/&& false$1/s'
 mutant "the timeout wakes itself" contract timeout/future.rs \
     's/if let Poll::Ready\(result\) = inner\.poll\(cx\)/cx.waker().wake_by_ref(); if let Poll::Ready(result) = inner.poll(cx)/'
 mutant "a queue wakes nobody" contract limit/concurrency/permits.rs \
@@ -132,13 +136,13 @@ mutant "a queue keeps the oldest waker" contract limit/queue.rs \
 
 # Sharing
 mutant "services of one concurrency limit share nothing" contract limit/concurrency/layer.rs \
-    's/(fn layer.*?)Arc::clone\(&self\.permits\)/$1Arc::new(Permits::new(self.permits.limit(), 2))/s'
+    's/(fn layer.*?)Arc::clone\(&self\.permits\)/$1Self::new(super::ConcurrencyLimit::new(self.permits.counter.limit() as usize).queue(2)).unwrap().permits/s'
 mutant "services of one rate limit share nothing" contract limit/rate/layer.rs \
     's/(fn layer.*?)Arc::clone\(&self\.turns\)/$1Arc::new(self.turns.limit().check().map(|(limit, checked)| Turns::new(limit, checked)).unwrap())/s'
 mutant "a clone inherits a panic in poll_ready" contract panic/service.rs \
     's/Self::new\(self\.inner\.clone\(\), self\.metrics\.clone\(\)\)/Self { inner: self.inner.clone(), metrics: self.metrics.clone(), unready: self.unready.clone() }/'
-mutant "the budget refuses nothing" contract retry/future.rs \
-    's/&& !budget\.withdraw\(now\)/&& { let _ = budget; false }/'
+mutant "the budget refuses nothing" contract retry/decide.rs \
+    's/!shared\.budget\.withdraw\(now\)/false/'
 
 mutant "a future is bound to its thread" contract balance/future.rs \
     's/PhantomData<fn\(Req\)>/PhantomData<*const Req>/'
@@ -149,13 +153,29 @@ mutant "the back-off does not double" contract retry/backoff.rs \
 mutant "the rate forgets the time that has passed" contract limit/rate/bucket.rs \
     's/self\.tat\.max\(now\) \+ self\.cost/now + self.cost/'
 
+# Choice
+mutant "choice: a silent node is taken" health balance/endpoint.rs \
+    's/\s+&& !is_silent\(\)//'
+mutant "choice: an outlier is taken" balance balance/service.rs \
+    's/if quick\.has_outlier\(\)/if false/'
+mutant "choice: nobody looks at those that were slow" balance balance/quick.rs \
+    's/ && !explores\(self\.random\)//'
+mutant "choice: the first one wins" balance balance/quick.rs \
+    's/load < self\.load && /self.best.is_none() && /'
+
+# Figures
+mutant "figures: a wait is not shown" limit limit/shared.rs \
+    's/metrics\.waited\(waited\);//'
+mutant "figures: who leaves the queue stays in its gauge" limit metrics/limit.rs \
+    's/handles\.queued\.decrement\(1\.0\)/drop(handles)/'
+
 # Load
-mutant "the budget refuses nothing, in a storm" load retry/future.rs \
-    's/&& !budget\.withdraw\(now\)/&& { let _ = budget; false }/'
+mutant "the budget refuses nothing, in a storm" load retry/decide.rs \
+    's/!shared\.budget\.withdraw\(now\)/false/'
 mutant "a limit has no bound to its queue" load limit/queue.rs \
     's/self\.places >= self\.bound/self.places >= 1_000_000/'
 mutant "a permit is given back twice" load limit/concurrency/claim.rs \
-    's/(Stage::Holding => \{\s+)self\.stage = Stage::Outside;/$1/s'
+    's/(self\.permits\.give_back\(self\.weight, self\.kind\);)/$1 $1/'
 
 # What is told of the nodes
 mutant "news: a status is told again and again" changes health/watched.rs \
@@ -184,6 +204,8 @@ mutant "probes: who waits for another waits for ever" changes health/prober.rs \
     's/timeout\(limit, watched\.turn\.lock\(\)\)/timeout(Duration::from_secs(3_600), watched.turn.lock())/'
 
 # Settings
+mutant "an interval that makes no sense starts probes" health health/prober.rs \
+    's/check\.validate\(\)\?;//'
 mutant "a probe may take longer than its interval" health health/check.rs \
     's/if timeout > self\.interval/if timeout > Self::LONGEST/'
 mutant "a time limit of zero is accepted" bad_input timeout/layer.rs \
@@ -194,8 +216,8 @@ mutant "a base above the cap is accepted" bad_input retry/backoff.rs \
     's/if self\.base > self\.cap/if false/'
 mutant "a share above all calls is accepted" bad_input retry/budget.rs \
     's/if percent > 100/if false/'
-mutant "a limit beyond the clock overflows" bad_input timeout/service.rs \
-    's/now\.checked_add\(limit\)/Some(now + limit)/'
+mutant "a limit beyond the clock overflows" bad_input clock.rs \
+    's/Self\(self\.0\.saturating_add\(nanos\)\)/Self(self.0 + nanos)/'
 
 # The rule of the choice, under simulation
 mutant "the choice ignores what is in flight" simulation balance/choose.rs \

@@ -124,10 +124,11 @@ pub(super) async fn assemble(
     let classifier = CqlClassifier::with_table(table.clone());
     let layers = layers(builder, classifier, metrics, balance)?;
     let names = layers.names();
+    let limit = layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle);
     let stack = stack(layers, SessionService::with_slot(slot.clone(), reaper.clone()));
     // Where the driver chooses, nobody asks what the probes say.
     let health = builder.health.filter(|_| builder.driver_load_balancing.is_none());
-    let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health);
+    let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health, limit)?;
     let settings = settings(builder, names);
     let core = Core {
         driver: slot,

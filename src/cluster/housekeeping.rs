@@ -6,7 +6,9 @@ use std::time::Duration;
 use scylla::client::session::Session as Driver;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
+use tower_cassandra_layers::InvalidConfig;
 use tower_cassandra_layers::health::{HealthCheck, Prober, Table};
+use tower_cassandra_layers::limit::ConcurrencyHandle;
 
 use super::directory::ClusterDirectory;
 use crate::monitor::{Monitor, probe, watch_connections};
@@ -35,7 +37,8 @@ impl Housekeeping {
         table: Table,
         directory: ClusterDirectory,
         check: Option<HealthCheck>,
-    ) -> Self {
+        limit: Option<ConcurrencyHandle>,
+    ) -> Result<Self, InvalidConfig> {
         // Weak: neither task keeps the connections of a session that nobody holds.
         let weak = Arc::downgrade(driver);
         let monitor = Monitor::new(
@@ -44,18 +47,20 @@ impl Housekeeping {
             directory.clone(),
             check.unwrap_or_default(),
         );
-        let follower = tokio::spawn(follow(weak.clone(), directory, table.clone()));
+        let probed = weak.clone();
         let prober = check.map(|check| {
-            Prober::spawn(table, check, move |endpoint| {
-                let driver = weak.clone();
+            Prober::spawn(table.clone(), check, move |endpoint| {
+                let driver = probed.clone();
                 async move { probe(driver, endpoint).await }
             })
         });
-        Self {
+        let prober = prober.transpose()?;
+        let follower = tokio::spawn(follow(weak, directory, table, limit));
+        Ok(Self {
             follower,
             _prober: prober,
             monitor,
-        }
+        })
     }
 
     pub(crate) const fn monitor(&self) -> &Monitor {
@@ -63,7 +68,12 @@ impl Housekeeping {
     }
 }
 
-async fn follow(driver: Weak<Driver>, directory: ClusterDirectory, table: Table) {
+async fn follow(
+    driver: Weak<Driver>,
+    directory: ClusterDirectory,
+    table: Table,
+    limit: Option<ConcurrencyHandle>,
+) {
     let mut ticks = interval(FOLLOW);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -72,6 +82,9 @@ async fn follow(driver: Weak<Driver>, directory: ClusterDirectory, table: Table)
             return;
         };
         directory.follow(driver.get_cluster_state());
+        if let Some(limit) = &limit {
+            limit.refresh_metrics();
+        }
         watch_connections(&driver, &table).await;
     }
 }

@@ -99,11 +99,11 @@ impl Profile {
         options.serial_consistency = options.serial_consistency.or(self.serial_consistency);
         options.page_size = options.page_size.or(self.page_size);
         let context = &mut statement.context;
-        if context.call_limit == OwnLimit::Default {
-            context.call_limit = self.timeout;
+        if context.call_limit() == OwnLimit::Default {
+            context.set_call_limit(self.timeout);
         }
-        if context.attempt_limit == OwnLimit::Default {
-            context.attempt_limit = self.attempt_timeout;
+        if context.attempt_limit() == OwnLimit::Default {
+            context.set_attempt_limit(self.attempt_timeout);
         }
         context.max_retries = context.max_retries.or(self.max_retries);
     }
@@ -225,12 +225,15 @@ mod tests {
         profiles.apply(&mut statement).unwrap();
         assert_eq!(statement.options.consistency, Some(Consistency::One));
         assert_eq!(statement.options.page_size, Some(8));
-        assert_eq!(statement.context.call_limit, OwnLimit::Of(Duration::from_secs(1)));
+        assert_eq!(
+            statement.context.call_limit(),
+            OwnLimit::Of(Duration::from_secs(1))
+        );
         assert_eq!(statement.context.max_retries, Some(0));
         // DDL has a minute of its own.
         let mut ddl = Statement::new("DROP TABLE t").profile("p");
         profiles.apply(&mut ddl).unwrap();
-        assert_eq!(ddl.context.call_limit, OwnLimit::Of(Duration::from_secs(60)));
+        assert_eq!(ddl.context.call_limit(), OwnLimit::Of(Duration::from_secs(60)));
     }
 
     #[test]

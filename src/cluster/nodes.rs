@@ -54,7 +54,7 @@ impl Nodes {
                 .unwrap_or(defaults::SERIAL_CONSISTENCY),
         };
         let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &[])?;
-        let housekeeping = Housekeeping::start(driver, table.clone(), directory.clone(), health);
+        let housekeeping = Housekeeping::start(driver, table.clone(), directory.clone(), health, None)?;
         Ok(Self {
             directory,
             table,

@@ -1,6 +1,6 @@
 //! Options from a TOML file and from the environment.
 //!
-//! Every option of [`ClusterBuilder`](crate::ClusterBuilder) that is a value and not code can be written down; the example `examples/cluster.toml` of the repository
+//! Every option of [`ClusterBuilder`] that is a value and not code can be written down; the example `examples/cluster.toml` of the repository
 //! contains each with its default, unit and reason. Durations are text with a unit: `"500 ms"`, `"10 s"`, `"1 m 30 s"`. Nothing is ignored: an
 //! unknown key, a wrong type and a missing unit are errors of kind `Config`, which name the key and its place
 //! ([`Error::bad_setting`](crate::Error::bad_setting)) and never show a password.

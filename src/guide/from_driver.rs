@@ -29,13 +29,13 @@
 //! | there | here |
 //! |---|---|
 //! | `known_node`, `known_nodes`, `known_node_addr`, `known_nodes_addr` | [`ClusterBuilder::contact_points`](crate::ClusterBuilder::contact_points) |
-//! | `user`, `authenticator_provider` | [`credentials`](crate::ClusterBuilder::credentials), `authenticator` |
+//! | `user`, `authenticator_provider` | [`credentials`](crate::ClusterBuilder::credentials), [`authenticator`](crate::ClusterBuilder::authenticator) |
 //! | `tls_context` | `ClusterBuilder::tls` |
-//! | `use_keyspace` | [`keyspace`](crate::ClusterBuilder::keyspace), `keyspace_case_sensitive` |
-//! | `compression`, `address_translator`, `host_filter` | the same names |
+//! | `use_keyspace` | [`keyspace`](crate::ClusterBuilder::keyspace), [`keyspace_case_sensitive`](crate::ClusterBuilder::keyspace_case_sensitive) |
+//! | `compression`, `address_translator`, `host_filter` | [`compression`](crate::ClusterBuilder::compression), [`address_translator`](crate::ClusterBuilder::address_translator), [`host_filter`](crate::ClusterBuilder::host_filter) |
 //! | `prefer_datacenter` | [`prefer_datacenter`](crate::ClusterBuilder::prefer_datacenter) |
 //! | `pool_size`, `connection_timeout` | [`pool_size`](crate::ClusterBuilder::pool_size), [`tcp_connect_timeout`](crate::ClusterBuilder::tcp_connect_timeout) |
-//! | `keepalive_interval`, `keepalive_timeout` | [`keepalive`](crate::ClusterBuilder::keepalive): 5 s and 3 s instead of 30 s each |
+//! | `keepalive_interval`, `keepalive_timeout` | [`keepalive`](crate::ClusterBuilder::keepalive): 1 s and 5 s instead of 30 s each |
 //! | `schema_agreement_timeout`, `auto_await_schema_agreement` | [`schema_agreement_timeout`](crate::ClusterBuilder::schema_agreement_timeout); the wait after DDL is a step of its own, so its failure never hides that the DDL was applied |
 //! | `metadata_request_serverside_timeout`, `metadata_request_clientside_timeout` | [`metadata_timeout`](crate::ClusterBuilder::metadata_timeout) |
 //! | `timestamp_generator` | stamped once per call by the session, so that retries rewrite the same cell; [`server_timestamps`](crate::ClusterBuilder::server_timestamps) |
@@ -52,7 +52,7 @@
 //! | `retry_policy` | [`retry`](crate::ClusterBuilder::retry): with pauses, a budget and idempotence. `DefaultRetryPolicy` has no pauses |
 //! | `load_balancing_policy` | the balancer: by requests in flight and health among the replicas; [`driver_load_balancing`](crate::ClusterBuilder::driver_load_balancing) leaves it to a policy of the driver |
 //! | `speculative_execution_policy` | none: off in the driver, since it would multiply attempts unseen |
-//! | several profiles | `ClusterBuilder::profile`, `Statement::profile` |
+//! | several profiles | [`ClusterBuilder::profile`](crate::ClusterBuilder::profile), [`Statement::profile`](crate::Statement::profile) |
 //!
 //! # `Session`
 //!

@@ -51,7 +51,7 @@
 //! | there | here |
 //! |---|---|
 //! | `AsyncCluster(contact_points, port)` | [`ClusterBuilder::contact_points`](crate::ClusterBuilder::contact_points), [`port`](crate::ClusterBuilder::port); an empty list is an error |
-//! | `auth_provider`, `create_with_auth` | [`credentials`](crate::ClusterBuilder::credentials), `authenticator`, `credentials_provider`; `ClusterBuilder::with_auth` |
+//! | `auth_provider`, `create_with_auth` | [`credentials`](crate::ClusterBuilder::credentials), [`authenticator`](crate::ClusterBuilder::authenticator), [`credentials_provider`](crate::ClusterBuilder::credentials_provider); [`ClusterBuilder::with_auth`](crate::ClusterBuilder::with_auth) |
 //! | `load_balancing_policy` | built in: token-aware and by health. [`prefer_datacenter`](crate::ClusterBuilder::prefer_datacenter), [`permit_dc_failover`](crate::ClusterBuilder::permit_dc_failover), or [`driver_load_balancing`](crate::ClusterBuilder::driver_load_balancing) |
 //! | `reconnection_policy` | not configurable: the driver reconnects by itself, 50 ms to 10 s apart |
 //! | `retry_policy` | [`retry`](crate::ClusterBuilder::retry), [`no_retry`](crate::ClusterBuilder::no_retry) |
@@ -61,13 +61,13 @@
 //! | `max_schema_agreement_wait` | [`schema_agreement_timeout`](crate::ClusterBuilder::schema_agreement_timeout) |
 //! | `control_connection_timeout` | [`metadata_timeout`](crate::ClusterBuilder::metadata_timeout), [`tcp_connect_timeout`](crate::ClusterBuilder::tcp_connect_timeout) |
 //! | `idle_heartbeat_interval` | [`keepalive`](crate::ClusterBuilder::keepalive) |
-//! | `schema_event_refresh_window`, `topology_event_refresh_window`, `status_event_refresh_window` | cannot exist: the driver has no such windows. `metadata_refresh_interval`, `Session::refresh_metadata` |
+//! | `schema_event_refresh_window`, `topology_event_refresh_window`, `status_event_refresh_window` | cannot exist: the driver has no such windows. [`metadata_refresh_interval`](crate::ClusterBuilder::metadata_refresh_interval), [`Session::refresh_metadata`](crate::Session::refresh_metadata) |
 //! | further keywords to the driver | [`configure`](crate::ClusterBuilder::configure) |
 //! | `connect(keyspace, timeout)` | [`Cluster::connect`](crate::Cluster::connect), [`ClusterBuilder::connect`](crate::ClusterBuilder::connect); [`connect_timeout`](crate::ClusterBuilder::connect_timeout) is one limit for all attempts. Wrong credentials are tried once |
-//! | `shutdown()`, `is_closed` | `Cluster::close`, `Cluster::is_closed` |
-//! | `metadata` | `Session::cluster_state` |
-//! | `register_user_type` | not needed: a struct with `#[derive(SerializeValue, DeserializeValue)]` |
-//! | `async with` | scopes end by dropping; `Cluster::with_session` also closes |
+//! | `shutdown()`, `is_closed` | [`Cluster::close`](crate::Cluster::close), [`Cluster::is_closed`](crate::Cluster::is_closed) |
+//! | `metadata` | [`Session::cluster_state`](crate::Session::cluster_state) |
+//! | `register_user_type` | not needed: a struct with `#[derive(SerializeValue, DeserializeValue)]`, see [`types`](crate::types) |
+//! | `async with` | scopes end by dropping; [`Cluster::with_session`](crate::Cluster::with_session) also closes |
 //!
 //! # `AsyncCassandraSession`
 //!
@@ -79,7 +79,7 @@
 //! | `trace` | [`Statement::tracing`](crate::Statement::tracing), [`Session::trace`](crate::Session::trace) |
 //! | `custom_payload`, `execute_as` | cannot exist: the driver does not send them |
 //! | `timeout` | [`Statement::timeout`](crate::Statement::timeout) for one call, [`attempt_timeout`](crate::Statement::attempt_timeout) for one attempt, [`deadline`](crate::Statement::deadline) for all pages |
-//! | `execution_profile` | `ClusterBuilder::profile`, `Statement::profile` |
+//! | `execution_profile` | [`ClusterBuilder::profile`](crate::ClusterBuilder::profile), [`Statement::profile`](crate::Statement::profile) |
 //! | `paging_state` | [`Statement::paging_state`](crate::Statement::paging_state); [`Session::execute_page`](crate::Session::execute_page) gives one page and the state of the next |
 //! | `host` | [`Statement::on_host`](crate::Statement::on_host) |
 //! | `execute_batch(BatchStatement)` | [`Batch::logged`](crate::Batch::logged), [`unlogged`](crate::Batch::unlogged), [`counter`](crate::Batch::counter), then `execute` |

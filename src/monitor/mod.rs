@@ -44,7 +44,7 @@
 //! | healthy | up, and the balancer may choose it |
 //!
 //! Connections are looked at once a second; a node whose process dies is down within about a second, one that freezes is unknown after its
-//! next probe and down when keep-alive gives it up (8 s by default). A node that comes back is up within a second of its new connection; until it is
+//! next probe and down when keep-alive gives it up (6 s by default). A node that comes back is up within a second of its new connection; until it is
 //! probed again its latency is missing.
 //!
 //! # Nodes that come and go

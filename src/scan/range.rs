@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn neighbours_belong_to_different_nodes() {
-        let tokens: Vec<i64> = (0..30).map(|at| (at - 15) << 58).collect();
+        let tokens: Vec<i64> = (1..=30)
+            .map(|at| i64::MIN.wrapping_add_unsigned(u64::MAX / 30 * at))
+            .collect();
         let ring = ring(&tokens);
         let mixed = interleave(split(&[TokenRange::RING], &ring, 90), &ring);
         let owner = |range: &TokenRange| {

@@ -65,14 +65,14 @@ impl Inner {
 
     fn patience(&self, statement: &Statement) -> Patience {
         let own = |limit: OwnLimit, default| limit.or(default);
-        let call = own(statement.context.call_limit, self.settings.timeout);
+        let call = own(statement.context.call_limit(), self.settings.timeout);
         let call = call.and_then(|limit| Instant::now().checked_add(limit));
         let call = call.map(|at| Deadline {
             at,
             limit: Limit::Call,
         });
         Patience {
-            attempt: own(statement.context.attempt_limit, self.settings.attempt_timeout),
+            attempt: own(statement.context.attempt_limit(), self.settings.attempt_timeout),
             call: [call, statement.context.deadline()]
                 .into_iter()
                 .flatten()

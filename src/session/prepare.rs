@@ -15,7 +15,7 @@ impl Session {
     /// Prepares a text, or finds it among those prepared before. Concurrent calls with one text share one PREPARE.
     ///
     /// The driver prepares on all nodes and waits for all: a node that is silent delays this until its connection is given up
-    /// ([`keepalive`](crate::ClusterBuilder::keepalive), 8 s). Text with values that is executed does not wait for it.
+    /// ([`keepalive`](crate::ClusterBuilder::keepalive), 6 s). Text with values that is executed does not wait for it.
     ///
     /// # Errors
     /// `Syntax`, `Invalid`, `Unauthorized` by the server; `Timeout` after the prepare limit; `Rejected` when 256 statements are being prepared already;

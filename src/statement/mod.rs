@@ -108,8 +108,12 @@ impl Statement {
         };
         // The server itself may take long for these; a cut-off would leave the schema half agreed.
         if matches!(statement.nature(), Nature::Schema | Nature::Truncate) {
-            statement.context.call_limit = OwnLimit::Of(Duration::from_secs(60));
-            statement.context.attempt_limit = OwnLimit::Of(Duration::from_secs(60));
+            statement
+                .context
+                .set_call_limit(OwnLimit::Of(Duration::from_secs(60)));
+            statement
+                .context
+                .set_attempt_limit(OwnLimit::Of(Duration::from_secs(60)));
         }
         statement
     }
@@ -141,8 +145,8 @@ impl Statement {
 
     pub(crate) fn prepare(text: Arc<Text>, limit: Duration) -> Self {
         let mut statement = Self::of(What::Prepare(text));
-        statement.context.call_limit = OwnLimit::Of(limit);
-        statement.context.attempt_limit = OwnLimit::Of(limit);
+        statement.context.set_call_limit(OwnLimit::Of(limit));
+        statement.context.set_attempt_limit(OwnLimit::Of(limit));
         statement
     }
 
@@ -282,12 +286,12 @@ mod tests {
     fn ddl_and_truncate_have_a_minute() {
         for text in ["CREATE TABLE t (a int PRIMARY KEY)", "TRUNCATE t"] {
             assert_eq!(
-                Statement::new(text).context.call_limit,
+                Statement::new(text).context.call_limit(),
                 OwnLimit::Of(Duration::from_secs(60))
             );
         }
         assert_eq!(
-            Statement::new("SELECT a FROM t").context.call_limit,
+            Statement::new("SELECT a FROM t").context.call_limit(),
             OwnLimit::Default
         );
     }

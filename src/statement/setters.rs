@@ -60,14 +60,16 @@ impl Statement {
     /// Sets the limit of one call (one page, all its attempts, queueing and back-off); `None` turns it off.
     #[must_use]
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.context.call_limit = limit.into().map_or(OwnLimit::Off, OwnLimit::Of);
+        self.context
+            .set_call_limit(limit.into().map_or(OwnLimit::Off, OwnLimit::Of));
         self
     }
 
     /// Sets the limit of one attempt; `None` turns it off.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.context.attempt_limit = limit.into().map_or(OwnLimit::Off, OwnLimit::Of);
+        self.context
+            .set_attempt_limit(limit.into().map_or(OwnLimit::Off, OwnLimit::Of));
         self
     }
 

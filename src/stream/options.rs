@@ -117,7 +117,7 @@ impl StreamOptions {
             .or(statement.options.page_size)
             .or(Some(Self::PAGE_SIZE));
         if self.page_timeout != OwnLimit::Default {
-            statement.context.call_limit = self.page_timeout;
+            statement.context.set_call_limit(self.page_timeout);
         }
         statement
     }

@@ -11,7 +11,7 @@ use crate::response::{Made, Response};
 /// ```
 /// use tower_cassandra::test_util::Reply;
 ///
-/// let reply = Reply::rows([("id", "int"), ("tags", "set<text>")]).row((1, ["a", "b"])).warning("slow");
+/// let reply = Reply::rows([("id", "int"), ("tags", "set<text>")]).row((1, vec!["a", "b"])).warning("slow");
 /// let response = reply.response().unwrap();
 /// assert_eq!(response.rows::<(i32, Vec<String>)>().unwrap(), [(1, vec!["a".into(), "b".into()])]);
 /// assert_eq!(response.warnings().collect::<Vec<_>>(), ["slow"]);

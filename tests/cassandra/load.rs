@@ -65,8 +65,12 @@ async fn concurrent_prepares_of_one_text_are_one() {
     }))
     .await;
     assert_eq!(prepares() - before, 1);
-    let known = format!("{:?}", bed.session);
-    assert!(known.contains("known: 1, flights: 0"), "{known}");
+    let cache = bed.session.prepared_cache();
+    assert_eq!(
+        (cache.entries, cache.in_flight, cache.failures),
+        (1, 0, 0),
+        "{cache:?}"
+    );
     for (id, prepared) in (0..).zip(prepared) {
         let prepared = prepared.unwrap();
         assert_eq!((prepared.text(), prepared.nature()), (text, Nature::Write));

@@ -6,10 +6,13 @@ mod by_hand;
 mod closing;
 mod conditional;
 mod counter_facts;
-mod counters;
 mod crowds;
+mod drill;
 mod empty;
 mod errors;
+#[expect(dead_code, unused_imports, reason = "the example uses all of it")]
+#[path = "../../examples/failover/drill/mod.rs"]
+mod fault_drill;
 mod frozen;
 mod idempotence;
 mod load;

@@ -31,6 +31,8 @@ pub(crate) struct Case {
 pub(crate) struct Rounds<'a> {
     requests: [u64; 3],
     mark: &'a mut dyn FnMut(),
+    /// Of the future of the service that was driven, in bytes.
+    size: usize,
 }
 
 impl Rounds<'_> {
@@ -46,6 +48,7 @@ impl Rounds<'_> {
 
     #[inline(never)]
     fn send<S: Service<Request>>(&mut self, mut service: S, succeeds: bool) {
+        self.size = size_of::<S::Future>();
         let mut cx = Context::from_waker(Waker::noop());
         for requests in self.requests {
             (self.mark)();
@@ -92,25 +95,32 @@ pub(crate) fn handle(cases: &[&Case], arguments: &[String]) -> bool {
     };
     if counting {
         let mut counts = Vec::with_capacity(ROUNDS.len() + 1);
-        send(case, leaf, ROUNDS, &mut || counts.push(counted()));
+        let size = send(case, leaf, ROUNDS, &mut || counts.push(counted()));
         let round = |i: usize| {
             let ((allocations, bytes), (more, more_bytes)) = (counts[i], counts[i + 1]);
             ((more - allocations) as i64, (more_bytes - bytes) as i64)
         };
         let (small, large) = (round(1), round(2));
-        println!("{} {}", large.0 - small.0, large.1 - small.1);
+        println!("{} {} {size}", large.0 - small.0, large.1 - small.1);
     } else {
         send(case, leaf, ROUNDS, &mut || overhead_mark());
     }
     true
 }
 
-/// Sends rounds of requests inside of a runtime that nobody drives: timers can be registered, none fires.
-pub(crate) fn send(case: &Case, leaf: Leaf, requests: [u64; 3], mark: &mut dyn FnMut()) {
+/// Sends rounds of requests inside of a runtime that nobody drives: timers can be registered, none fires. Says how large the
+/// future of a request is.
+pub(crate) fn send(case: &Case, leaf: Leaf, requests: [u64; 3], mark: &mut dyn FnMut()) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .expect("a runtime");
     let _guard = runtime.enter();
-    (case.run)(leaf, &mut Rounds { requests, mark });
+    let mut rounds = Rounds {
+        requests,
+        mark,
+        size: 0,
+    };
+    (case.run)(leaf, &mut rounds);
+    rounds.size
 }

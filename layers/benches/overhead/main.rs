@@ -2,15 +2,19 @@
 //!
 //!     cargo bench -p tower-cassandra-layers --bench overhead               the table
 //!     cargo bench -p tower-cassandra-layers --bench overhead -- --check    fails when a floor is exceeded
+//!     cargo bench -p tower-cassandra-layers --bench overhead -- --ours     without the layers of other crates
 //!     cargo bench -p tower-cassandra-layers --bench overhead -- retry      only the lines with this in their name
 //!
 //! * `instr`: instructions under callgrind. Everything is in it: making the request, getting ready, the call, two polls
 //!   where the leaf is pending once, dropping. The line `leaf` is the same without any layer, and what the budgets bound
-//!   is the difference to it, for the whole stack the whole figure. Clock readings look cheaper than they are, because
-//!   under valgrind each of them is a system call; so they are shown as well.
+//!   is the difference to it, for the whole stack the whole figure. Clock readings look cheaper than they are, because the
+//!   clock is replaced by one that does not depend on the load of the machine; so they are shown as well.
 //! * `allocs`, `bytes`: what was asked of the allocator.
 //! * `timers`: timers put into tokio's wheel, as callgrind counts calls of the function that does it. The line
 //!   `tokio_timer` is the control: it arms exactly one where the leaf is pending.
+//!
+//! * `future`: how many bytes the future of a request has. Each layer that has to undo something when the call of the inner service
+//!   panics moves that service's future once.
 //!
 //! The lines `choice_3` and `choice_1000` are the part of `balance_3` and `balance_1000` that chooses a node: one function with
 //! all that it calls, asking the directory for the replicas included.
@@ -20,6 +24,8 @@
 mod alloc;
 mod callgrind;
 mod cases;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod clock;
 mod drive;
 mod leaf;
 mod peers;
@@ -45,7 +51,7 @@ fn main() -> ExitCode {
         smoke(&own);
         return ExitCode::SUCCESS;
     }
-    let check = arguments.iter().any(|argument| argument == "--check");
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let filter = arguments.iter().find(|argument| !argument.starts_with("--"));
     if !callgrind::is_installed() {
         println!(
@@ -54,20 +60,23 @@ fn main() -> ExitCode {
     }
     let mut table = Table::default();
     let me = std::env::current_exe().expect("the path of this program");
-    measure(&me, filter, &mut table);
-    if let Err(why) = peers::build().map(|binary: PathBuf| measure(&binary, filter, &mut table)) {
+    let others = !has("--ours");
+    measure(&me, filter, others, &mut table);
+    if others && let Err(why) = peers::build().map(|peers: PathBuf| measure(&peers, filter, true, &mut table))
+    {
         println!("tower-resilience is not shown: {why}");
     }
+    println!("\na request has {} bytes", size_of::<leaf::Request>());
     table.print();
     let kept = table.print_budgets();
-    if check && !kept {
+    if has("--check") && !kept {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }
 
 /// Runs the cases of a program, one process each.
-fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
+fn measure(binary: &Path, filter: Option<&String>, others: bool, table: &mut Table) {
     let list = output(binary, &["list"]);
     let control = callgrind::measure(binary, timer::CONTROL.name, "pending");
     let timers_count = control.is_some_and(|counts| (counts.timers - 1.0).abs() < 1e-9);
@@ -79,7 +88,9 @@ fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
             continue;
         };
         let always = ["leaf", timer::CONTROL.name].contains(&name);
-        if !always && filter.is_some_and(|filter| !name.contains(filter.as_str())) {
+        let is_wanted = filter.is_none_or(|filter| name.contains(filter.as_str()));
+        let is_ours = !name.starts_with("tower_");
+        if !always && !(is_wanted && (others || is_ours)) {
             continue;
         }
         let leaves: &[&'static str] = match reaches_leaf {
@@ -101,13 +112,14 @@ fn measure(binary: &Path, filter: Option<&String>, table: &mut Table) {
 
 fn figures(binary: &Path, name: &str, leaf: &str) -> Figures {
     let counted = output(binary, &["count", name, leaf]);
-    let mut counted = counted.split_whitespace().map(|n| {
-        let n: f64 = n.parse().expect("a number");
-        n / drive::DIFFERENCE as f64
-    });
+    let mut counted = counted
+        .split_whitespace()
+        .map(|n| n.parse::<f64>().expect("a number"));
+    let mut next = || counted.next().expect("three numbers");
     Figures {
-        allocations: counted.next().expect("allocations"),
-        bytes: counted.next().expect("bytes"),
+        allocations: next() / drive::DIFFERENCE as f64,
+        bytes: next() / drive::DIFFERENCE as f64,
+        size: next(),
         counts: callgrind::measure(binary, name, leaf),
     }
 }
@@ -129,7 +141,7 @@ fn output(binary: &Path, arguments: &[&str]) -> String {
 fn smoke(cases: &[&Case]) {
     for case in cases {
         for pending in [false, true] {
-            drive::send(case, Leaf { pending }, [1, 2, 3], &mut || ());
+            let _ = drive::send(case, Leaf { pending }, [1, 2, 3], &mut || ());
         }
     }
     println!(

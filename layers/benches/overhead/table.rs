@@ -7,6 +7,8 @@ use crate::callgrind::Counts;
 pub(crate) struct Figures {
     pub(crate) allocations: f64,
     pub(crate) bytes: f64,
+    /// Of the future of a request, in bytes.
+    pub(crate) size: f64,
     pub(crate) counts: Option<Counts>,
 }
 
@@ -42,14 +44,15 @@ impl Table {
     pub(crate) fn print(&self) {
         const HEAD: &str = "instr  allocs   bytes  timers  clocks";
         println!(
-            "\nper request{:15} | leaf ready {:27} | leaf pending once",
+            "\nper request{:15} | future | leaf ready {:27} | leaf pending once",
             "", ""
         );
-        println!("{:26} | {HEAD:38} | {HEAD}", "");
-        println!("{:-<27}+{:-<40}+{:-<38}", "", "", "");
+        println!("{:26} |  bytes | {HEAD:38} | {HEAD}", "");
+        println!("{:-<27}+--------+{:-<40}+{:-<38}", "", "", "");
         for (name, _, ready) in self.rows.iter().filter(|row| row.1 == "ready") {
             let pending = self.get(name, "pending").map(columns).unwrap_or_default();
-            println!("{name:26} | {:38} | {pending}", columns(*ready));
+            let size = number(ready.size);
+            println!("{name:26} | {size:>6} | {:38} | {pending}", columns(*ready));
         }
         println!();
         for (name, leaf, figures) in &self.rows {

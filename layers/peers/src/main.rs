@@ -3,6 +3,9 @@
 
 #[path = "../../benches/overhead/alloc.rs"]
 mod alloc;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[path = "../../benches/overhead/clock.rs"]
+mod clock;
 #[allow(dead_code, reason = "the benchmark uses more of it")]
 #[path = "../../benches/overhead/drive.rs"]
 mod drive;

@@ -1,14 +1,15 @@
-//! The choice of one node among candidates. It changes nothing.
+//! The choice of one node among candidates of which some may be in trouble. It changes nothing of them.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::endpoint::{Endpoint, UNSETTLED};
+use super::endpoint::{Bar, Endpoint, UNSETTLED};
+use super::quick::{has_its_turn, load};
 use crate::health::{Shared, Standing};
 use crate::request::Attempt;
 
 /// At most this many candidates are compared for one request.
-const COMPARED: usize = 8;
+pub(super) const COMPARED: usize = 8;
 /// At most this many of one group are looked at, however many of them are in trouble.
 const LOOKED_AT: usize = 64;
 /// Of 1,000 requests this many go to any usable candidate, so that one that was slow is looked at again.
@@ -17,6 +18,18 @@ const EXPLORED: u64 = 3;
 const OUTLIER: u64 = 3;
 /// … and one millisecond more: below that it is noise.
 const NOISE: u64 = 1_000_000;
+
+/// Does a request with this random number look at one that was slow?
+#[inline]
+pub(super) const fn explores(random: u64) -> bool {
+    random % 1_000 < EXPLORED
+}
+
+/// The smallest settled mean that is too much, compared with the best one. None is where the best one says nothing.
+#[inline]
+pub(super) const fn outlier(best: u64) -> u64 {
+    best.saturating_mul(OUTLIER).saturating_add(NOISE)
+}
 
 /// Better first. Within a class the load decides; among stalled ones the age does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +48,7 @@ enum Class {
 pub(super) struct Candidates<'a> {
     shared: &'a Shared,
     attempt: &'a Attempt,
-    now: u64,
-    stall_limit: u64,
+    bar: Bar,
     random: u64,
     count: usize,
     /// How many of the group were shown.
@@ -57,14 +69,12 @@ pub(super) struct Candidates<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    #[inline]
-    pub(super) fn new(shared: &'a Shared, attempt: &'a Attempt, now: u64) -> Self {
+    pub(super) fn new(shared: &'a Shared, attempt: &'a Attempt, now: u64, random: u64) -> Self {
         Self {
             shared,
             attempt,
-            now,
-            stall_limit: shared.stall_limit(),
-            random: shared.random.next(),
+            bar: Bar::new(shared, now),
+            random,
             count: 0,
             looked: 0,
             best: Class::Full,
@@ -79,7 +89,6 @@ impl<'a> Candidates<'a> {
 
     /// Looks at one more of them, unless it was there before. Breaks off when there are enough to compare and one is usable, or
     /// when so many were in trouble that looking on costs more than it can find.
-    #[inline]
     pub(super) fn look(&mut self, endpoint: &Arc<Endpoint>, connected: bool) -> ControlFlow<()> {
         self.looked += 1;
         for seen in &self.endpoints[..self.count.min(COMPARED)] {
@@ -90,10 +99,9 @@ impl<'a> Candidates<'a> {
         let in_flight = endpoint.in_flight();
         let class = self.class(endpoint, connected, in_flight);
         if let Some(i) = self.place_for(class) {
-            let mean = endpoint.settled_mean(self.now);
+            let mean = endpoint.settled_mean(&self.bar);
             // A number of its own for each candidate: a common starting point would favour the one behind a gap.
-            let tie = u64::from((self.random >> (8 * i)) as u8);
-            self.loads[i] = (u64::from(in_flight) << 8) | tie;
+            self.loads[i] = load(in_flight, self.random >> (8 * i));
             self.means[i] = mean;
             self.classes[i] = class;
             self.endpoints[i] = Some(Arc::clone(endpoint));
@@ -149,7 +157,6 @@ impl<'a> Candidates<'a> {
     }
 
     /// The next free place, or that of the worst one when this one is better.
-    #[inline]
     fn place_for(&mut self, class: Class) -> Option<usize> {
         if self.count < COMPARED {
             self.count += 1;
@@ -164,15 +171,16 @@ impl<'a> Candidates<'a> {
         self.looked = 0;
     }
 
-    #[inline]
     fn class(&self, endpoint: &Endpoint, connected: bool, in_flight: u32) -> Class {
         if endpoint.is_full_at(in_flight) {
             Class::Full
         } else if !connected {
             Class::Unconnected
-        } else if endpoint.is_stalled(self.now, self.stall_limit) {
+        } else if endpoint.is_stalled(self.bar.now, self.bar.stall_limit) {
+            // Rare, and a few atomic operations: the prober finds out whether it is only slow.
+            self.shared.doubt.notify_one();
             Class::Stalled
-        } else if endpoint.passive.standing(self.now) == Standing::Ejected && !self.shared.panics() {
+        } else if endpoint.passive.standing(self.bar.now) == Standing::Ejected && !self.shared.panics() {
             Class::Ejected
         } else if self.attempt.has_tried(endpoint.id()) {
             Class::Tried
@@ -194,13 +202,12 @@ impl<'a> Candidates<'a> {
     ///
     /// `ordered` keeps the order of the candidates within a class (conditional writes want the same coordinator each time); otherwise
     /// the one with the fewest requests in flight is taken, ties broken at random.
-    #[inline]
     pub(super) fn choose(&mut self, ordered: bool) -> Option<Arc<Endpoint>> {
         let place = match self.best {
             Class::Full => None,
             _ if ordered => self.nth(0),
             Class::Stalled => self.youngest(),
-            _ if self.random % 1_000 < EXPLORED => self.explore(),
+            _ if explores(self.random) => self.explore(),
             _ => self.least_loaded(),
         };
         self.endpoints.get_mut(place?)?.take()
@@ -211,24 +218,24 @@ impl<'a> Candidates<'a> {
         classes.filter(|(_, class)| **class == self.best).map(|(i, _)| i)
     }
 
-    #[cold]
     fn nth(&self, n: usize) -> Option<usize> {
         self.of_best_class().nth(n)
     }
 
-    #[cold]
     fn youngest(&self) -> Option<usize> {
-        let age = |i: &usize| self.endpoints[*i].as_ref().and_then(|e| e.oldest_age(self.now));
+        let age = |i: &usize| {
+            self.endpoints[*i]
+                .as_ref()
+                .and_then(|e| e.oldest_age(self.bar.now))
+        };
         self.of_best_class().min_by_key(age)
     }
 
-    #[cold]
     fn explore(&self) -> Option<usize> {
         let count = self.of_best_class().count().max(1);
         self.nth((self.random / 1_000) as usize % count)
     }
 
-    #[inline]
     fn least_loaded(&self) -> Option<usize> {
         let place = self.least(|_| true)?;
         if self.means[place] == UNSETTLED && self.best_mean != UNSETTLED {
@@ -240,8 +247,7 @@ impl<'a> Candidates<'a> {
     /// The one with the fewest in flight that is no outlier, among those with such a mean.
     #[inline]
     fn least(&self, admits: impl Fn(u64) -> bool) -> Option<usize> {
-        // The smallest mean that is too much. Nothing is, where no mean is settled.
-        let outlier = self.best_mean.saturating_mul(OUTLIER).saturating_add(NOISE);
+        let outlier = outlier(self.best_mean);
         let (mut least, mut place) = (u64::MAX, None);
         for i in 0..self.count.min(COMPARED) {
             let mean = self.means[i];
@@ -253,8 +259,8 @@ impl<'a> Candidates<'a> {
         place
     }
 
-    /// A node that has just come has nothing in flight, and would get everything until it has as much as the others. So while nothing is
-    /// known of it, it wins by that in no more than 1.2 of its share of the choices; otherwise the best of the others takes the request.
+    /// As long as nothing is known of a node it wins by having less in flight only in its turns; otherwise the best of the others takes the
+    /// request.
     #[cold]
     fn instead_of_newcomer(&self, newcomer: usize) -> Option<usize> {
         let in_flight = |place: usize| self.loads[place] >> 8;
@@ -263,7 +269,6 @@ impl<'a> Candidates<'a> {
             (all + 1, new + u64::from(self.means[i] == UNSETTLED))
         });
         let is_tie = in_flight(newcomer) >= in_flight(other);
-        let has_its_turn = self.shared.random.below(all * 5) < new * 6;
-        Some(if is_tie || has_its_turn { newcomer } else { other })
+        Some(if is_tie || has_its_turn(self.shared, all, new) { newcomer } else { other })
     }
 }

@@ -28,7 +28,8 @@ impl Group {
 /// Knows which nodes may take a request.
 pub trait Directory<Req>: Send + Sync + 'static {
     /// Shows the candidates of one group with whether they are connected now, until `each` breaks off. Must not allocate, and must
-    /// not take longer in a larger cluster: in a large group begin anywhere, the balancer breaks off after a few.
+    /// not take longer in a larger cluster: in a large group begin anywhere, the balancer breaks off after a few. A group may be
+    /// asked for again for the same request, when one of its candidates is in trouble.
     fn visit(
         &self,
         request: &Req,

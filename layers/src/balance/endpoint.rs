@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use super::ledger::{Entry, Ledger};
 use crate::classify::Outcome;
+use crate::clock;
 use crate::health::{Passive, Shared, Watched};
 use crate::metrics::NodeMetrics;
 use crate::request::NodeId;
 
-/// "Nothing" for the times that are kept as nanoseconds since the table was made.
+/// "Nothing" for the times that are kept, as the numbers of moments.
 const NEVER: u64 = u64::MAX;
 /// In nanoseconds.
 const MILLISECOND: u64 = 1_000_000;
@@ -23,6 +24,33 @@ const STALE: u64 = 10_000_000_000;
 /// In place of a mean that says nothing yet, or nothing any more.
 pub(super) const UNSETTLED: u64 = u64::MAX;
 
+/// What nodes are measured by at one moment.
+pub(super) struct Bar {
+    pub(super) now: u64,
+    pub(super) stall_limit: u64,
+    node_limit: u32,
+    abandoned_limit: u32,
+    /// Who has answered since then is not silent.
+    answered_since: u64,
+    /// Means without a newer sample say nothing any more.
+    sampled_since: u64,
+}
+
+impl Bar {
+    #[inline]
+    pub(super) fn new(shared: &Shared, now: u64) -> Self {
+        let stall_limit = shared.stall_limit();
+        Self {
+            now,
+            stall_limit,
+            node_limit: shared.settings.node_limit,
+            abandoned_limit: shared.settings.abandoned_limit,
+            answered_since: now.saturating_sub(stall_limit),
+            sampled_since: now.saturating_sub(STALE),
+        }
+    }
+}
+
 /// A node: what is under way to it, how it answered of late, and whether it may be chosen.
 ///
 /// Made by [`Table::endpoint`](crate::health::Table::endpoint); shared by the balancer, the prober and everyone who shows health.
@@ -32,9 +60,9 @@ pub struct Endpoint {
     payload: Box<dyn Any + Send + Sync>,
     pub(super) shared: Arc<Shared>,
     ledger: Mutex<Ledger>,
-    in_flight: AtomicU32,
     abandoned: AtomicU32,
-    /// Copy of the ledger's oldest send time, to read without its lock.
+    /// Copies of what the ledger counts and of its oldest send time, to read without its lock.
+    in_flight: AtomicU32,
     oldest: AtomicU64,
     pub(super) last_answer: AtomicU64,
     /// When the mean got its last sample.
@@ -133,15 +161,28 @@ impl Endpoint {
         self.samples.load(Relaxed)
     }
 
+    /// Does nothing speak against it, if it is connected?
+    #[inline]
+    pub(super) fn is_well(&self, in_flight: u32, bar: &Bar) -> bool {
+        let is_silent = || {
+            self.last_answer.load(Relaxed) < bar.answered_since && self.is_stalled(bar.now, bar.stall_limit)
+        };
+        in_flight < bar.node_limit
+            && self.abandoned() < bar.abandoned_limit
+            && !self.passive.is_ejected()
+            && !is_silent()
+    }
+
     /// The mean latency in nanoseconds as long as it says how fast the node is, or [`UNSETTLED`].
-    pub(super) fn settled_mean(&self, now: u64) -> u64 {
-        if now.saturating_sub(self.sampled.load(Relaxed)) > STALE {
+    #[inline]
+    pub(super) fn settled_mean(&self, bar: &Bar) -> u64 {
+        if self.sampled.load(Relaxed) < bar.sampled_since {
             return UNSETTLED;
         }
         self.settled.load(Relaxed)
     }
 
-    /// When it last answered a request with success, in nanoseconds of the table's clock; 0 when it never has.
+    /// When it last answered a request with success, as the number of a moment; 0 when it never has.
     pub(crate) fn last_success(&self) -> u64 {
         self.sampled.load(Relaxed)
     }
@@ -156,8 +197,8 @@ impl Endpoint {
 
     /// Is it silent: its oldest request overdue, and no answer of any kind for as long?
     pub(crate) fn is_stalled(&self, now: u64, limit: u64) -> bool {
-        self.oldest_age(now).is_some_and(|age| age > limit)
-            && now.saturating_sub(self.last_answer.load(Relaxed)) > limit
+        now.saturating_sub(self.last_answer.load(Relaxed)) > limit
+            && self.oldest_age(now).is_some_and(|age| age > limit)
     }
 
     /// Is it at its limit of requests in flight or of abandoned ones?
@@ -173,16 +214,9 @@ impl Endpoint {
 
     /// Sends a request at `sent`: counts it until the ticket is answered or dropped.
     pub(crate) fn begin(self: &Arc<Self>, sent: u64) -> Ticket {
-        // Under the ledger's lock, so that the gauge shows the later of two figures.
-        let entry = self.with_ledger(|ledger| {
-            self.show_in_flight(self.in_flight.fetch_add(1, Relaxed) + 1);
-            ledger.enter(sent)
-        });
         Ticket {
             endpoint: Arc::clone(self),
-            entry,
-            sent,
-            released: false,
+            entry: self.with_ledger(|ledger| ledger.enter(sent)),
         }
     }
 
@@ -192,6 +226,7 @@ impl Endpoint {
     }
 
     /// A real request proved it well; `claimed`: it was the one request of a probation.
+    #[inline]
     pub(super) fn did_well(&self, claimed: bool) {
         if self.passive.succeeded(self.who(), claimed, &self.shared)
             && let Some(metrics) = &self.metrics
@@ -210,22 +245,23 @@ impl Endpoint {
         }
     }
 
-    fn show_in_flight(&self, in_flight: u32) {
-        if let Some(metrics) = &self.metrics {
-            metrics.set_in_flight(in_flight as usize);
-        }
-    }
-
     fn show_abandoned(&self) {
         if let Some(metrics) = &self.metrics {
             metrics.set_abandoned(self.abandoned() as usize);
         }
     }
 
+    #[inline]
     pub(super) fn with_ledger<T>(&self, f: impl FnOnce(&mut Ledger) -> T) -> T {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut ledger);
         self.oldest.store(ledger.oldest().unwrap_or(NEVER), Relaxed);
+        let in_flight = ledger.len();
+        self.in_flight.store(in_flight, Relaxed);
+        // Under the lock, so that the gauge shows the later of two figures.
+        if let Some(metrics) = &self.metrics {
+            metrics.set_in_flight(in_flight as usize);
+        }
         result
     }
 
@@ -235,17 +271,14 @@ impl Endpoint {
         let passed = now.saturating_sub(self.sampled.load(Relaxed));
         let next = if samples == 0 {
             nanos
+        } else if nanos < mean {
+            // Thousandths. A node that is avoided has few samples to get well by.
+            let weight = (passed / MILLISECOND).clamp(50, 1_000);
+            mean - (mean - nanos).saturating_mul(weight) / 1_000
         } else {
             // A pause shows in a few samples that are all of its length. They are no measure of how fast the node is, and the stall
-            // gate has dealt with it; so one sample makes the mean no more than 15 % and 50 µs longer.
-            let nanos = nanos.min(mean.saturating_mul(4).saturating_add(MILLISECOND));
-            // Thousandths. A node that is avoided has few samples to get well by.
-            let weight = if nanos < mean {
-                (passed / MILLISECOND).clamp(50, 1_000)
-            } else {
-                50
-            };
-            (mean.saturating_mul(1_000 - weight) / 1_000).saturating_add(nanos.saturating_mul(weight) / 1_000)
+            // gate has dealt with it; so one sample makes the mean no more than an eighth and 50 µs longer.
+            mean + ((nanos - mean) / 20).min(mean / 8 + MILLISECOND / 20)
         };
         self.sampled.store(now, Relaxed);
         // Two threads may overwrite each other's sample; a moving average does not mind.
@@ -287,8 +320,6 @@ impl Drop for Abandoned {
 pub struct Ticket {
     endpoint: Arc<Endpoint>,
     entry: Entry,
-    sent: u64,
-    released: bool,
 }
 
 impl Ticket {
@@ -300,30 +331,33 @@ impl Ticket {
 
     /// The node has answered, or its connection is known to be lost.
     pub fn answered(mut self, outcome: &Outcome) {
-        let endpoint = &self.endpoint;
-        let now = endpoint.shared.now();
+        let now = clock::now().number();
+        self.endpoint.last_answer.store(now, Relaxed);
         // Only a success says how fast the node is: an error may come at once and must not attract traffic.
-        if *outcome == Outcome::Success {
-            endpoint.record_latency(now.saturating_sub(self.sent), now);
+        if let (Some(sent), Outcome::Success) = (self.release(), outcome) {
+            self.endpoint.record_latency(now.saturating_sub(sent), now);
         }
-        endpoint.last_answer.store(now, Relaxed);
+    }
+
+    // Out of line, because every request that is moved has a place for a ticket.
+    #[cold]
+    fn release_unanswered(&mut self) {
         self.release();
     }
 
-    fn release(&mut self) {
-        if !std::mem::replace(&mut self.released, true) {
-            let entry = self.entry;
-            let endpoint = &self.endpoint;
-            endpoint.with_ledger(|ledger| {
-                endpoint.show_in_flight(endpoint.in_flight.fetch_sub(1, Relaxed) - 1);
-                ledger.leave(entry);
-            });
-        }
+    /// Gives its place back, once, and says when it was sent.
+    #[inline]
+    fn release(&mut self) -> Option<u64> {
+        let entry = std::mem::replace(&mut self.entry, Entry::NONE);
+        self.endpoint.with_ledger(|ledger| ledger.leave(entry))
     }
 }
 
 impl Drop for Ticket {
+    #[inline]
     fn drop(&mut self) {
-        self.release();
+        if self.entry != Entry::NONE {
+            self.release_unanswered();
+        }
     }
 }

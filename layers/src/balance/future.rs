@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use super::endpoint::Endpoint;
 use super::layer::Parts;
 use crate::classify::{Classify, Fault, Outcome};
+use crate::clock;
 use crate::health::Standing;
 
 pin_project! {
@@ -112,12 +113,11 @@ where
         };
         let result = ready!(attempt.poll(cx));
         if let Some(watch) = this.watch.take() {
-            let shared = watch.parts.table.shared();
             let Probation { endpoint, claimed } = &watch.probation;
             match watch.parts.classifier.classify(&watch.facts, result.as_ref()) {
                 Outcome::Success => endpoint.did_well(*claimed),
                 Outcome::Failure(failure) => match failure.fault {
-                    Fault::Node => endpoint.did_badly(failure.label, shared.now(), *claimed),
+                    Fault::Node => endpoint.did_badly(failure.label, clock::now().number(), *claimed),
                     // The node answered: whatever is wrong, it is not the node.
                     Fault::Request | Fault::Replicas => endpoint.did_well(*claimed),
                     Fault::Load | Fault::Client => {}

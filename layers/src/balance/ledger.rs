@@ -10,6 +10,8 @@ const NIL: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct Ledger {
     slots: Vec<Slot>,
+    /// How many requests there are.
+    len: u32,
     free: u32,
     tail: u32,
     /// The oldest request that still speaks against the node. Requests before it are excused: the node has answered a
@@ -17,7 +19,7 @@ pub(super) struct Ledger {
     watched: u32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Slot {
     sent: u64,
     previous: u32,
@@ -25,13 +27,19 @@ struct Slot {
 }
 
 /// Where a request stands in the ledger.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry(u32);
+
+impl Entry {
+    /// In no ledger.
+    pub(super) const NONE: Self = Self(NIL);
+}
 
 impl Default for Ledger {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
+            len: 0,
             free: NIL,
             tail: NIL,
             watched: NIL,
@@ -41,7 +49,9 @@ impl Default for Ledger {
 
 impl Ledger {
     /// Enters a request sent at `sent`.
+    #[inline]
     pub(super) fn enter(&mut self, sent: u64) -> Entry {
+        self.len += 1;
         let slot = Slot {
             sent,
             previous: self.tail,
@@ -68,9 +78,11 @@ impl Ledger {
         Entry(index)
     }
 
-    /// Takes a request out.
-    pub(super) fn leave(&mut self, Entry(index): Entry) {
-        let Slot { previous, next, .. } = self.slots[index as usize];
+    /// Takes a request out and says when it was sent; none if it is not there.
+    #[inline]
+    pub(super) fn leave(&mut self, Entry(index): Entry) -> Option<u64> {
+        let &Slot { sent, previous, next } = self.slots.get(index as usize)?;
+        self.len -= 1;
         if previous != NIL {
             self.slots[previous as usize].next = next;
         }
@@ -84,6 +96,12 @@ impl Ledger {
         }
         self.slots[index as usize].next = self.free;
         self.free = index;
+        Some(sent)
+    }
+
+    /// How many requests are unanswered.
+    pub(super) const fn len(&self) -> u32 {
+        self.len
     }
 
     /// Excuses every request that is entered now.
@@ -92,6 +110,7 @@ impl Ledger {
     }
 
     /// The send time of the oldest request that speaks against the node.
+    #[inline]
     pub(super) fn oldest(&self) -> Option<u64> {
         self.slots.get(self.watched as usize).map(|slot| slot.sent)
     }

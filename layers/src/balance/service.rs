@@ -11,6 +11,7 @@ use super::endpoint::Endpoint;
 use super::error::NoCandidate;
 use super::future::{Probation, ResponseFuture};
 use super::layer::Parts;
+use super::quick::Quick;
 use crate::classify::Classify;
 use crate::clock;
 use crate::limit::{Reason, Rejected};
@@ -63,8 +64,7 @@ where
         if !parts.directory.is_routed(&request) {
             return ResponseFuture::unrouted(self.inner.call(request));
         }
-        let moment = clock::now();
-        let now = parts.table.shared().nanos(moment);
+        let now = clock::now().number();
         let endpoint = match pick(parts, &request, now) {
             Ok(endpoint) => endpoint,
             Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
@@ -80,9 +80,7 @@ where
         let probation = Probation::claim(endpoint, now);
         let facts = parts.classifier.facts(&request);
         request.context_mut().ticket = Some(probation.endpoint().begin(now));
-        let step = clock::at(moment);
         let attempt = self.inner.call(request);
-        drop(step);
         ResponseFuture::new(attempt, Arc::clone(parts), facts, probation)
     }
 }
@@ -126,13 +124,85 @@ where
     D: Directory<Req>,
     Req: Request,
 {
-    if let Some(node) = request.context().attempt.stay()
+    let shared = parts.table.shared();
+    let random = shared.random.next();
+    let attempt = &request.context().attempt;
+    if attempt.is_first() && !parts.directory.is_ordered(request) {
+        let mut quick = Quick::new(shared, now, random);
+        show(parts, request, &mut quick);
+        if quick.has_outlier() {
+            quick.pass_over_outliers();
+            show_again(parts, request, &mut quick);
+        }
+        if quick.prefers_newcomer() && others_go_first(parts, request, &quick) {
+            quick.pass_over_newcomers();
+            show_again(parts, request, &mut quick);
+        }
+        if let Some(endpoint) = quick.choose() {
+            return Ok(endpoint);
+        }
+    }
+    pick_with_care(parts, request, now, random)
+}
+
+/// Shows the candidates of the first group that has any.
+#[inline]
+fn show<Req, D, C>(parts: &Parts<D, C>, request: &Req, quick: &mut Quick)
+where
+    D: Directory<Req>,
+{
+    for group in Group::ALL {
+        let mut look = |endpoint: &Arc<Endpoint>, connected| quick.look(endpoint, connected);
+        parts.directory.visit(request, group, &mut look);
+        if quick.is_over() {
+            break;
+        }
+    }
+}
+
+#[cold]
+fn show_again<Req, D, C>(parts: &Parts<D, C>, request: &Req, quick: &mut Quick)
+where
+    D: Directory<Req>,
+{
+    show(parts, request, quick);
+}
+
+#[cold]
+fn others_go_first<Req, D, C>(parts: &Parts<D, C>, request: &Req, quick: &Quick) -> bool
+where
+    D: Directory<Req>,
+{
+    let mut others = quick.others();
+    for group in Group::ALL {
+        let mut look = |endpoint: &Arc<Endpoint>, _| others.look(endpoint);
+        parts.directory.visit(request, group, &mut look);
+        if !others.is_empty() {
+            break;
+        }
+    }
+    others.go_first(parts.table.shared())
+}
+
+/// For a request that was tried before or wants a certain order, and wherever a candidate is in trouble.
+#[cold]
+fn pick_with_care<Req, D, C>(
+    parts: &Parts<D, C>,
+    request: &Req,
+    now: u64,
+    random: u64,
+) -> Result<Arc<Endpoint>, Refusal>
+where
+    D: Directory<Req>,
+    Req: Request,
+{
+    let attempt = &request.context().attempt;
+    if let Some(node) = attempt.stay()
         && let Some(endpoint) = staying(parts, request, node)
     {
         return Ok(endpoint);
     }
-    let shared = parts.table.shared();
-    let mut candidates = Candidates::new(shared, &request.context().attempt, now);
+    let mut candidates = Candidates::new(parts.table.shared(), attempt, now, random);
     for group in Group::ALL {
         candidates.begin_group();
         parts.directory.visit(request, group, &mut |endpoint, connected| {

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::endpoint::Endpoint;
 use super::ledger::Ledger;
+use crate::clock;
 use crate::health::{ProbeRecord, Status, Who};
 
 impl Endpoint {
@@ -14,10 +15,19 @@ impl Endpoint {
         }
     }
 
-    /// Is it there, as far as it was told of connections and probes?
+    /// Is it there, as far as it was told of connections and probes? A probe that failed says nothing if a request succeeded since it was
+    /// sent.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.watched.status()
+        self.watched.status(self.last_success())
+    }
+
+    /// A probe has failed; have requests succeeded since?
+    pub(crate) fn look_again(&self) {
+        if self.watched.is_news(self.status()) {
+            self.show_health();
+            self.shared.announce_status(self, "a request succeeded");
+        }
     }
 
     /// Says whether there is a connection to it; `why` is for the readers of [`Table::changes`](crate::health::Table::changes) if that is
@@ -44,13 +54,16 @@ impl Endpoint {
             metrics.probed(answered);
         }
         if answered {
-            self.last_answer.store(self.shared.now(), Relaxed);
+            self.last_answer.store(clock::now().number(), Relaxed);
             self.with_ledger(Ledger::excuse_all);
         }
         let why = record.words();
         self.watched.record(record);
         self.show_health();
         self.shared.announce_status(self, &why);
+        if !answered {
+            self.shared.doubt.notify_one();
+        }
     }
 
     pub(super) fn show_health(&self) {

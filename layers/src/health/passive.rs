@@ -20,7 +20,7 @@ pub(crate) struct Passive {
     failures: AtomicU32,
     rate: FailureRate,
     ejections: AtomicU32,
-    /// The end of the ejection in nanoseconds of the table's clock; 0 when not ejected. Written under the roster's lock.
+    /// The end of the ejection, as the number of a moment; 0 when not ejected. Written under the roster's lock.
     until: AtomicU64,
     /// Was it the share of failures that ejected it? Then successes are nothing new. Written under the roster's lock.
     by_rate: AtomicBool,
@@ -72,6 +72,7 @@ pub(crate) enum Standing {
 }
 
 impl Passive {
+    #[inline]
     pub(crate) fn standing(&self, now: u64) -> Standing {
         match self.until.load(Relaxed) {
             0 => Standing::Good,
@@ -81,6 +82,7 @@ impl Passive {
     }
 
     /// Is it ejected, or on probation?
+    #[inline]
     pub(crate) fn is_ejected(&self) -> bool {
         self.until.load(Relaxed) != 0
     }
@@ -130,6 +132,7 @@ impl Passive {
     }
 
     /// A request succeeded; `claimed`: it was the one request of a probation. True when that re-admitted it.
+    #[inline]
     pub(crate) fn succeeded(&self, who: Who<'_>, claimed: bool, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
@@ -139,25 +142,29 @@ impl Passive {
         if self.rate.succeeded() {
             self.ejections.store(0, Relaxed);
         }
-        self.until.load(Relaxed) != 0
-            && shared.with_roster(|roster| {
-                let by_rate = self.by_rate.load(Relaxed);
-                if (by_rate && !claimed) || self.until.swap(0, Relaxed) == 0 {
-                    return false;
-                }
-                self.rate.forgive(by_rate);
-                if !by_rate {
-                    self.ejections.store(0, Relaxed);
-                }
-                if self.is_member() {
-                    roster.ejected -= 1;
-                    let reason = "a request succeeded".to_owned();
-                    roster
-                        .announcer
-                        .announce(who.id, who.name, ChangeKind::Readmitted, reason);
-                }
-                true
-            })
+        self.is_ejected() && self.readmit(who, claimed, shared)
+    }
+
+    #[cold]
+    fn readmit(&self, who: Who<'_>, claimed: bool, shared: &Shared) -> bool {
+        shared.with_roster(|roster| {
+            let by_rate = self.by_rate.load(Relaxed);
+            if (by_rate && !claimed) || self.until.swap(0, Relaxed) == 0 {
+                return false;
+            }
+            self.rate.forgive(by_rate);
+            if !by_rate {
+                self.ejections.store(0, Relaxed);
+            }
+            if self.is_member() {
+                roster.ejected -= 1;
+                let reason = "a request succeeded".to_owned();
+                roster
+                    .announcer
+                    .announce(who.id, who.name, ChangeKind::Readmitted, reason);
+            }
+            true
+        })
     }
 
     /// A request failed by the node's fault, with this label; `claimed`: it was the one request of a probation.

@@ -10,12 +10,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::check::HealthCheck;
-use super::suspicion;
+use super::recheck::recheck;
 use super::table::Table;
 use super::watched::ProbeRecord;
 use crate::balance::Endpoint;
+use crate::config::InvalidConfig;
 
-/// Asks every node of a table in an interval, and a node that has just fallen silent at once. One task; it ends when this value is dropped.
+/// Asks every node of a table in an interval, and one that requests find silent at once: in all about once a second at most. One task; it
+/// ends when this value is dropped.
 ///
 /// A node that somebody else has asked in the second half of the interval is left out, so that several who ask send no more probes than
 /// the most eager one of them.
@@ -30,16 +32,20 @@ impl Drop for Prober {
     }
 }
 
-/// At most this many nodes are asked at the same time.
-const CONCURRENT: usize = 64;
-
 impl Prober {
+    /// At most this many nodes are asked at the same time.
+    pub(super) const CONCURRENT: usize = 64;
+
     /// Starts probing on the runtime of the caller. `probe` asks one node; its text is kept as the record's detail or error.
-    pub fn spawn<P, F>(table: Table, check: HealthCheck, probe: P) -> Self
+    ///
+    /// # Errors
+    /// [`InvalidConfig`] when `check` makes no sense; then nothing is started.
+    pub fn spawn<P, F>(table: Table, check: HealthCheck, probe: P) -> Result<Self, InvalidConfig>
     where
         P: Fn(Arc<Endpoint>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Arc<str>, Arc<str>>> + Send,
     {
+        check.validate()?;
         let task = tokio::spawn(async move {
             let rounds = async {
                 loop {
@@ -47,13 +53,10 @@ impl Prober {
                     sleep(Self::pause(&table, check.interval())).await;
                 }
             };
-            let (table, probe) = (&table, &probe);
-            let suspicions = suspicion::watch(table, async |endpoint| {
-                Self::ask(&endpoint, check.limit(), probe).await;
-            });
-            tokio::join!(rounds, suspicions)
+            // Side by side, so that no round breaks off what is under way.
+            tokio::join!(rounds, recheck(&table, check, &probe))
         });
-        Self { task }
+        Ok(Self { task })
     }
 
     /// The interval ± 10 %, so that many clients do not ask at the same moment.
@@ -102,7 +105,7 @@ impl Prober {
         let mut running = FuturesUnordered::new();
         let mut records = Vec::new();
         loop {
-            while running.len() < CONCURRENT
+            while running.len() < Self::CONCURRENT
                 && let Some(endpoint) = waiting.next()
             {
                 running.push(async move {
@@ -130,7 +133,7 @@ impl Prober {
         let asked = Instant::now();
         let Ok(_turn) = timeout(limit, watched.turn.lock()).await else {
             // Somebody with more patience is asking. That one will record what comes of it.
-            return ProbeRecord::unanswered(limit);
+            return ProbeRecord::unanswered(asked, limit);
         };
         // One that ended after we had asked is as good as one of our own.
         if watched.ended.load(Relaxed) != ended
@@ -144,9 +147,9 @@ impl Prober {
         let answer = AssertUnwindSafe(async { probe(Arc::clone(endpoint)).await }).catch_unwind();
         let record = match timeout(left, answer).await {
             Ok(Ok(Ok(detail))) => ProbeRecord::answered(started, detail),
-            Ok(Ok(Err(error))) => ProbeRecord::failed(error),
-            Ok(Err(_)) => ProbeRecord::failed("the probe panicked"),
-            Err(_) => ProbeRecord::unanswered(limit),
+            Ok(Ok(Err(error))) => ProbeRecord::failed(started, error),
+            Ok(Err(_)) => ProbeRecord::failed(started, "the probe panicked"),
+            Err(_) => ProbeRecord::unanswered(started, limit),
         };
         endpoint.probed(record.clone());
         // With what was known before.

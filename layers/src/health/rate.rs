@@ -17,9 +17,11 @@ impl FailureRate {
     #[inline]
     pub(super) fn succeeded(&self) -> bool {
         let rate = self.0.load(Relaxed);
-        if rate == 0 {
-            return false;
-        }
+        rate != 0 && self.forget(rate)
+    }
+
+    #[cold]
+    fn forget(&self, rate: u32) -> bool {
         let rest = rate - (rate / WEIGHT).max(1);
         self.0.store(rest, Relaxed);
         rest == 0

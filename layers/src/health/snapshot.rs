@@ -72,7 +72,7 @@ impl EndpointHealth {
         Self {
             id: endpoint.id(),
             name: endpoint.name().to_owned(),
-            status: endpoint.watched.status(),
+            status: endpoint.status(),
             state,
             reason: why(endpoint, state, now),
             in_flight: endpoint.in_flight(),

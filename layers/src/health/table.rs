@@ -3,13 +3,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::time::Instant;
+use tokio::sync::Notify;
 
 use super::changes::{Changes, log};
 use super::roster::Roster;
 use super::settings::HealthSettings;
 use super::snapshot::EndpointHealth;
 use crate::balance::{Endpoint, Latencies};
+use crate::clock;
 use crate::config::InvalidConfig;
 use crate::metrics::Metrics;
 use crate::random::Random;
@@ -25,27 +26,17 @@ pub struct Table {
 
 /// What all endpoints of a table have in common.
 pub(crate) struct Shared {
-    origin: Instant,
     pub(crate) settings: HealthSettings,
     pub(crate) latencies: Latencies,
     pub(crate) random: Random,
     roster: Mutex<Roster>,
+    /// Told by every request that finds a silent node among its candidates, and by every probe that fails.
+    pub(crate) doubt: Notify,
     /// Copy of the roster's verdict, to read without its lock.
     panics: AtomicBool,
 }
 
 impl Shared {
-    /// Nanoseconds since the table was made.
-    pub(crate) fn now(&self) -> u64 {
-        self.nanos(Instant::now())
-    }
-
-    /// A moment, in nanoseconds since the table was made. They last for 584 years.
-    pub(crate) fn nanos(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.origin);
-        since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
-    }
-
     /// How long a node may be silent: see the module page.
     pub(crate) fn stall_limit(&self) -> u64 {
         const SAMPLES: u32 = 100;
@@ -73,7 +64,7 @@ impl Shared {
     /// Tells the readers if the status of a node is another one than they know of.
     pub(crate) fn announce_status(&self, endpoint: &Endpoint, why: &str) {
         // Usually nothing has changed, and the lock is left alone.
-        if endpoint.watched.is_news() {
+        if endpoint.watched.is_news(endpoint.status()) {
             self.with_roster(|roster| roster.announce_status(endpoint, why));
         }
     }
@@ -101,11 +92,11 @@ impl Table {
         settings.validate()?;
         Ok(Self {
             shared: Arc::new(Shared {
-                origin: Instant::now(),
                 settings,
                 latencies: Latencies::default(),
                 random: settings.seed.map_or_else(Random::new, Random::seeded),
                 roster: Mutex::default(),
+                doubt: Notify::new(),
                 panics: AtomicBool::new(false),
             }),
             endpoints: Arc::new(RwLock::new(Arc::from([]))),
@@ -199,7 +190,7 @@ impl Table {
     /// What is known of every node now.
     #[must_use]
     pub fn snapshot(&self) -> Vec<EndpointHealth> {
-        let now = self.shared.now();
+        let now = clock::now().number();
         let stall_limit = self.shared.stall_limit();
         self.endpoints()
             .iter()

@@ -1,8 +1,12 @@
-//! The way of a request through a limit, the same for both: wait, get the inner service ready, call it, let go.
+//! The way of a request through a limit, the same for both: ask, wait if need be, get the inner service ready, call it, let go.
+//!
+//! Most requests find what they need at once. They ask when the service is called, and the inner call is made there and then. Only
+//! what has to wait keeps the request and a service of its own.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
@@ -10,12 +14,36 @@ use tower_service::Service;
 
 use super::Rejected;
 use super::shared::Refusal;
-use crate::request::Request;
+use crate::clock;
+use crate::request::{Request, Until};
 use crate::timeout::Elapsed;
+use crate::timer::poll_until;
 
-/// What a request has of a limit: nothing, a place in its queue, or what it asked for. Dropping it gives that back.
+/// The limit of one layer value.
+pub(super) trait Gate {
+    /// What a request holds until its call has ended. Dropping it gives that back.
+    type Permit;
+    type Claim: Claim<Permit = Self::Permit>;
+
+    /// Asks without waiting.
+    fn arrive(self: &Arc<Self>, request: &impl Request) -> Arrived<Self::Permit>;
+
+    /// For a request that has to wait.
+    fn claim(self: &Arc<Self>) -> Self::Claim;
+}
+
+/// What a request finds.
+pub(super) enum Arrived<P> {
+    Admitted(P),
+    Refused(Refusal),
+    HasToWait,
+}
+
+/// What a waiting request has of a limit: nothing yet, or a place in its queue. Dropping it gives that back.
 pub(super) trait Claim {
-    /// Ready once the request may go on, and from then on. The first poll is its arrival.
+    type Permit;
+
+    /// Asks once more, and then queues. Not polled again after it was ready.
     ///
     /// `timer` is the one timer of the wait; it is set only when the request has to queue.
     fn poll_admitted(
@@ -23,50 +51,98 @@ pub(super) trait Claim {
         cx: &mut Context<'_>,
         timer: Pin<&mut Option<Sleep>>,
         request: &impl Request,
-    ) -> Poll<Result<(), Refusal>>;
+    ) -> Poll<Result<Self::Permit, Refusal>>;
 
-    /// The call is over.
-    fn release(&mut self);
+    /// It was admitted, and its deadline passed while the inner service got ready.
+    fn overdue(&self, until: Until) -> Refusal;
 }
 
 pin_project! {
-    pub(super) struct Admitted<C, S, Req, F> {
-        #[pin]
-        state: State<S, Req, F>,
-        // Last, because fields are dropped in this order: the call is gone before its permit is free again.
-        claim: C,
-    }
-}
-
-pin_project! {
-    #[project = StateProj]
-    enum State<S, Req, F> {
-        // Waits for the limit, then for the service. The request stays where it is until it is handed over: it is large,
-        // and moving it is a good part of what a limit costs.
-        Waiting { service: S, request: Option<Req>, #[pin] timer: Option<Sleep> },
-        Calling { #[pin] future: F },
+    #[project = AdmittedProj]
+    pub(super) enum Admitted<G, S, Req>
+    where
+        G: Gate,
+        S: Service<Req>,
+    {
+        // Fields are dropped in this order: the call is gone before its permit is free again.
+        Calling { #[pin] call: S::Future, permit: G::Permit },
+        Waiting { #[pin] wait: Wait<G, S, Req> },
+        Failed { error: Option<S::Error> },
         Done,
     }
 }
 
-impl<C, S, Req, F> Admitted<C, S, Req, F> {
-    /// `service` is a clone that nobody else calls. It is not ready yet, and is polled ready before it is called.
-    #[inline]
-    pub(super) const fn new(claim: C, service: S, request: Req) -> Self {
-        Self {
-            state: State::Waiting {
-                service,
-                request: Some(request),
-                timer: None,
-            },
-            claim,
-        }
+pin_project! {
+    /// Waits for the limit, then for the service.
+    pub(super) struct Wait<G, S, Req>
+    where
+        G: Gate,
+    {
+        service: S,
+        request: Option<Req>,
+        #[pin]
+        timer: Option<Sleep>,
+        claim: G::Claim,
+        permit: Option<G::Permit>,
+        // It has its permit, and the service was not ready.
+        is_readying: bool,
     }
 }
 
-impl<C, S, Req> Future for Admitted<C, S, Req, S::Future>
+impl<G, S, Req> Admitted<G, S, Req>
 where
-    C: Claim,
+    G: Gate,
+    S: Service<Req> + Clone,
+    S::Error: From<Rejected> + From<Elapsed>,
+    Req: Request,
+{
+    /// The inner service need not have been polled ready. Nobody has readied it, so nothing is lost by cloning it.
+    // Where the permit is nothing, nothing has to be dropped if the inner service panics, and its future is built in place.
+    #[inline]
+    pub(super) fn call(gate: &Arc<G>, inner: &mut S, request: Req) -> Self {
+        let permit = match gate.arrive(&request) {
+            Arrived::Admitted(permit) => permit,
+            Arrived::Refused(refusal) => return Self::failed(refusal.into_error()),
+            Arrived::HasToWait => return Self::wait(gate, inner.clone(), request, None),
+        };
+        // If it is not ready, it is asked again by whoever polls the future, and then wakes that one.
+        match inner.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => Self::Calling {
+                call: inner.call(request),
+                permit,
+            },
+            Poll::Ready(Err(error)) => Self::failed(error),
+            Poll::Pending => {
+                // The one that was asked gets the request.
+                let copy = inner.clone();
+                Self::wait(gate, std::mem::replace(inner, copy), request, Some(permit))
+            }
+        }
+    }
+
+    #[cold]
+    fn wait(gate: &Arc<G>, service: S, request: Req, permit: Option<G::Permit>) -> Self {
+        Self::Waiting {
+            wait: Wait {
+                service,
+                request: Some(request),
+                timer: None,
+                claim: gate.claim(),
+                is_readying: permit.is_some(),
+                permit,
+            },
+        }
+    }
+
+    #[cold]
+    const fn failed(error: S::Error) -> Self {
+        Self::Failed { error: Some(error) }
+    }
+}
+
+impl<G, S, Req> Future for Admitted<G, S, Req>
+where
+    G: Gate,
     S: Service<Req>,
     S::Error: From<Rejected> + From<Elapsed>,
     Req: Request,
@@ -74,41 +150,75 @@ where
     type Output = Result<S::Response, S::Error>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = loop {
-            match this.state.as_mut().project() {
-                StateProj::Waiting {
-                    service,
-                    request: place,
-                    mut timer,
-                } => {
-                    // Without a request if it was polled again after the service had panicked.
-                    let Some(request) = place else {
-                        return Poll::Pending;
-                    };
-                    if let Err(refusal) = ready!(this.claim.poll_admitted(cx, timer.as_mut(), request)) {
-                        break Err(refusal.into_error());
-                    }
-                    // A service that takes its time to get ready must not keep a timer that nobody looks at.
-                    if timer.is_some() {
-                        timer.set(None);
-                    }
-                    if let Err(error) = ready!(service.poll_ready(cx)) {
-                        break Err(error);
-                    }
-                    if let Some(request) = place.take() {
-                        let future = service.call(request);
-                        this.state.set(State::Calling { future });
-                    }
-                }
-                StateProj::Calling { future } => break ready!(future.poll(cx)),
+            match self.as_mut().project() {
+                AdmittedProj::Calling { call, .. } => break ready!(call.poll(cx)),
+                AdmittedProj::Waiting { wait } => match ready!(wait.poll(cx)) {
+                    Ok((call, permit)) => self.set(Self::Calling { call, permit }),
+                    Err(error) => break Err(error),
+                },
+                AdmittedProj::Failed { error } => match error.take() {
+                    Some(error) => break Err(error),
+                    None => return Poll::Pending,
+                },
                 // Polled again after its end. There is nothing left to say.
-                StateProj::Done => return Poll::Pending,
+                AdmittedProj::Done => return Poll::Pending,
             }
         };
-        this.state.set(State::Done);
-        this.claim.release();
+        self.set(Self::Done);
         Poll::Ready(result)
+    }
+}
+
+/// The inner call with its permit.
+type Admission<S, Req, G> =
+    Result<(<S as Service<Req>>::Future, <G as Gate>::Permit), <S as Service<Req>>::Error>;
+
+impl<G, S, Req> Wait<G, S, Req>
+where
+    G: Gate,
+    S: Service<Req>,
+    S::Error: From<Rejected> + From<Elapsed>,
+    Req: Request,
+{
+    /// The inner call and its permit, once there is one.
+    #[cold]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Admission<S, Req, G>> {
+        let mut this = self.project();
+        // Without a request if it was polled again after the service had panicked.
+        let Some(request) = this.request else {
+            return Poll::Pending;
+        };
+        if this.permit.is_none() {
+            let admission = this.claim.poll_admitted(cx, this.timer.as_mut(), request);
+            match ready!(admission) {
+                Ok(permit) => *this.permit = Some(permit),
+                Err(refusal) => return Poll::Ready(Err(refusal.into_error())),
+            }
+        }
+        let until = request.context().until();
+        let Poll::Ready(readiness) = this.service.poll_ready(cx) else {
+            *this.is_readying = true;
+            if !until.ends() {
+                // One that was set for the queue is of no use any more.
+                this.timer.set(None);
+                return Poll::Pending;
+            }
+            // Nobody further out need watch the deadline, so this wait ends by itself, too.
+            ready!(poll_until(this.timer, until.at, cx));
+            return Poll::Ready(Err(this.claim.overdue(until).into_error()));
+        };
+        if let Err(error) = readiness {
+            return Poll::Ready(Err(error));
+        }
+        // The timer is rounded up, and readiness may come late: nothing is sent that nobody would wait for.
+        if *this.is_readying && until.at <= clock::now() {
+            return Poll::Ready(Err(this.claim.overdue(until).into_error()));
+        }
+        match (this.request.take(), this.permit.take()) {
+            (Some(request), Some(permit)) => Poll::Ready(Ok((this.service.call(request), permit))),
+            _ => Poll::Pending,
+        }
     }
 }

@@ -59,13 +59,14 @@
 //!
 //! # Waiting
 //!
-//! `poll_ready` is ready at once and does not touch the inner service; an idle handle holds nothing. A call arrives when
-//! its future is first polled. What cannot be admitted waits in that future, in a bounded queue, first come first served
-//! within its [class of priority](#priorities). Nobody of its class overtakes: behind a request that needs many permits
+//! `poll_ready` is ready at once and does not touch the inner service; an idle handle holds nothing. A request asks for
+//! admission when the service is called. What cannot be admitted then waits in the future, from its first poll on, in a bounded
+//! queue, first come first served within its [class of priority](#priorities). Nobody of its class overtakes: behind a request that needs many permits
 //! light ones wait too. Admitted in order does not mean called in order where several are admitted at the same moment.
 //!
-//! After admission the future gets its own clone of the inner service ready and calls that clone. Waiting allocates
-//! nothing and spawns nothing; it takes one timer, and only where a request really queues.
+//! After admission the inner service is made ready and called: at once where nothing has to be waited for, otherwise in the future,
+//! which has its own clone of the inner service. Waiting allocates nothing and spawns nothing; it takes one timer, and only where a
+//! request really waits.
 //!
 //! A request is refused without a word to the inner service, and nothing was sent then:
 //!
@@ -74,11 +75,11 @@
 //!   than the burst. A request keeps its place in the queue until it has been polled after its admission, so the queue may be full for a
 //!   moment after the last one in it was admitted;
 //! * with [`Elapsed`](crate::timeout::Elapsed) and [`Applied::No`](crate::Applied::No), when its deadline passes in the
-//!   queue or has passed on arrival. The rate limit knows the turn of each request and refuses one on arrival whose turn
+//!   queue or while the inner service gets ready, or has passed on arrival. The rate limit knows the turn of each request and refuses one on arrival whose turn
 //!   cannot come before its deadline, even though requests before it might still give up.
 //!
-//! The deadline bounds the wait for the limit. It does not bound the inner service, nor the time that one takes to get
-//! ready.
+//! The deadline bounds the wait for the limit and the time that the inner service takes to get ready. It does not bound the call
+//! itself.
 //!
 //! # Weights
 //!
@@ -113,7 +114,7 @@
 //!
 //! # A call that is dropped
 //!
-//! * before its first poll: it was never there;
+//! * before its first poll: it holds what it found when it was called, as after admission, and it is in no queue;
 //! * in the queue: it leaves at once, and those behind move up. What it had just been granted goes to the next. (The rate
 //!   limit can pass on only the last turn it granted; an earlier one is lost, so that no window sees too many.)
 //! * after admission: the inner call is dropped first, then its permits are free. Its part of the rate stays used.

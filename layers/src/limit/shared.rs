@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::waits::{Recorder, Waits};
 use super::{Reason, Rejected};
 use crate::classify::Applied;
-use crate::metrics::Metrics;
-use crate::request::{Deadline, Priority};
+use crate::metrics::{InQueue, LimitMetrics};
+use crate::request::{Priority, Until};
 use crate::timeout::Elapsed;
 
 /// How many requests a limit refused, by cause, since it was made.
@@ -57,13 +57,24 @@ pub(super) struct Counters {
     too_heavy: AtomicU64,
     waits: Recorder,
     queued: AtomicU64,
-    metrics: OnceLock<Metrics>,
+    metrics: OnceLock<LimitMetrics>,
 }
 
 impl Counters {
-    /// Refusals are counted there as well. The first one given stays.
-    pub(super) fn show_in(&self, metrics: Metrics) {
+    /// The figures are shown there as well. The first one given stays.
+    pub(super) fn show_in(&self, metrics: LimitMetrics) {
         let _ = self.metrics.set(metrics);
+    }
+
+    /// For the time that a request waits.
+    pub(super) fn queue(&self) -> Option<InQueue> {
+        self.metrics.get()?.queued()
+    }
+
+    pub(super) fn show_in_flight(&self, permits: u64) {
+        if let Some(metrics) = self.metrics.get() {
+            metrics.set_in_flight(permits);
+        }
     }
 
     fn show(&self, reason: &'static str) {
@@ -80,6 +91,9 @@ impl Counters {
     /// One that had to wait.
     pub(super) fn admit_after(&self, waited: Duration) {
         self.waits.record(waited);
+        if let Some(metrics) = self.metrics.get() {
+            metrics.waited(waited);
+        }
         self.admit();
     }
 
@@ -100,10 +114,10 @@ impl Counters {
 
     /// A request that was never handed on ran out of time.
     #[cold]
-    pub(super) fn elapse(&self, deadline: Deadline, waited: Duration) -> Refusal {
+    pub(super) fn elapse(&self, until: Until, waited: Duration) -> Refusal {
         self.elapsed.fetch_add(1, Ordering::Relaxed);
         self.show("queue_timeout");
-        Refusal::Elapsed(Elapsed::new(deadline.limit, waited, Applied::No))
+        Refusal::Elapsed(Elapsed::new(until.limit, waited, Applied::No))
     }
 
     pub(super) fn admitted(&self) -> u64 {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::guard::Guard;
-use crate::Classify;
+use crate::{Classify, clock};
 
 pin_project! {
     /// The response of [`MetricsService`](super::MetricsService) and of
@@ -15,19 +15,21 @@ pin_project! {
     pub struct ResponseFuture<F, C, Facts, Req> {
         #[pin]
         inner: F,
-        guard: Guard,
-        // Empty while the metrics are off, so that a request that is not measured is not looked at either.
-        judge: Option<(C, Facts)>,
+        guard: Guard<(C, Facts)>,
         request: PhantomData<fn(Req)>,
     }
 }
 
 impl<F, C, Facts, Req> ResponseFuture<F, C, Facts, Req> {
-    pub(super) const fn new(inner: F, guard: Guard, judge: Option<(C, Facts)>) -> Self {
+    /// A panic of `call` is the end of what is measured.
+    #[inline]
+    pub(super) fn call(mut guard: Guard<(C, Facts)>, call: impl FnOnce() -> F) -> Self {
+        let watch = guard.watch();
+        let inner = call();
+        watch.over();
         Self {
             inner,
             guard,
-            judge,
             request: PhantomData,
         }
     }
@@ -40,15 +42,18 @@ where
 {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        // The end of an attempt is the moment at which its ticket was answered.
+        let step = this.guard.is_attempt().then(clock::step);
         let watch = this.guard.watch();
         let poll = this.inner.poll(cx);
         watch.over();
         let result = ready!(poll);
-        if let Some((classifier, facts)) = this.judge.take() {
-            this.guard.ended(|| classifier.classify(&facts, result.as_ref()));
-        }
+        this.guard
+            .ended(|(classifier, facts)| classifier.classify(facts, result.as_ref()));
+        drop(step);
         Poll::Ready(result)
     }
 }

@@ -1,20 +1,21 @@
 use std::mem;
 
-use tokio::time::Instant;
-
 use super::handles::ClassIndex;
 use super::{Metrics, NodeMetrics, PANIC};
 use crate::classify::{Advice, Applied, Failure, Fault, Outcome};
-use crate::clock::{self, Step};
+use crate::clock::{self, Reading};
 
-/// Counts something out again, however it ends: with a result, by a panic, or because it was dropped.
+/// Counts something out again, however it ends: with a result, by a panic, or because it was dropped. `J` judges its result.
+///
+/// Empty while the metrics are off, so that a request that is not measured is not looked at either.
 #[derive(Debug)]
-pub(super) struct Guard(Option<Running>);
+pub(super) struct Guard<J>(Option<Running<J>>);
 
 #[derive(Debug)]
-struct Running {
-    since: Instant,
+struct Running<J> {
+    since: Reading,
     what: What,
+    judge: J,
 }
 
 #[derive(Debug)]
@@ -23,60 +24,70 @@ enum What {
     Attempt(NodeMetrics),
 }
 
-impl Guard {
+impl<J> Guard<J> {
     /// Counts a request in, unless the metrics are off: then they stay off for this request.
     #[inline]
-    pub(super) fn request(metrics: &Metrics, class: &'static str) -> Self {
-        Self(metrics.is_enabled().then(|| Running {
-            since: clock::now(),
+    pub(super) fn request(metrics: &Metrics, class: &'static str, judge: impl FnOnce() -> J) -> Self {
+        if !metrics.is_enabled() {
+            return Self(None);
+        }
+        let judge = judge();
+        Self(Some(Running {
+            since: clock::reading(),
             what: What::Request(metrics.clone(), metrics.started(class)),
+            judge,
         }))
     }
 
     /// Starts the clock of an attempt.
     #[inline]
-    pub(super) fn attempt(node: Option<NodeMetrics>) -> Self {
-        Self(node.filter(NodeMetrics::is_enabled).map(|node| Running {
-            since: clock::now(),
-            what: What::Attempt(node),
+    pub(super) fn attempt(node: Option<&NodeMetrics>, judge: impl FnOnce() -> J) -> Self {
+        Self(node.filter(|node| node.is_enabled()).map(|node| Running {
+            judge: judge(),
+            since: clock::reading(),
+            what: What::Attempt(node.clone()),
         }))
     }
 
     /// To be held while a piece of what is measured runs. If that panics, it is its end, and a failure: whether the panic
     /// kills the task or is caught further out, and when the rest of it is dropped, makes no difference to the figures.
     #[inline]
-    pub(super) const fn watch(&mut self) -> Watch<'_> {
+    pub(super) const fn watch(&mut self) -> Watch<'_, J> {
         Watch(self)
     }
 
-    pub(super) fn ended(&mut self, outcome: impl FnOnce() -> Outcome) {
-        let Some(Running { since, what }) = self.0.take() else {
+    /// For an attempt, the clock is read at the same time as by those below it.
+    #[inline]
+    pub(super) const fn is_attempt(&self) -> bool {
+        matches!(
+            self.0,
+            Some(Running {
+                what: What::Attempt(_),
+                ..
+            })
+        )
+    }
+
+    // Out of line, so that polling is short while there is no result.
+    #[inline(never)]
+    pub(super) fn ended(&mut self, judge: impl FnOnce(&J) -> Outcome) {
+        let Some(running) = &self.0 else {
             return;
         };
-        let duration = since.elapsed();
-        match what {
-            What::Request(metrics, class) => metrics.ended(class, duration, outcome),
-            What::Attempt(node) => node.attempt_ended(duration, || outcome() == Outcome::Success),
+        let seconds = clock::reading().seconds_since(&running.since);
+        let outcome = || judge(&running.judge);
+        match &running.what {
+            What::Request(metrics, class) => metrics.ended(*class, seconds, outcome),
+            What::Attempt(node) => node.attempt_ended(seconds, || outcome() == Outcome::Success),
         }
+        self.0 = None;
     }
 }
 
 /// Made by [`Guard::watch`]. Not dropped unless something panics.
-pub(super) struct Watch<'a>(&'a mut Guard);
+pub(super) struct Watch<'a, J>(&'a mut Guard<J>);
 
-impl Watch<'_> {
-    /// Is anything measured? If not, there will be nothing to judge.
-    #[inline]
-    pub(super) const fn is_on(&self) -> bool {
-        self.0.0.is_some()
-    }
-
-    /// For the call of the inner service: its moment is the one from which its time is measured.
-    #[inline]
-    pub(super) fn step(&self) -> Option<Step> {
-        self.0.0.as_ref().map(|running| clock::at(running.since))
-    }
-
+impl<J> Watch<'_, J> {
     /// There was no panic.
     #[inline]
     pub(super) const fn over(self) {
@@ -84,9 +95,9 @@ impl Watch<'_> {
     }
 }
 
-impl Drop for Watch<'_> {
+impl<J> Drop for Watch<'_, J> {
     fn drop(&mut self) {
-        self.0.ended(|| {
+        self.0.ended(|_| {
             Outcome::Failure(Failure {
                 applied: Applied::Maybe,
                 advice: Advice::Never,
@@ -97,7 +108,7 @@ impl Drop for Watch<'_> {
     }
 }
 
-impl Drop for Guard {
+impl<J> Drop for Guard<J> {
     // Small enough to vanish where the guard is empty, as it is after every result and while the metrics are off.
     #[inline]
     fn drop(&mut self) {
@@ -107,7 +118,8 @@ impl Drop for Guard {
     }
 }
 
-impl Running {
+impl<J> Running<J> {
+    #[cold]
     fn dropped(self) {
         match self.what {
             What::Request(metrics, class) => metrics.cancelled(class),

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ::metrics::{Counter, Gauge, Histogram, Recorder};
 
@@ -139,6 +138,10 @@ impl Metrics {
         self.inner.tally.read()
     }
 
+    pub(super) fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
     /// The handles of one node. The same label gives the same handles; after [`MAX_HOSTS`](super::MAX_HOSTS) labels all
     /// further nodes share the label `other` and have no gauges. Takes a lock: ask once per node, not per request.
     #[must_use]
@@ -176,22 +179,28 @@ impl Metrics {
         self.inner.registry.switch.record(|| work(&self.inner));
     }
 
+    #[inline]
     fn always(&self, work: impl FnOnce(&Inner)) {
         self.inner.registry.switch.always(|| work(&self.inner));
     }
 
+    #[inline]
     pub(super) fn started(&self, class: &'static str) -> ClassIndex {
-        let classes = &self.inner.classes;
         // Nearly always it is the very same text, not only an equal one.
-        let known = classes
-            .iter()
-            .position(|known| std::ptr::eq(known.name, class))
-            .or_else(|| classes.iter().position(|known| known.name == class));
+        let is_same = |known: &Class| std::ptr::eq(known.name, class);
+        let place = self.inner.classes.iter().position(is_same);
         self.always(|inner| inner.in_flight.increment(1.0));
-        ClassIndex(known.unwrap_or(usize::MAX))
+        ClassIndex(place.unwrap_or_else(|| self.search(class)))
     }
 
-    pub(super) fn ended(&self, class: ClassIndex, duration: Duration, outcome: impl FnOnce() -> Outcome) {
+    #[cold]
+    fn search(&self, class: &str) -> usize {
+        let is_equal = |known: &Class| known.name == class;
+        self.inner.classes.iter().position(is_equal).unwrap_or(usize::MAX)
+    }
+
+    #[inline]
+    pub(super) fn ended(&self, class: ClassIndex, seconds: f64, outcome: impl FnOnce() -> Outcome) {
         self.always(|inner| {
             inner.in_flight.decrement(1.0);
             let class = inner.class(class);
@@ -207,7 +216,7 @@ impl Metrics {
                 }
             };
             ended.total.increment(1);
-            ended.duration.record(duration);
+            ended.duration.record(seconds);
         });
     }
 

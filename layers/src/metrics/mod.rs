@@ -42,6 +42,9 @@
 //! | `cassandra_retries_total` | `reason` | counter | repetitions, by the failure repeated |
 //! | `cassandra_retry_budget_exhausted_total` | | counter | repetitions the budget did not allow |
 //! | `cassandra_rejected_total` | `reason` | counter | refused by a limit, nothing sent |
+//! | `cassandra_queue_wait_seconds` | `limit` | histogram | of requests that had to wait for a limit, from their arrival to their admission |
+//! | `cassandra_limit_queued` | `limit` | gauge | requests that wait for a limit |
+//! | `cassandra_limit_in_flight` | `limit` | gauge | permits of the concurrency limit that are taken, when somebody [looked](crate::limit::ConcurrencyHandle::refresh_metrics) |
 //! | `cassandra_panics_total` | | counter | caught by [`CatchPanicLayer`](crate::panic::CatchPanicLayer) |
 //! | `cassandra_connection_healthy` | `host` | gauge | 1 while the node is fit for requests |
 //! | `cassandra_attempts_total` | `host`, `success` | counter | attempts that ended with a result |
@@ -52,7 +55,7 @@
 //! | `cassandra_node_ejections_total` | `host` | counter | times taken out of the choice |
 //! | `cassandra_probes_total` | `host`, `success` | counter | health probes |
 //!
-//! `success` is `success` or `failure`. `query_type` is [`Request::class`](crate::Request::class), one of the classes given
+//! `limit` is `concurrency` or `rate`. `success` is `success` or `failure`. `query_type` is [`Request::class`](crate::Request::class), one of the classes given
 //! to the builder or `other`. `error_type` and `reason` take [`MAX_LABELS`] values each and `host` takes [`MAX_HOSTS`], in the
 //! order of their appearance; what comes later is `other`. So the number of series has a bound, however many statements,
 //! users or nodes there are.
@@ -89,6 +92,7 @@ mod guard;
 mod handles;
 mod labels;
 mod layer;
+mod limit;
 mod names;
 mod node;
 mod registry;
@@ -101,6 +105,7 @@ pub use builder::{DEFAULT_CLASSES, MAX_CLASSES, MetricsBuilder};
 pub use future::ResponseFuture;
 pub use handles::Metrics;
 pub use layer::MetricsLayer;
+pub(crate) use limit::{InQueue, LimitMetrics};
 pub use node::NodeMetrics;
 pub use service::MetricsService;
 pub use totals::Totals;

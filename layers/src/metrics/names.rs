@@ -86,6 +86,15 @@ pub(super) static REJECTED: Name = Name::counter(
     "rejected_total",
     "Queries that a limit refused before anything was sent, by reason.",
 );
+pub(super) static QUEUE_WAIT: Name = Name::seconds(
+    "queue_wait_seconds",
+    "Time that queries which had to wait for a limit waited until they were admitted.",
+);
+pub(super) static LIMIT_QUEUED: Name = Name::gauge("limit_queued", "Queries that wait for a limit now.");
+pub(super) static LIMIT_IN_FLIGHT: Name = Name::gauge(
+    "limit_in_flight",
+    "Permits of the concurrency limit that are taken, at the last look.",
+);
 pub(super) static PANICS: Name = Name::counter(
     "panics_total",
     "Panics that the panic isolation turned into errors.",
@@ -116,7 +125,7 @@ pub(super) static EJECTIONS: Name = Name::counter(
 );
 pub(super) static PROBES: Name = Name::counter("probes_total", "Health probes sent to the node.");
 
-pub(super) static ALL: [&Name; 17] = [
+pub(super) static ALL: [&Name; 20] = [
     &QUERY_DURATION,
     &QUERIES,
     &ERRORS,
@@ -125,6 +134,9 @@ pub(super) static ALL: [&Name; 17] = [
     &RETRIES,
     &BUDGET_EXHAUSTED,
     &REJECTED,
+    &QUEUE_WAIT,
+    &LIMIT_QUEUED,
+    &LIMIT_IN_FLIGHT,
     &PANICS,
     &HEALTHY,
     &ATTEMPTS,

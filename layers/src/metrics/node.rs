@@ -68,21 +68,21 @@ impl NodeMetrics {
         self.handles.registry.switch.is_on()
     }
 
+    #[inline]
     fn record(&self, work: impl FnOnce(&Handles)) {
         self.handles.registry.switch.record(|| work(&self.handles));
     }
 
     /// An attempt ended with a result.
     pub fn attempt(&self, duration: Duration, success: bool) {
-        self.record(|node| node.attempted(duration, success));
+        self.record(|node| node.attempted(duration.as_secs_f64(), success));
     }
 
     /// As [`attempt`](Self::attempt), judged inside the containment and whether or not it was switched off meanwhile.
-    pub(super) fn attempt_ended(&self, duration: Duration, success: impl FnOnce() -> bool) {
+    #[inline]
+    pub(super) fn attempt_ended(&self, seconds: f64, success: impl FnOnce() -> bool) {
         let node = &self.handles;
-        node.registry
-            .switch
-            .always(|| node.attempted(duration, success()));
+        node.registry.switch.always(|| node.attempted(seconds, success()));
     }
 
     /// As [`attempt_cancelled`](Self::attempt_cancelled), whether or not it was switched off meanwhile.
@@ -143,8 +143,9 @@ impl NodeMetrics {
 }
 
 impl Handles {
-    fn attempted(&self, duration: Duration, success: bool) {
-        self.duration.record(duration);
+    #[inline]
+    fn attempted(&self, seconds: f64, success: bool) {
+        self.duration.record(seconds);
         match success {
             true => self.succeeded.increment(1),
             false => self.failed.increment(1),

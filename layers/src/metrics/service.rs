@@ -4,7 +4,7 @@ use tower_service::Service;
 
 use super::guard::Guard;
 use super::{Metrics, ResponseFuture};
-use crate::{Classify, Request};
+use crate::{Classify, Request, clock};
 
 /// Measures requests. See the [module](crate::metrics).
 #[derive(Clone, Debug)]
@@ -54,16 +54,11 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let mut guard = Guard::request(&self.metrics, request.class());
-        let watch = guard.watch();
-        let judge = watch
-            .is_on()
-            .then(|| (self.classifier.clone(), self.classifier.facts(&request)));
-        let step = watch.step();
-        let inner = self.inner.call(request);
-        drop(step);
-        watch.over();
-        ResponseFuture::new(inner, guard, judge)
+        let _step = clock::step();
+        let judge = || (self.classifier.clone(), self.classifier.facts(&request));
+        let guard = Guard::request(&self.metrics, request.class(), judge);
+        ResponseFuture::call(guard, || self.inner.call(request))
     }
 }

@@ -33,6 +33,7 @@ impl Switch {
     }
 
     /// Records something now, unless switched off.
+    #[inline]
     pub(super) fn record(&self, work: impl FnOnce()) {
         if self.is_on() {
             self.always(work);
@@ -41,11 +42,14 @@ impl Switch {
 
     /// Does something with the recorder, which is foreign code: its panic must reach neither the request that is measured
     /// nor, from a destructor, a thread that is unwinding already.
+    #[inline]
     pub(super) fn always<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
-        contain(work)
-            .inspect_err(|_| {
+        match contain(work) {
+            Ok(done) => Some(done),
+            Err(_) => {
                 self.failures.fetch_add(1, Ordering::Relaxed);
-            })
-            .ok()
+                None
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Panicked;
@@ -8,14 +9,21 @@ use super::Panicked;
 /// caller throws away what `work` was working on: a future that panicked is dropped and never polled again, a recording
 /// that panicked has no result. What is shared with other requests lies behind atomics and locks, and the locks of this
 /// crate are taken over, not given up, when they are poisoned.
+#[inline]
 pub(crate) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let panicked = Panicked::new(&*payload);
-        // The payload is any value at all, so its destructor may panic as well, and so may the payload of *that* panic.
-        // The second one is leaked: there is no end to this otherwise.
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(again);
-        }
-        panicked
-    })
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => Ok(done),
+        Err(payload) => Err(describe(payload)),
+    }
+}
+
+#[cold]
+fn describe(payload: Box<dyn Any + Send>) -> Panicked {
+    let panicked = Panicked::new(&*payload);
+    // The payload is any value at all, so its destructor may panic as well, and so may the payload of *that* panic.
+    // The second one is leaked: there is no end to this otherwise.
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+    panicked
 }

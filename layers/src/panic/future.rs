@@ -26,11 +26,18 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn running(inner: F, metrics: Option<Metrics>) -> Self {
-        Self {
-            inner: Some(inner),
-            failed: None,
-            metrics,
+    #[inline]
+    pub(super) fn call(metrics: &Option<Metrics>, call: impl FnOnce() -> F) -> Self {
+        match contain(call) {
+            Ok(inner) => Self {
+                inner: Some(inner),
+                failed: None,
+                metrics: metrics.clone(),
+            },
+            Err(panicked) => {
+                count(metrics);
+                Self::failed(panicked)
+            }
         }
     }
 

@@ -3,6 +3,7 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 
 use super::{Panicked, ResponseFuture, contain};
+use crate::clock;
 use crate::metrics::Metrics;
 
 /// Turns panics of the inner service into errors. See the [module](crate::panic).
@@ -73,16 +74,15 @@ where
         })
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         if let Some(panicked) = self.unready.take() {
             return ResponseFuture::failed(panicked);
         }
-        match contain(|| self.inner.call(request)) {
-            Ok(future) => ResponseFuture::running(future, self.metrics.clone()),
-            Err(panicked) => {
-                self.count();
-                ResponseFuture::failed(panicked)
-            }
-        }
+        ResponseFuture::call(&self.metrics, || {
+            // What stands outside of this layer is often not there; then everything below shares one look at the clock all the same.
+            let _step = clock::step();
+            self.inner.call(request)
+        })
     }
 }

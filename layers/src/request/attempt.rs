@@ -1,4 +1,4 @@
-use std::fmt;
+use std::sync::Arc;
 
 use super::NodeId;
 use crate::classify::Advice;
@@ -7,40 +7,20 @@ use crate::classify::Advice;
 pub const REMEMBERED_NODES: usize = 4;
 
 /// Which attempt of a call this is, and what the earlier ones ask of it. Written by the retry layer.
-// Every layer moves it along with the request, so it is kept small: no `Option` around the nodes, each of which would take
-// as much again as the node.
-#[derive(Clone, Copy)]
+// Every layer moves it along with the request, and few requests are ever retried: the nodes have a place of their own.
+#[derive(Clone, Debug, Default)]
 pub struct Attempt {
-    /// The first `known` of them, the newest first.
-    tried: [NodeId; REMEMBERED_NODES],
     number: u32,
-    known: u8,
-    /// Its place in `tried`.
-    stay: Option<u8>,
     reprepare: bool,
+    failed: Option<Arc<Failed>>,
 }
 
-impl Default for Attempt {
-    fn default() -> Self {
-        Self {
-            tried: [NodeId(0); REMEMBERED_NODES],
-            number: 0,
-            known: 0,
-            stay: None,
-            reprepare: false,
-        }
-    }
-}
-
-impl fmt::Debug for Attempt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attempt")
-            .field("number", &self.number)
-            .field("tried", &self.tried())
-            .field("stay", &self.stay())
-            .field("reprepare", &self.reprepare)
-            .finish()
-    }
+/// What the failed attempts leave to the next one.
+#[derive(Clone, Debug, Default)]
+struct Failed {
+    /// The newest first.
+    tried: [Option<NodeId>; REMEMBERED_NODES],
+    stay: Option<NodeId>,
 }
 
 impl Attempt {
@@ -50,20 +30,24 @@ impl Attempt {
         self.number
     }
 
-    fn tried(&self) -> &[NodeId] {
-        self.tried.get(..usize::from(self.known)).unwrap_or(&self.tried)
+    /// Is it the first one of its call, or is there no retry layer?
+    #[inline]
+    pub(crate) const fn is_first(&self) -> bool {
+        self.failed.is_none()
     }
 
     /// Was this node asked by an earlier attempt of the call? The last four are remembered.
     #[must_use]
     pub fn has_tried(&self, node: NodeId) -> bool {
-        self.tried().contains(&node)
+        self.failed
+            .as_ref()
+            .is_some_and(|failed| failed.tried.contains(&Some(node)))
     }
 
     /// The node this attempt has to stay on, if the earlier one asked for that.
     #[must_use]
     pub fn stay(&self) -> Option<NodeId> {
-        self.tried().get(usize::from(self.stay?)).copied()
+        self.failed.as_ref()?.stay
     }
 
     /// Must the prepared form be made anew before this attempt?
@@ -72,28 +56,28 @@ impl Attempt {
         self.reprepare
     }
 
-    pub(crate) fn first() -> Self {
+    #[inline]
+    pub(crate) const fn first() -> Self {
         Self {
             number: 1,
-            ..Self::default()
+            reprepare: false,
+            failed: None,
         }
     }
 
     /// The attempt after this one, which was sent to `node` and ended with `advice`.
-    pub(crate) fn next(mut self, node: Option<NodeId>, advice: Advice) -> Self {
-        if let Some(node) = node.filter(|n| !self.has_tried(*n)) {
-            self.tried.rotate_right(1);
-            self.tried[0] = node;
-            self.known = (self.known + 1).min(REMEMBERED_NODES as u8);
+    pub(crate) fn next(&self, node: Option<NodeId>, advice: Advice) -> Self {
+        let mut failed = self.failed.as_deref().cloned().unwrap_or_default();
+        if node.is_some() && !failed.tried.contains(&node) {
+            failed.tried.rotate_right(1);
+            failed.tried[0] = node;
         }
-        self.number += 1;
-        let place = |node| self.tried().iter().position(|tried| *tried == node);
-        self.stay = match advice {
-            Advice::SameOnce => node.and_then(place).map(|place| place as u8),
-            _ => None,
-        };
-        // Once the prepared form is stale it stays so for all further attempts.
-        self.reprepare |= advice == Advice::Reprepare;
-        self
+        failed.stay = node.filter(|_| advice == Advice::SameOnce);
+        Self {
+            number: self.number + 1,
+            // Once the prepared form is stale it stays so for all further attempts.
+            reprepare: self.reprepare || advice == Advice::Reprepare,
+            failed: Some(Arc::new(failed)),
+        }
     }
 }

@@ -86,7 +86,7 @@ impl<T> Call<T> {
     /// Sets a call limit of its own.
     #[must_use]
     pub const fn with_call_limit(mut self, limit: OwnLimit) -> Self {
-        self.context.call_limit = limit;
+        self.context.set_call_limit(limit);
         self
     }
 
@@ -100,7 +100,7 @@ impl<T> Call<T> {
     /// Sets an attempt limit of its own.
     #[must_use]
     pub const fn with_attempt_limit(mut self, limit: OwnLimit) -> Self {
-        self.context.attempt_limit = limit;
+        self.context.set_attempt_limit(limit);
         self
     }
 }

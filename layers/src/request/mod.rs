@@ -16,6 +16,7 @@ pub use attempt::{Attempt, REMEMBERED_NODES};
 pub use call::Call;
 
 use crate::balance::Ticket;
+use crate::clock::{Moment, nanos};
 
 /// Names a node among all nodes of a service. For Cassandra it is the host id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,14 +108,74 @@ impl OwnLimit {
     }
 }
 
+/// [`OwnLimit`] in one number: nanoseconds, or one of two that no limit has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packed(u64);
+
+impl Packed {
+    const DEFAULT: Self = Self(u64::MAX);
+    const OFF: Self = Self(u64::MAX - 1);
+
+    pub(crate) const fn of(limit: OwnLimit) -> Self {
+        match limit {
+            OwnLimit::Default => Self::DEFAULT,
+            OwnLimit::Off => Self::OFF,
+            OwnLimit::Of(limit) => {
+                let nanos = nanos(limit);
+                if nanos < Self::OFF.0 {
+                    Self(nanos)
+                } else {
+                    Self::OFF
+                }
+            }
+        }
+    }
+
+    const fn unpack(self) -> OwnLimit {
+        match self {
+            Self::DEFAULT => OwnLimit::Default,
+            Self::OFF => OwnLimit::Off,
+            Self(nanos) => OwnLimit::Of(Duration::from_nanos(nanos)),
+        }
+    }
+
+    /// The limit that holds, given the layer's default, from `now` on.
+    #[inline]
+    pub(crate) fn or(self, default: Self, now: Moment) -> Moment {
+        let limit = if self.0 == Self::DEFAULT.0 { default } else { self };
+        // Off is far enough to be never.
+        now.after_nanos(limit.0)
+    }
+}
+
+/// [`Deadline`] in fewer bytes, because it is copied and compared for every request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Until {
+    /// [`Moment::NEVER`] without a deadline.
+    pub(crate) at: Moment,
+    pub(crate) limit: Limit,
+}
+
+impl Until {
+    pub(crate) const NEVER: Self = Self {
+        at: Moment::NEVER,
+        limit: Limit::Deadline,
+    };
+
+    /// Is there a deadline at all?
+    #[inline]
+    pub(crate) const fn ends(self) -> bool {
+        self.at.number() != Moment::NEVER.number()
+    }
+}
+
 /// What the layers leave on a request for each other. A clone shares nothing: it has no ticket.
-#[derive(Debug, Default)]
+// Every layer moves it along with the request, so it is kept small.
+#[derive(Debug)]
 pub struct Context {
-    deadline: Option<Deadline>,
-    /// The request's own call limit.
-    pub call_limit: OwnLimit,
-    /// The request's own attempt limit.
-    pub attempt_limit: OwnLimit,
+    until: Until,
+    call_limit: Packed,
+    attempt_limit: Packed,
     /// The request's own number of retries, in place of that of the policy.
     pub max_retries: Option<u32>,
     /// Which attempt this is.
@@ -122,15 +183,29 @@ pub struct Context {
     pub(crate) ticket: Option<Ticket>,
 }
 
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            until: Until::NEVER,
+            call_limit: Packed::DEFAULT,
+            attempt_limit: Packed::DEFAULT,
+            max_retries: None,
+            attempt: Attempt::default(),
+            ticket: None,
+        }
+    }
+}
+
 impl Clone for Context {
     // A ticket stands for one attempt that is under way; the copy of a request kept for a retry is not under way.
+    #[inline]
     fn clone(&self) -> Self {
         Self {
-            deadline: self.deadline,
+            until: self.until,
             call_limit: self.call_limit,
             attempt_limit: self.attempt_limit,
             max_retries: self.max_retries,
-            attempt: self.attempt,
+            attempt: self.attempt.clone(),
             ticket: None,
         }
     }
@@ -139,14 +214,60 @@ impl Clone for Context {
 impl Context {
     /// The deadline that holds now.
     #[must_use]
-    pub const fn deadline(&self) -> Option<Deadline> {
-        self.deadline
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.until.ends().then(|| Deadline {
+            at: self.until.at.instant(),
+            limit: self.until.limit,
+        })
     }
 
     /// Sets a deadline, unless there is an earlier one. A deadline can only be shortened.
     pub fn shorten(&mut self, deadline: Deadline) {
-        if self.deadline.is_none_or(|now| deadline.at < now.at) {
-            self.deadline = Some(deadline);
+        self.shorten_to(Until {
+            at: Moment::of(deadline.at),
+            limit: deadline.limit,
+        });
+    }
+
+    #[inline]
+    pub(crate) const fn until(&self) -> Until {
+        self.until
+    }
+
+    #[inline]
+    pub(crate) fn shorten_to(&mut self, until: Until) {
+        if until.at < self.until.at {
+            self.until = until;
+        }
+    }
+
+    /// The request's own call limit.
+    #[must_use]
+    pub const fn call_limit(&self) -> OwnLimit {
+        self.call_limit.unpack()
+    }
+
+    /// Sets the request's own call limit. More than 584 years count as off.
+    pub const fn set_call_limit(&mut self, limit: OwnLimit) {
+        self.call_limit = Packed::of(limit);
+    }
+
+    /// The request's own attempt limit.
+    #[must_use]
+    pub const fn attempt_limit(&self) -> OwnLimit {
+        self.attempt_limit.unpack()
+    }
+
+    /// Sets the request's own attempt limit. More than 584 years count as off.
+    pub const fn set_attempt_limit(&mut self, limit: OwnLimit) {
+        self.attempt_limit = Packed::of(limit);
+    }
+
+    #[inline]
+    pub(crate) const fn packed_limit(&self, limit: Limit) -> Packed {
+        match limit {
+            Limit::Attempt => self.attempt_limit,
+            Limit::Call | Limit::Deadline => self.call_limit,
         }
     }
 

@@ -1,12 +1,16 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::policy::RetryBudget;
+use crate::clock::{self, Moment};
 use crate::config::InvalidConfig;
 
 const WINDOW: u64 = 10;
+/// In nanoseconds.
+const SECOND: u64 = 1_000_000_000;
 // One second more than the window: the second that is running is not complete.
 const SECONDS: usize = WINDOW as usize + 1;
 
@@ -24,23 +28,25 @@ pub struct Budget {
 struct Ledger {
     floor: u32,
     percent: u32,
-    origin: Instant,
-    state: Mutex<State>,
+    origin: Moment,
+    /// The first moment after the second that is running. Whoever comes later turns to another one.
+    until: AtomicU64,
+    /// The calls of that second.
+    calls: AtomicU64,
+    seconds: Mutex<Seconds>,
 }
 
 #[derive(Debug)]
-struct State {
-    seconds: [Second; SECONDS],
-    /// The second that was running last, by its index, its number and its bounds, so that nobody has to divide within it.
-    current: usize,
-    number: u64,
-    from: Instant,
-    until: Instant,
+struct Seconds {
+    past: [Second; SECONDS],
+    /// The number of the one that is running.
+    current: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Second {
     number: u64,
+    /// Not known before the second is over.
     calls: u64,
     retries: u64,
 }
@@ -73,18 +79,17 @@ impl Budget {
     }
 
     pub(super) fn unchecked(floor: u32, percent: u32) -> Self {
-        let origin = Instant::now();
+        let origin = clock::now();
         Self {
             ledger: std::sync::Arc::new(Ledger {
                 floor,
                 percent,
                 origin,
-                state: Mutex::new(State {
-                    seconds: [Second::default(); SECONDS],
+                until: AtomicU64::new(origin.after_nanos(SECOND).number()),
+                calls: AtomicU64::new(0),
+                seconds: Mutex::new(Seconds {
+                    past: [Second::default(); SECONDS],
                     current: 0,
-                    number: 0,
-                    from: origin,
-                    until: origin,
                 }),
             }),
         }
@@ -94,75 +99,79 @@ impl Budget {
     #[must_use]
     pub fn left(&self, now: Instant) -> u64 {
         let ledger = &*self.ledger;
-        ledger.with(now, |seconds, _, number| {
-            let (calls, retries) = ledger.sums(seconds, number);
-            (calls * u64::from(ledger.percent) / 100)
-                .max(u64::from(ledger.floor))
-                .saturating_sub(retries)
-        })
+        let mut seconds = ledger.lock();
+        ledger.turn_to(&mut seconds, Moment::of(now));
+        ledger.left(&seconds)
+    }
+
+    /// Counts a call without a lock. One that comes in the moment of a turn may be counted in the second after its own.
+    #[inline]
+    pub(super) fn count_call(&self, now: Moment) {
+        let ledger = &*self.ledger;
+        if now.number() >= ledger.until.load(Relaxed) {
+            ledger.turn_to(&mut ledger.lock(), now);
+        }
+        ledger.calls.fetch_add(1, Relaxed);
     }
 }
 
 impl RetryBudget for Budget {
     fn deposit(&self, now: Instant) {
-        self.ledger
-            .with(now, |seconds, current, _| seconds[current].calls += 1);
+        self.count_call(Moment::of(now));
     }
 
     fn withdraw(&self, now: Instant) -> bool {
         let ledger = &*self.ledger;
-        ledger.with(now, |seconds, current, number| {
-            let (calls, retries) = ledger.sums(seconds, number);
-            let allowed = (calls * u64::from(ledger.percent) / 100).max(u64::from(ledger.floor));
-            if retries >= allowed {
-                return false;
-            }
-            seconds[current].retries += 1;
-            true
-        })
+        let mut seconds = ledger.lock();
+        ledger.turn_to(&mut seconds, Moment::of(now));
+        if ledger.left(&seconds) == 0 {
+            return false;
+        }
+        let current = place(seconds.current);
+        seconds.past[current].retries += 1;
+        true
     }
 }
 
+const fn place(number: u64) -> usize {
+    (number % SECONDS as u64) as usize
+}
+
 impl Ledger {
-    /// Runs `f` with the seconds, the index of the one that is running, and its number.
-    fn with<T>(&self, now: Instant, f: impl FnOnce(&mut [Second; SECONDS], usize, u64) -> T) -> T {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if now < state.from || now >= state.until {
-            self.turn_to(&mut state, now);
-        }
-        let State {
-            ref mut seconds,
-            current,
-            number,
-            ..
-        } = *state;
-        f(seconds, current, number)
+    fn lock(&self) -> MutexGuard<'_, Seconds> {
+        self.seconds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the second of `now` the one that is running.
+    /// Makes the second of `now` the one that is running, unless a later one is.
     #[cold]
-    fn turn_to(&self, state: &mut State, now: Instant) {
-        let number = now.saturating_duration_since(self.origin).as_secs();
-        let current = (number % SECONDS as u64) as usize;
-        if state.seconds[current].number != number {
-            state.seconds[current] = Second {
-                number,
-                ..Second::default()
-            };
+    fn turn_to(&self, seconds: &mut Seconds, now: Moment) {
+        let number = now.nanos_since(self.origin) / SECOND;
+        if number <= seconds.current {
+            return;
         }
-        state.current = current;
-        state.number = number;
-        state.from = self.origin + Duration::from_secs(number);
-        state.until = state.from + Duration::from_secs(1);
+        seconds.past[place(seconds.current)].calls = self.calls.swap(0, Relaxed);
+        seconds.current = number;
+        seconds.past[place(number)] = Second {
+            number,
+            ..Second::default()
+        };
+        let end = self.origin.after_nanos((number + 1).saturating_mul(SECOND));
+        self.until.store(end.number(), Relaxed);
     }
 
-    fn sums(&self, seconds: &[Second; SECONDS], number: u64) -> (u64, u64) {
-        seconds
+    /// Of the last 10 s, and of the second that is running.
+    fn left(&self, seconds: &Seconds) -> u64 {
+        let recent = |second: &&Second| seconds.current - second.number.min(seconds.current) <= WINDOW;
+        let (calls, retries) = seconds
+            .past
             .iter()
-            .filter(|second| number - second.number.min(number) <= WINDOW)
-            .fold((0, 0), |(calls, retries), second| {
+            .filter(recent)
+            .fold((self.calls.load(Relaxed), 0), |(calls, retries), second| {
                 (calls + second.calls, retries + second.retries)
-            })
+            });
+        (calls * u64::from(self.percent) / 100)
+            .max(u64::from(self.floor))
+            .saturating_sub(retries)
     }
 }
 

@@ -2,7 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use tower_layer::Layer;
 
-use super::policy::{RetryBudget, RetryPolicy};
+use super::policy::{Account, RetryPolicy};
 use super::service::Retry;
 use crate::config::InvalidConfig;
 use crate::metrics::Metrics;
@@ -19,7 +19,7 @@ pub(super) struct Shared<C> {
     pub(super) policy: RetryPolicy,
     pub(super) classifier: C,
     pub(super) random: Random,
-    pub(super) budget: Option<Arc<dyn RetryBudget>>,
+    pub(super) budget: Account,
     pub(super) metrics: OnceLock<Metrics>,
 }
 

@@ -45,6 +45,7 @@
 
 mod backoff;
 mod budget;
+mod decide;
 mod future;
 mod layer;
 mod policy;

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::budget::Budget;
+use crate::clock::Moment;
 use crate::config::InvalidConfig;
 use crate::random::Random;
 
@@ -47,6 +48,35 @@ enum BudgetChoice {
     Fresh { floor: u32, percent: u32 },
     Given(Arc<dyn RetryBudget>),
     None,
+}
+
+/// The budget of one layer.
+#[derive(Debug)]
+pub(super) enum Account {
+    Ours(Budget),
+    Given(Arc<dyn RetryBudget>),
+    None,
+}
+
+impl Account {
+    /// Counts a call.
+    #[inline]
+    pub(super) fn deposit(&self, now: Moment) {
+        match self {
+            Self::Ours(budget) => budget.count_call(now),
+            Self::Given(budget) => budget.deposit(now.instant()),
+            Self::None => {}
+        }
+    }
+
+    /// Takes one retry, if there is one left.
+    pub(super) fn withdraw(&self, now: Moment) -> bool {
+        match self {
+            Self::Ours(budget) => budget.withdraw(now.instant()),
+            Self::Given(budget) => budget.withdraw(now.instant()),
+            Self::None => true,
+        }
+    }
 }
 
 impl Default for RetryPolicy {
@@ -128,11 +158,11 @@ impl RetryPolicy {
         }
     }
 
-    pub(super) fn make_budget(&self) -> Option<Arc<dyn RetryBudget>> {
+    pub(super) fn make_budget(&self) -> Account {
         match &self.budget {
-            BudgetChoice::Fresh { floor, percent } => Some(Arc::new(Budget::unchecked(*floor, *percent))),
-            BudgetChoice::Given(budget) => Some(Arc::clone(budget)),
-            BudgetChoice::None => None,
+            BudgetChoice::Fresh { floor, percent } => Account::Ours(Budget::unchecked(*floor, *percent)),
+            BudgetChoice::Given(budget) => Account::Given(Arc::clone(budget)),
+            BudgetChoice::None => Account::None,
         }
     }
 

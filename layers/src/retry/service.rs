@@ -7,7 +7,7 @@ use tower_service::Service;
 use super::future::ResponseFuture;
 use super::layer::Shared;
 use crate::classify::Classify;
-use crate::request::{Attempt, Request};
+use crate::request::Request;
 
 /// The service of [`RetryLayer`](super::RetryLayer).
 pub struct Retry<S, C> {
@@ -49,11 +49,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Req) -> Self::Future {
-        // The service that was polled ready makes the first attempt and goes into the future; a copy stays here.
-        let copy = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, copy);
-        request.context_mut().attempt = Attempt::first();
-        ResponseFuture::start(ready, Arc::clone(&self.shared), request)
+    #[inline]
+    fn call(&mut self, request: Req) -> Self::Future {
+        ResponseFuture::start(&mut self.inner, &self.shared, request)
     }
 }

@@ -1,14 +1,15 @@
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use tokio::task::coop::has_budget_remaining;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Sleep;
 
 use super::error::Elapsed;
 use crate::classify::Applied;
-use crate::request::{Deadline, NodeId};
+use crate::clock::Moment;
+use crate::request::{NodeId, Until};
+use crate::timer::poll_once_until;
 
 pin_project! {
     /// The future of [`Timeout`](super::Timeout).
@@ -17,38 +18,37 @@ pin_project! {
         // None: the time had passed before the call, so there was none.
         #[pin]
         inner: Option<F>,
-        deadline: Option<Deadline>,
-        started: Instant,
-        node: Option<NodeId>,
         // Made at the first pending poll: most calls of a fast service never need it.
         #[pin]
         sleep: Option<Sleep>,
+        until: Until,
+        has_node: bool,
+        started: Moment,
+        node: NodeId,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn new(
-        inner: F,
-        deadline: Option<Deadline>,
-        started: Instant,
-        node: Option<NodeId>,
-    ) -> Self {
+    #[inline]
+    pub(super) fn new(inner: F, until: Until, started: Moment, node: Option<NodeId>) -> Self {
         Self {
             inner: Some(inner),
-            deadline,
-            started,
-            node,
             sleep: None,
+            until,
+            has_node: node.is_some(),
+            started,
+            node: node.unwrap_or(NodeId(0)),
         }
     }
 
-    pub(super) const fn expired(deadline: Deadline, now: Instant) -> Self {
+    pub(super) const fn expired(until: Until, now: Moment) -> Self {
         Self {
             inner: None,
-            deadline: Some(deadline),
-            started: now,
-            node: None,
             sleep: None,
+            until,
+            has_node: false,
+            started: now,
+            node: NodeId(0),
         }
     }
 }
@@ -60,34 +60,24 @@ where
 {
     type Output = Result<T, E>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let applied = match this.inner.as_mut().as_pin_mut() {
+        let this = self.project();
+        let applied = match this.inner.as_pin_mut() {
             Some(inner) => {
                 if let Poll::Ready(result) = inner.poll(cx) {
                     return Poll::Ready(result);
                 }
+                if !this.until.ends() {
+                    return Poll::Pending;
+                }
+                ready!(poll_once_until(this.sleep, this.until.at, cx));
                 Applied::Maybe
             }
             None => Applied::No,
         };
-        let Some(deadline) = *this.deadline else {
-            return Poll::Pending;
-        };
-        if applied == Applied::Maybe {
-            if this.sleep.is_none() {
-                this.sleep.set(Some(sleep_until(deadline.at)));
-            }
-            if let Some(sleep) = this.sleep.as_mut().as_pin_mut()
-                && sleep.poll(cx).is_pending()
-            {
-                // An inner future that always uses up the task's budget leaves none to the timer, which would never fire.
-                if has_budget_remaining() || Instant::now() < deadline.at {
-                    return Poll::Pending;
-                }
-            }
-        }
-        let elapsed = Elapsed::new(deadline.limit, this.started.elapsed(), applied).on(*this.node);
+        let node = this.has_node.then_some(*this.node);
+        let elapsed = Elapsed::new(this.until.limit, this.started.elapsed(), applied).on(node);
         Poll::Ready(Err(elapsed.into()))
     }
 }

@@ -4,13 +4,13 @@ use tower_layer::Layer;
 
 use super::service::Timeout;
 use crate::config::InvalidConfig;
-use crate::request::Limit;
+use crate::request::{Limit, OwnLimit, Packed};
 
 /// Bounds a call or an attempt in time. See the [module](crate::timeout).
 #[derive(Clone, Copy, Debug)]
 pub struct TimeoutLayer {
     pub(super) scope: Scope,
-    pub(super) limit: Option<Duration>,
+    pub(super) limit: Packed,
     pub(super) timer: bool,
 }
 
@@ -56,7 +56,7 @@ impl TimeoutLayer {
         }
         Ok(Self {
             scope,
-            limit,
+            limit: Packed::of(limit.map_or(OwnLimit::Off, OwnLimit::Of)),
             timer: true,
         })
     }

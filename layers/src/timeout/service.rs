@@ -6,7 +6,7 @@ use super::error::Elapsed;
 use super::future::ResponseFuture;
 use super::layer::TimeoutLayer;
 use crate::clock;
-use crate::request::{Deadline, Request};
+use crate::request::{Request, Until};
 
 /// The service of [`TimeoutLayer`].
 #[derive(Clone, Debug)]
@@ -31,28 +31,20 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Req) -> Self::Future {
         let now = clock::now();
         let context = request.context_mut();
-        let own = match self.layer.scope {
-            super::layer::Scope::Call => context.call_limit,
-            super::layer::Scope::Attempt => context.attempt_limit,
-        };
+        let limit = self.layer.scope.limit();
         // A limit beyond the range of the clock never passes.
-        if let Some(at) = own.or(self.layer.limit).and_then(|limit| now.checked_add(limit)) {
-            context.shorten(Deadline {
-                at,
-                limit: self.layer.scope.limit(),
-            });
-        }
-        let deadline = context.deadline();
-        if let Some(deadline) = deadline
-            && deadline.at <= now
-        {
-            return ResponseFuture::expired(deadline, now);
+        let at = context.packed_limit(limit).or(self.layer.limit, now);
+        context.shorten_to(Until { at, limit });
+        let until = context.until();
+        if until.at <= now {
+            return ResponseFuture::expired(until, now);
         }
         let node = context.target();
-        let timer = if self.layer.timer { deadline } else { None };
+        let timer = if self.layer.timer { until } else { Until::NEVER };
         ResponseFuture::new(self.inner.call(request), timer, now, node)
     }
 }

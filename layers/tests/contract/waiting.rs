@@ -7,11 +7,13 @@ use tokio::time::{Instant, advance, sleep};
 use tower_cassandra_layers::classify::Stop;
 use tower_cassandra_layers::request::OwnLimit;
 use tower_cassandra_layers::{Applied, Limit};
+use tower_service::Service;
 
 use crate::Cell::{self, Beside, Kept};
+use crate::by_hand::Task;
 use crate::probe::{Act, Probe, Readiness};
 use crate::readiness::{back_off, call};
-use crate::subject::Subject;
+use crate::subject::{Boxed, Subject, Value};
 use crate::support::{ms, read, send, start};
 
 pub(crate) async fn a_wait_ends_at_the_deadline(subject: Subject) -> Cell {
@@ -37,6 +39,8 @@ pub(crate) async fn a_wait_ends_at_the_deadline(subject: Subject) -> Cell {
         assert_eq!(error.elapsed().applied(), Applied::No);
         assert!(started.elapsed() <= ms(50));
         assert_eq!(probe.calls(), calls);
+        drop(first);
+        never_ready(&value, &mut service, &probe).await;
     }
     if subject.retries() {
         // No pause is begun that ends too late.
@@ -71,6 +75,34 @@ pub(crate) async fn a_wait_ends_at_the_deadline(subject: Subject) -> Cell {
     advance(ms(100)).await;
     value.assert_usable(&mut service, &probe).await;
     Kept
+}
+
+/// Waiting for the inner service, after admission, is a wait, too.
+async fn never_ready(value: &Value, service: &mut Boxed, probe: &Probe) {
+    let soon = || read().with_deadline(Instant::now() + ms(50));
+    advance(ms(100)).await;
+    let calls = probe.calls();
+    probe.usually_ready(Readiness::Never);
+    let started = Instant::now();
+    let error = send(service, soon()).await.unwrap_err();
+    let elapsed = error.elapsed();
+    assert_eq!(
+        (elapsed.limit(), elapsed.applied()),
+        (Limit::Deadline, Applied::No)
+    );
+    assert_eq!((started.elapsed(), probe.calls()), (ms(50), calls));
+    value.assert_at_rest(probe);
+    // It gets ready when nobody would wait for the answer any more.
+    advance(ms(100)).await;
+    let mut late = Task::new(service.call(soon()));
+    assert!(late.poll().is_pending());
+    advance(ms(60)).await;
+    probe.usually_ready(Readiness::Yes);
+    match late.poll() {
+        Poll::Ready(result) => assert_eq!(result.unwrap_err().elapsed().applied(), Applied::No),
+        Poll::Pending => panic!("it waits on"),
+    }
+    assert_eq!(probe.calls(), calls);
 }
 
 pub(crate) async fn what_is_late_is_not_sent(subject: Subject) -> Cell {

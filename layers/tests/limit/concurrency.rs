@@ -14,7 +14,7 @@ use tower_cassandra_layers::{Applied, Call, Deadline, Limit, Request};
 use crate::support::{Error, Leaf, Log, Random, Task, assert_send_sync, full};
 
 type Limited = ConcurrencyLimited<Leaf>;
-type Future = ResponseFuture<Leaf, Call<u32>, <Leaf as Service<Call<u32>>>::Future>;
+type Future = ResponseFuture<Leaf, Call<u32>>;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -154,10 +154,16 @@ async fn without_a_queue_what_cannot_run_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_future_dropped_before_its_first_poll_was_never_there() {
-    let (service, _, handle) = limited(ConcurrencyLimit::new(1));
-    drop(call(&service, 1));
-    assert_eq!((handle.active(), handle.queued(), handle.admitted()), (0, 0, 0));
+async fn a_future_dropped_before_its_first_poll_gives_its_permit_back_and_never_queued() {
+    let (service, log, handle) = limited(ConcurrencyLimit::new(1));
+    let called = call(&service, 1);
+    assert_eq!(
+        (handle.active(), log.started()),
+        (1, vec![1]),
+        "it found a permit when it was called"
+    );
+    drop(called);
+    assert_eq!((handle.active(), handle.queued(), handle.admitted()), (0, 0, 1));
     let _first = Task::waiting(service.clone().call(Call::new(2)));
     drop(call(&service, 3));
     assert_eq!((handle.active(), handle.queued()), (1, 0));

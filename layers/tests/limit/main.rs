@@ -8,3 +8,7 @@ mod shares;
 mod support;
 mod threads;
 mod waits;
+
+#[path = "../metrics/support.rs"]
+#[allow(dead_code, reason = "only the recorder is used here")]
+mod recorder;

@@ -10,7 +10,7 @@ use tower_cassandra_layers::{Call, Priority};
 
 use crate::support::{Leaf, Random, Task, full};
 
-type Future = ResponseFuture<Leaf, Call<u32>, <Leaf as Service<Call<u32>>>::Future>;
+type Future = ResponseFuture<Leaf, Call<u32>>;
 
 const LABELS: [Option<&str>; 4] = [None, Some("export"), Some("import"), Some("other")];
 const CLASSES: [Priority; 3] = [Priority::Low, Priority::Normal, Priority::High];

@@ -11,7 +11,7 @@ use tower_cassandra_layers::limit::{
 use crate::support::{Error, Leaf, Log, Task};
 
 type Limited = ConcurrencyLimited<Leaf>;
-type Future = ResponseFuture<Leaf, Call<u32>, <Leaf as Service<Call<u32>>>::Future>;
+type Future = ResponseFuture<Leaf, Call<u32>>;
 
 fn limited(limit: ConcurrencyLimit) -> (Limited, Arc<Log>, ConcurrencyHandle) {
     let leaf = Leaf::new();

@@ -5,6 +5,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_cassandra_layers::Call;
 use tower_cassandra_layers::limit::{ConcurrencyLimit, ConcurrencyLimitLayer, RateLimit, RateLimitLayer};
 
+use crate::recorder::Ledger;
 use crate::support::{Error, Leaf, Task};
 
 const MS: Duration = Duration::from_millis(1);
@@ -81,4 +82,69 @@ async fn waits_for_turns_are_counted() {
     assert_eq!((waits.count(), waits.at_once()), (6, 2));
     assert!(is_about(waits.quantile(0.5), 10 * MS), "{waits:?}");
     assert!(is_about(waits.quantile(1.0), 40 * MS), "{waits:?}");
+}
+
+const WAITS: &str = "cassandra_queue_wait_seconds{limit=\"concurrency\"}";
+const QUEUED: &str = "cassandra_limit_queued{limit=\"concurrency\"}";
+const IN_FLIGHT: &str = "cassandra_limit_in_flight{limit=\"concurrency\"}";
+
+#[tokio::test(start_paused = true)]
+async fn metrics_show_waits_and_the_length_of_the_queue() {
+    let (ledger, metrics) = Ledger::metrics();
+    let layer = ConcurrencyLimitLayer::new(1)
+        .unwrap()
+        .with_metrics(metrics.clone());
+    let mut service = layer.layer(Leaf::new());
+    let first = Task::waiting(service.call(Call::new(1)));
+    assert_eq!(
+        (ledger.gauge(QUEUED), ledger.samples(WAITS)),
+        (Some(0.0), vec![]),
+        "what passes at once did not wait"
+    );
+    let mut second = Task::waiting(service.call(Call::new(2)));
+    let third = Task::waiting(service.call(Call::new(3)));
+    assert_eq!(ledger.gauge(QUEUED), Some(2.0));
+    assert!(second.poll().is_pending());
+    assert_eq!(
+        ledger.gauge(QUEUED),
+        Some(2.0),
+        "another poll is not another request"
+    );
+    drop(third);
+    assert_eq!(ledger.gauge(QUEUED), Some(1.0));
+    assert_eq!(ledger.gauge(IN_FLIGHT), Some(0.0), "nobody has looked");
+    layer.handle().refresh_metrics();
+    assert_eq!(ledger.gauge(IN_FLIGHT), Some(1.0));
+    advance(30 * MS).await;
+    // Switched off while it waits: it is counted out all the same, and its wait is not recorded.
+    metrics.set_enabled(false);
+    drop(first);
+    assert!(second.poll().is_pending());
+    assert_eq!((ledger.gauge(QUEUED), ledger.samples(WAITS)), (Some(0.0), vec![]));
+    let mut fourth = Task::waiting(service.call(Call::new(4)));
+    metrics.set_enabled(true);
+    advance(20 * MS).await;
+    drop(second);
+    assert!(fourth.poll().is_pending());
+    assert_eq!(
+        (ledger.gauge(QUEUED), ledger.samples(WAITS)),
+        (Some(0.0), vec![0.02])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_tell_the_limits_apart() {
+    let (ledger, metrics) = Ledger::metrics();
+    let layer = RateLimitLayer::new(RateLimit::per_second(100).burst(1)).unwrap();
+    let mut service = layer.with_metrics(metrics).layer(Leaf::fast());
+    let first = service.call(Call::new(1));
+    let mut second = Task::waiting(service.call(Call::new(2)));
+    let queued = || ledger.gauge("cassandra_limit_queued{limit=\"rate\"}");
+    assert_eq!(queued(), Some(1.0));
+    advance(10 * MS).await;
+    assert!(second.poll().is_ready());
+    assert_eq!(queued(), Some(0.0));
+    let waits = ledger.samples("cassandra_queue_wait_seconds{limit=\"rate\"}");
+    assert_eq!((waits, ledger.samples(WAITS)), (vec![0.01], vec![]));
+    drop(first);
 }

@@ -139,7 +139,7 @@ impl Ours {
             }
         };
         Self {
-            _prober: Prober::spawn(table.clone(), HealthCheck::default(), probe),
+            _prober: Prober::spawn(table.clone(), HealthCheck::default(), probe).unwrap(),
             replicas: Replicas(endpoints.into()),
             table,
         }

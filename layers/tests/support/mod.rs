@@ -207,7 +207,7 @@ impl Classify<Req, Answer, Error> for Judge {
 }
 
 /// What the inner service saw of one attempt.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Seen {
     pub at: Instant,
     pub value: u32,
@@ -316,7 +316,7 @@ impl Strict {
     }
 
     pub fn last(&self) -> Option<Seen> {
-        self.shared.seen.lock().unwrap().last().copied()
+        self.shared.seen.lock().unwrap().last().cloned()
     }
 
     pub fn attempts(&self) -> usize {
@@ -357,13 +357,13 @@ impl Service<Req> for Strict {
         let ticket = context.take_ticket();
         let seen = Seen {
             at: Instant::now(),
-            attempt: context.attempt,
+            attempt: context.attempt.clone(),
             deadline: context.deadline(),
             target: ticket.as_ref().map(|t| t.endpoint().id()),
             alive: self.shared.alive.load(SeqCst),
             value: request.value,
         };
-        self.shared.seen.lock().unwrap().push(seen);
+        self.shared.seen.lock().unwrap().push(seen.clone());
         self.shared.alive.fetch_add(1, SeqCst);
         let Plan { after, mut result } = (self.shared.script)(&seen);
         if let Err(Error {

@@ -52,7 +52,10 @@ impl Candidates {
 impl Directory<Req> for Candidates {
     fn visit(&self, _: &Req, group: Group, each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>) {
         let inner = &mut *self.0.lock().unwrap();
-        inner.asked.push(group);
+        // It may be shown a second time for a closer look.
+        if inner.asked.last() != Some(&group) {
+            inner.asked.push(group);
+        }
         for (endpoint, connected) in &inner.groups[index(group)] {
             inner.shown += 1;
             if each(endpoint, *connected).is_break() {

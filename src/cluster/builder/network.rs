@@ -39,8 +39,8 @@ impl ClusterBuilder {
         self
     }
 
-    /// How often a connection is asked for a sign of life, and how long one may take. Default 5 s and 3 s: a silent node is noticed within
-    /// 8 s.
+    /// How often a connection is asked for a sign of life, and how long one may take. Default 1 s and 5 s: a silent node is noticed within
+    /// 6 s.
     pub const fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.keepalive = (interval, timeout);
         self

@@ -82,7 +82,7 @@ async fn one_that_panics_is_called_for_the_next_page_all_the_same() {
     });
     let mut rows = bed.session.stream_with::<(i32, String)>(all(), options);
     let mut given = 0;
-    while let Some(row) = rows.next().await {
+    while let Some(row) = timeout(PATIENCE, rows.next()).await.unwrap() {
         row.unwrap();
         given += 1;
     }

@@ -1,49 +1,115 @@
 //! What one request has of the permits.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Sleep;
 
 use super::permits::{Answer, Permits};
+use crate::clock::{self, Moment};
 use crate::limit::Reason;
-use crate::limit::admitted;
+use crate::limit::admitted::{self, Arrived, Gate};
 use crate::limit::queue::{Arrival, Place, Verdict};
 use crate::limit::shared::Refusal;
-use crate::request::{Deadline, Request};
+use crate::metrics::InQueue;
+use crate::request::{Request, Until};
+use crate::timer::poll_until;
 
+/// So many permits, from admission until the call has ended. A request of weight 0 holds none.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(super) struct Permit {
     permits: Arc<Permits>,
     weight: u32,
     kind: u8,
-    stage: Stage,
+}
+
+impl Drop for Permit {
+    #[inline]
+    fn drop(&mut self) {
+        if self.weight != 0 {
+            self.permits.give_back(self.weight, self.kind);
+        }
+    }
+}
+
+impl Gate for Permits {
+    type Permit = Permit;
+    type Claim = Claim;
+
+    #[inline(always)]
+    fn arrive(self: &Arc<Self>, request: &impl Request) -> Arrived<Permit> {
+        let weight = request.weight();
+        if weight != 0 {
+            let until = request.context().until();
+            if until.ends() && until.at <= clock::now() {
+                return Arrived::Refused(self.shared.counters.elapse(until, Duration::ZERO));
+            }
+            // What a share has taken is known under the lock only.
+            if self.kind(request) != 0 {
+                return Arrived::HasToWait;
+            }
+            if !self.counter.take_at_once(weight) {
+                return self.without_permits(request);
+            }
+            self.shared.counters.admit();
+        }
+        Arrived::Admitted(Permit {
+            permits: Arc::clone(self),
+            weight,
+            kind: 0,
+        })
+    }
+
+    fn claim(self: &Arc<Self>) -> Claim {
+        Claim {
+            permits: Arc::clone(self),
+            queued: None,
+        }
+    }
+}
+
+impl Permits {
+    #[cold]
+    fn without_permits(&self, request: &impl Request) -> Arrived<Permit> {
+        if !self.is_shut(request.priority()) {
+            return Arrived::HasToWait;
+        }
+        // There is neither a permit nor a place in the queue.
+        let too_heavy = request.weight() > self.counter.limit();
+        Arrived::Refused(self.shared.counters.reject(if too_heavy {
+            Reason::TooHeavy
+        } else {
+            Reason::ConcurrencyQueueFull
+        }))
+    }
+}
+
+/// Of a request that has to wait.
+#[derive(Debug)]
+pub(super) struct Claim {
+    permits: Arc<Permits>,
+    queued: Option<Queued>,
 }
 
 #[derive(Debug)]
-enum Stage {
-    /// Nothing, before or after.
-    Outside,
-    Queued {
-        place: Place,
-        since: Instant,
-    },
-    /// `weight` permits, from admission until the call has ended.
-    Holding,
+struct Queued {
+    place: Place,
+    since: Moment,
+    weight: u32,
+    kind: u8,
+    gauge: Option<InQueue>,
 }
 
-type Admission = Poll<Result<(), Refusal>>;
+type Admission = Poll<Result<Permit, Refusal>>;
 
 impl Claim {
-    pub(super) const fn new(permits: Arc<Permits>) -> Self {
-        Self {
-            permits,
-            weight: 0,
-            kind: 0,
-            stage: Stage::Outside,
+    fn permit(&self, weight: u32, kind: u8) -> Permit {
+        Permit {
+            permits: Arc::clone(&self.permits),
+            weight,
+            kind,
         }
     }
 
@@ -51,167 +117,128 @@ impl Claim {
         Poll::Ready(Err(self.permits.shared.counters.reject(reason)))
     }
 
-    fn elapse(&self, deadline: Deadline, waited: Duration) -> Admission {
-        Poll::Ready(Err(self.permits.shared.counters.elapse(deadline, waited)))
-    }
-
-    /// There is neither a permit nor a place in the queue.
-    #[cold]
-    fn refuse(&self) -> Admission {
-        let too_heavy = self.weight > self.permits.counter.limit();
-        self.reject(if too_heavy {
-            Reason::TooHeavy
-        } else {
-            Reason::ConcurrencyQueueFull
-        })
-    }
-
-    /// It has a share, or there are no permits, or others were before it. `now` is the time if it was needed before.
-    #[cold]
-    fn arrive(
+    /// It has a share, or there are no permits, or others were before it.
+    fn join(
         &mut self,
         cx: &mut Context<'_>,
         timer: Pin<&mut Option<Sleep>>,
         request: &impl Request,
-        now: Option<Instant>,
     ) -> Admission {
-        let since = now.unwrap_or_else(Instant::now);
+        let since = clock::now();
+        let (weight, kind) = (request.weight(), self.permits.kind(request));
         let arrival = Arrival {
-            weight: self.weight,
+            weight,
             priority: request.priority(),
-            kind: self.kind,
+            kind,
         };
-        match self.permits.arrive(arrival, cx.waker()) {
+        match self.permits.join(arrival, cx.waker()) {
             Ok(None) => {
-                self.stage = Stage::Holding;
                 self.permits.shared.counters.admit();
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(self.permit(weight, kind)))
             }
             Ok(Some(place)) => {
-                self.stage = Stage::Queued { place, since };
-                self.poll_clock(cx, timer, request.context().deadline())
+                self.queued = Some(Queued {
+                    place,
+                    since,
+                    weight,
+                    kind,
+                    gauge: self.permits.shared.counters.queue(),
+                });
+                self.poll_clock(cx, timer, request.context().until())
             }
             Err(reason) => self.reject(reason),
         }
     }
 
-    // Out of line, like all that only a waiting request needs, so that the way of the others is short.
-    #[cold]
     fn poll_queued(
         &mut self,
         cx: &mut Context<'_>,
         timer: Pin<&mut Option<Sleep>>,
-        deadline: Option<Deadline>,
+        queued: Queued,
+        until: Until,
     ) -> Admission {
-        if let Stage::Queued { place, since } = std::mem::replace(&mut self.stage, Stage::Outside) {
-            match self.permits.ask(place, cx.waker()) {
-                Answer::Wait(place) => self.stage = Stage::Queued { place, since },
-                Answer::Settled(Verdict::Granted) => {
-                    self.stage = Stage::Holding;
-                    self.permits.shared.counters.admit_after(since.elapsed());
-                    return Poll::Ready(Ok(()));
-                }
-                Answer::Settled(Verdict::Evicted) => return self.reject(Reason::ConcurrencyQueueFull),
-                Answer::Settled(Verdict::Refused | Verdict::Waiting) => return self.reject(Reason::TooHeavy),
+        let Queued {
+            place,
+            since,
+            weight,
+            kind,
+            gauge,
+        } = queued;
+        match self.permits.ask(place, cx.waker()) {
+            Answer::Wait(place) => {
+                self.queued = Some(Queued {
+                    place,
+                    since,
+                    weight,
+                    kind,
+                    gauge,
+                });
+                self.poll_clock(cx, timer, until)
             }
+            Answer::Settled(Verdict::Granted) => {
+                self.permits.shared.counters.admit_after(since.elapsed());
+                Poll::Ready(Ok(self.permit(weight, kind)))
+            }
+            Answer::Settled(Verdict::Evicted) => self.reject(Reason::ConcurrencyQueueFull),
+            Answer::Settled(Verdict::Refused | Verdict::Waiting) => self.reject(Reason::TooHeavy),
         }
-        self.poll_clock(cx, timer, deadline)
     }
 
     /// The grant first, the clock second: a permit that came in time is not thrown away.
     fn poll_clock(
         &mut self,
         cx: &mut Context<'_>,
-        mut timer: Pin<&mut Option<Sleep>>,
-        deadline: Option<Deadline>,
+        timer: Pin<&mut Option<Sleep>>,
+        until: Until,
     ) -> Admission {
-        let Some(deadline) = deadline else {
-            return Poll::Pending;
-        };
-        if timer.is_none() {
-            timer.set(Some(sleep_until(deadline.at)));
-        }
-        if let Some(timer) = timer.as_pin_mut()
-            && timer.poll(cx).is_pending()
-        {
+        if !until.ends() {
             return Poll::Pending;
         }
-        let waited = match self.stage {
-            Stage::Queued { since, .. } => since.elapsed(),
-            _ => Duration::ZERO,
-        };
-        self.let_go();
-        self.elapse(deadline, waited)
+        ready!(poll_until(timer, until.at, cx));
+        let waited = self
+            .queued
+            .as_ref()
+            .map_or(Duration::ZERO, |queued| queued.since.elapsed());
+        self.leave();
+        Poll::Ready(Err(self.permits.shared.counters.elapse(until, waited)))
     }
 
-    #[inline]
-    fn let_go(&mut self) {
-        match self.stage {
-            Stage::Outside => {}
-            Stage::Holding => {
-                self.stage = Stage::Outside;
-                self.permits.give_back(self.weight, self.kind);
-            }
-            Stage::Queued { .. } => self.leave(),
-        }
-    }
-
-    #[cold]
     fn leave(&mut self) {
-        if let Stage::Queued { place, .. } = std::mem::replace(&mut self.stage, Stage::Outside) {
-            self.permits.leave(place, self.weight, self.kind);
+        if let Some(Queued {
+            place, weight, kind, ..
+        }) = self.queued.take()
+        {
+            self.permits.leave(place, weight, kind);
         }
     }
 }
 
 impl admitted::Claim for Claim {
-    #[inline(always)]
+    type Permit = Permit;
+
     fn poll_admitted(
         &mut self,
         cx: &mut Context<'_>,
         timer: Pin<&mut Option<Sleep>>,
         request: &impl Request,
     ) -> Admission {
-        match self.stage {
-            Stage::Holding => return Poll::Ready(Ok(())),
-            Stage::Queued { .. } => return self.poll_queued(cx, timer, request.context().deadline()),
-            Stage::Outside => {}
+        if let Some(queued) = self.queued.take() {
+            return self.poll_queued(cx, timer, queued, request.context().until());
         }
-        self.weight = request.weight();
-        if self.weight == 0 {
-            return Poll::Ready(Ok(()));
+        match Gate::arrive(&self.permits, request) {
+            Arrived::Admitted(permit) => Poll::Ready(Ok(permit)),
+            Arrived::Refused(refusal) => Poll::Ready(Err(refusal)),
+            Arrived::HasToWait => self.join(cx, timer, request),
         }
-        let mut now = None;
-        if let Some(deadline) = request.context().deadline() {
-            let time = Instant::now();
-            if deadline.at <= time {
-                return self.elapse(deadline, Duration::ZERO);
-            }
-            now = Some(time);
-        }
-        self.kind = self.permits.kind(request);
-        if self.kind == 0 {
-            if self.permits.counter.take_at_once(self.weight) {
-                self.stage = Stage::Holding;
-                self.permits.shared.counters.admit();
-                return Poll::Ready(Ok(()));
-            }
-            if self.permits.is_shut(request.priority()) {
-                return self.refuse();
-            }
-        }
-        self.arrive(cx, timer, request, now)
     }
 
-    #[inline]
-    fn release(&mut self) {
-        self.let_go();
+    fn overdue(&self, until: Until) -> Refusal {
+        self.permits.shared.counters.elapse(until, Duration::ZERO)
     }
 }
 
 impl Drop for Claim {
-    #[inline]
     fn drop(&mut self) {
-        self.let_go();
+        self.leave();
     }
 }

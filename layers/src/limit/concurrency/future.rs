@@ -1,12 +1,13 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::claim::Claim;
+use super::permits::Permits;
 use crate::limit::Rejected;
 use crate::limit::admitted::Admitted;
 use crate::request::Request;
@@ -17,22 +18,30 @@ pin_project! {
     /// calls it and gives the permits back when that call has ended.
     ///
     /// Dropping it leaves the queue, or drops the inner call and then gives the permits back.
-    pub struct ResponseFuture<S, Req, F> {
+    pub struct ResponseFuture<S, Req>
+    where
+        S: Service<Req>,
+    {
         #[pin]
-        call: Admitted<Claim, S, Req, F>,
+        call: Admitted<Permits, S, Req>,
     }
 }
 
-impl<S, Req, F> ResponseFuture<S, Req, F> {
+impl<S, Req> ResponseFuture<S, Req>
+where
+    S: Service<Req> + Clone,
+    S::Error: From<Rejected> + From<Elapsed>,
+    Req: Request,
+{
     #[inline]
-    pub(super) const fn new(claim: Claim, service: S, request: Req) -> Self {
+    pub(super) fn call(permits: &Arc<Permits>, inner: &mut S, request: Req) -> Self {
         Self {
-            call: Admitted::new(claim, service, request),
+            call: Admitted::call(permits, inner, request),
         }
     }
 }
 
-impl<S, Req> Future for ResponseFuture<S, Req, S::Future>
+impl<S, Req> Future for ResponseFuture<S, Req>
 where
     S: Service<Req>,
     S::Error: From<Rejected> + From<Elapsed>,
@@ -46,7 +55,10 @@ where
     }
 }
 
-impl<S, Req, F> fmt::Debug for ResponseFuture<S, Req, F> {
+impl<S, Req> fmt::Debug for ResponseFuture<S, Req>
+where
+    S: Service<Req>,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -55,6 +55,15 @@ impl ConcurrencyHandle {
         self.permits.shared.counters.rejected()
     }
 
+    /// Shows in the metrics how many permits are taken now. To be called from time to time by whoever looks after the session: to
+    /// show it at every request would cost every request.
+    pub fn refresh_metrics(&self) {
+        self.permits
+            .shared
+            .counters
+            .show_in_flight(self.permits.counter.active());
+    }
+
     /// Changes the limit. A higher one admits waiting requests at once. Under a lower one calls under way go on, and
     /// nothing is admitted until enough of them have ended; waiting requests that weigh more than it are refused.
     ///

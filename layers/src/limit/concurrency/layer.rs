@@ -32,10 +32,11 @@ impl ConcurrencyLimitLayer {
         })
     }
 
-    /// Counts refusals by reason in these metrics as well, for all services of this value.
+    /// Shows refusals by reason, waits and the length of the queue in these metrics as well, for all services of this value. The first
+    /// metrics given stay. What passes at once costs nothing more.
     #[must_use]
     pub fn with_metrics(self, metrics: Metrics) -> Self {
-        self.permits.shared.counters.show_in(metrics);
+        self.permits.shared.counters.show_in(metrics.limit("concurrency"));
         self
     }
 

@@ -78,7 +78,7 @@ impl Permits {
 
     /// Takes permits or joins the queue.
     #[cold]
-    pub(super) fn arrive(&self, arrival: Arrival, waker: &Waker) -> Result<Option<Place>, Reason> {
+    pub(super) fn join(&self, arrival: Arrival, waker: &Waker) -> Result<Option<Place>, Reason> {
         let mut pool = self.shared.lock();
         if arrival.weight > pool.most(arrival.kind, self.counter.limit()) {
             return Err(Reason::TooHeavy);

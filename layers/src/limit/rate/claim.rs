@@ -1,200 +1,179 @@
 //! What one request has of the rate.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Sleep;
 
 use super::open::Taken;
 use super::turns::{Answer, Turns};
+use crate::clock::{self, Moment};
+use crate::limit::Reason;
+use crate::limit::admitted::{self, Arrived, Gate};
 use crate::limit::queue::{Arrival, Place};
 use crate::limit::shared::Refusal;
-use crate::limit::{Reason, admitted};
-use crate::request::{Deadline, Request};
+use crate::metrics::InQueue;
+use crate::request::{Request, Until};
+use crate::timer::poll_until;
 
+impl Gate for Turns {
+    /// A turn that was taken is used, however the call ends.
+    type Permit = ();
+    type Claim = Claim;
+
+    #[inline(always)]
+    fn arrive(self: &Arc<Self>, request: &impl Request) -> Arrived<()> {
+        let weight = request.weight();
+        if weight == 0 {
+            return Arrived::Admitted(());
+        }
+        let now = clock::now();
+        let until = request.context().until();
+        if until.at <= now {
+            return Arrived::Refused(self.shared.counters.elapse(until, Duration::ZERO));
+        }
+        match self.take_at_once(now, weight) {
+            Taken::Yes => {
+                self.shared.counters.admit();
+                Arrived::Admitted(())
+            }
+            Taken::No if self.shared.refuses(request.priority()) => Arrived::Refused(self.refuse()),
+            Taken::No | Taken::Ask => Arrived::HasToWait,
+        }
+    }
+
+    fn claim(self: &Arc<Self>) -> Claim {
+        Claim {
+            turns: Arc::clone(self),
+            queued: None,
+        }
+    }
+}
+
+impl Turns {
+    fn refuse(&self) -> Refusal {
+        self.shared.counters.reject(Reason::RateQueueFull)
+    }
+}
+
+/// Of a request that has to wait.
 #[derive(Debug)]
 pub(super) struct Claim {
     turns: Arc<Turns>,
-    stage: Stage,
+    queued: Option<Queued>,
 }
 
 #[derive(Debug)]
-enum Stage {
-    Outside,
-    Queued { place: Place, since: Instant },
-    Admitted,
+struct Queued {
+    place: Place,
+    since: Moment,
+    gauge: Option<InQueue>,
 }
 
 type Admission = Poll<Result<(), Refusal>>;
 
 impl Claim {
-    pub(super) const fn new(turns: Arc<Turns>) -> Self {
-        Self {
-            turns,
-            stage: Stage::Outside,
-        }
-    }
-
-    fn elapse(&self, deadline: Deadline, waited: Duration) -> Admission {
-        Poll::Ready(Err(self.turns.shared.counters.elapse(deadline, waited)))
-    }
-
-    fn reject(&self) -> Admission {
-        Poll::Ready(Err(self.turns.shared.counters.reject(Reason::RateQueueFull)))
-    }
-
     /// Its turn has not come, or others were before it.
-    #[cold]
-    fn arrive(
+    fn join(
         &mut self,
         cx: &mut Context<'_>,
         mut timer: Pin<&mut Option<Sleep>>,
-        arrival: Arrival,
-        now: Instant,
-        deadline: Option<Deadline>,
+        request: &impl Request,
     ) -> Admission {
-        match self.turns.arrive(arrival, now, deadline, cx.waker()) {
+        let since = clock::now();
+        let until = request.context().until();
+        let arrival = Arrival {
+            weight: request.weight(),
+            priority: request.priority(),
+            kind: 0,
+        };
+        match self.turns.join(arrival, since, until, cx.waker()) {
             Ok(Answer::Admitted) => {
-                self.stage = Stage::Admitted;
                 self.turns.shared.counters.admit();
                 Poll::Ready(Ok(()))
             }
             Ok(Answer::Wait(place, at)) => {
-                self.stage = Stage::Queued { place, since: now };
+                let gauge = self.turns.shared.counters.queue();
+                self.queued = Some(Queued { place, since, gauge });
                 // Its turn comes before its deadline: those that do not were refused.
-                match poll_timer(timer.as_mut(), at, cx) {
-                    Poll::Ready(()) => self.poll_queued(cx, timer, deadline),
+                match poll_until(timer.as_mut(), at, cx) {
+                    Poll::Ready(()) => self.poll_queued(cx, timer, until),
                     Poll::Pending => Poll::Pending,
                 }
             }
-            Ok(Answer::Evicted) => self.reject(),
+            Ok(Answer::Evicted) => Poll::Ready(Err(self.turns.refuse())),
             Err(refusal) => Poll::Ready(Err(refusal)),
         }
     }
 
-    // Out of line, like all that only a waiting request needs, so that the way of the others is short.
-    #[cold]
     fn poll_queued(
         &mut self,
         cx: &mut Context<'_>,
         mut timer: Pin<&mut Option<Sleep>>,
-        deadline: Option<Deadline>,
+        until: Until,
     ) -> Admission {
         // A second round only if the timer has fired: then its turn or its deadline has come, or its turn has been put
         // off to a later moment.
-        while let Stage::Queued { place, since } = std::mem::replace(&mut self.stage, Stage::Outside) {
-            let now = Instant::now();
-            let mut at = match self.turns.ask(place, now, cx.waker()) {
+        while let Some(Queued { place, since, gauge }) = self.queued.take() {
+            let now = clock::now();
+            let at = match self.turns.ask(place, now, cx.waker()) {
                 Answer::Admitted => {
-                    self.stage = Stage::Admitted;
-                    self.turns.shared.counters.admit_after(now - since);
+                    self.turns.shared.counters.admit_after(now.since(since));
                     return Poll::Ready(Ok(()));
                 }
-                Answer::Evicted => {
-                    return self.reject();
-                }
+                Answer::Evicted => return Poll::Ready(Err(self.turns.refuse())),
                 Answer::Wait(place, turn) => {
-                    self.stage = Stage::Queued { place, since };
+                    self.queued = Some(Queued { place, since, gauge });
                     turn
                 }
             };
             // The grant first, the clock second: a turn that came in time is not thrown away.
-            if let Some(deadline) = deadline {
-                if deadline.at <= now {
-                    self.let_go();
-                    return self.elapse(deadline, now - since);
-                }
-                at = at.min(deadline.at);
+            if until.at <= now {
+                self.leave();
+                return Poll::Ready(Err(self.turns.shared.counters.elapse(until, now.since(since))));
             }
-            if poll_timer(timer.as_mut(), at, cx).is_pending() {
+            if poll_until(timer.as_mut(), at.min(until.at), cx).is_pending() {
                 break;
             }
         }
         Poll::Pending
     }
 
-    #[inline]
-    fn let_go(&mut self) {
-        if let Stage::Queued { .. } = self.stage {
-            self.leave();
-        }
-    }
-
-    #[cold]
     fn leave(&mut self) {
-        if let Stage::Queued { place, .. } = std::mem::replace(&mut self.stage, Stage::Outside) {
+        if let Some(Queued { place, .. }) = self.queued.take() {
             self.turns.leave(place);
         }
     }
 }
 
-#[cold]
-fn poll_timer(mut timer: Pin<&mut Option<Sleep>>, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
-    match timer.as_mut().as_pin_mut() {
-        Some(timer) if timer.deadline() == at => {}
-        Some(timer) => timer.reset(at),
-        None => timer.set(Some(sleep_until(at))),
-    }
-    match timer.as_pin_mut() {
-        Some(timer) => timer.poll(cx),
-        None => Poll::Pending,
-    }
-}
-
 impl admitted::Claim for Claim {
-    #[inline(always)]
+    type Permit = ();
+
     fn poll_admitted(
         &mut self,
         cx: &mut Context<'_>,
         timer: Pin<&mut Option<Sleep>>,
         request: &impl Request,
     ) -> Admission {
-        match self.stage {
-            Stage::Admitted => return Poll::Ready(Ok(())),
-            Stage::Queued { .. } => return self.poll_queued(cx, timer, request.context().deadline()),
-            Stage::Outside => {}
+        if self.queued.is_some() {
+            return self.poll_queued(cx, timer, request.context().until());
         }
-        let weight = request.weight();
-        if weight == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        let now = Instant::now();
-        let deadline = request.context().deadline();
-        if let Some(deadline) = deadline
-            && deadline.at <= now
-        {
-            return self.elapse(deadline, Duration::ZERO);
-        }
-        match self.turns.take_at_once(now, weight) {
-            Taken::Yes => {
-                self.stage = Stage::Admitted;
-                self.turns.shared.counters.admit();
-                Poll::Ready(Ok(()))
-            }
-            Taken::No if self.turns.shared.refuses(request.priority()) => self.reject(),
-            Taken::No | Taken::Ask => {
-                let arrival = Arrival {
-                    weight,
-                    priority: request.priority(),
-                    kind: 0,
-                };
-                self.arrive(cx, timer, arrival, now, deadline)
-            }
+        match Gate::arrive(&self.turns, request) {
+            Arrived::Admitted(()) => Poll::Ready(Ok(())),
+            Arrived::Refused(refusal) => Poll::Ready(Err(refusal)),
+            Arrived::HasToWait => self.join(cx, timer, request),
         }
     }
 
-    #[inline]
-    fn release(&mut self) {
-        self.let_go();
+    fn overdue(&self, until: Until) -> Refusal {
+        self.turns.shared.counters.elapse(until, Duration::ZERO)
     }
 }
 
 impl Drop for Claim {
-    #[inline]
     fn drop(&mut self) {
-        self.let_go();
+        self.leave();
     }
 }

@@ -33,10 +33,11 @@ impl RateLimitLayer {
         })
     }
 
-    /// Counts refusals by reason in these metrics as well, for all services of this value.
+    /// Shows refusals by reason, waits and the length of the queue in these metrics as well, for all services of this value. The first
+    /// metrics given stay. What passes at once costs nothing more.
     #[must_use]
     pub fn with_metrics(self, metrics: Metrics) -> Self {
-        self.turns.shared.counters.show_in(metrics);
+        self.turns.shared.counters.show_in(metrics.limit("rate"));
         self
     }
 

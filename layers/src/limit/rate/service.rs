@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 
 use super::ResponseFuture;
-use super::claim::Claim;
 use super::turns::Turns;
 use crate::limit::Rejected;
 use crate::request::Request;
@@ -58,7 +57,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S, Req, S::Future>;
+    type Future = ResponseFuture<S, Req>;
 
     /// Ready at once. An idle handle holds neither a turn nor a readied inner service.
     #[inline]
@@ -68,8 +67,6 @@ where
 
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let claim = Claim::new(Arc::clone(&self.turns));
-        // Nobody has readied `self.inner`, so nothing is lost by cloning it: the future readies the clone it calls.
-        ResponseFuture::new(claim, self.inner.clone(), request)
+        ResponseFuture::call(&self.turns, &mut self.inner, request)
     }
 }

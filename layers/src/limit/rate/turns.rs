@@ -8,21 +8,20 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::bucket::{Bucket, Receipt};
 use super::config::{Checked, Rate, RateLimit};
 use super::line::{Line, Note};
 use super::open::{Open, Taken};
+use crate::clock::{self, Moment};
 use crate::limit::Reason;
 use crate::limit::queue::{Arrival, Place, Queue, Verdict, Waiter};
 use crate::limit::shared::{Locked, Refusal, Shared};
-use crate::request::Deadline;
+use crate::request::Until;
 
 /// The rate of one layer value.
 #[derive(Debug)]
 pub(super) struct Turns {
-    epoch: Instant,
+    epoch: Moment,
     open: Arc<Open>,
     pub(super) shared: Shared<Line>,
 }
@@ -30,7 +29,7 @@ pub(super) struct Turns {
 /// What a request learns when it arrives or asks.
 pub(super) enum Answer {
     Admitted,
-    Wait(Place, Instant),
+    Wait(Place, Moment),
     Evicted,
 }
 
@@ -38,7 +37,7 @@ impl Turns {
     pub(super) fn new(config: RateLimit, checked: Checked) -> Self {
         let open = Arc::new(Open::new(checked.burst));
         let turns = Self {
-            epoch: Instant::now(),
+            epoch: clock::now(),
             shared: Shared::new(Line {
                 config,
                 bucket: Bucket::new(checked.rate, checked.burst),
@@ -57,25 +56,19 @@ impl Turns {
     }
 
     pub(super) fn set_rate(&self, count: u32, period: Duration, rate: Rate) {
-        let now = self.nanos(Instant::now());
+        let now = self.nanos(clock::now());
         let mut line = self.shared.lock();
         line.config.set_rate(count, period);
         line.bucket.set_rate(now, rate);
         drop(self.hand_on(line, now, None));
     }
 
-    fn nanos(&self, at: Instant) -> u64 {
-        let since = at.saturating_duration_since(self.epoch);
-        since
-            .as_secs()
-            .saturating_mul(1_000_000_000)
-            .saturating_add(u64::from(since.subsec_nanos()))
+    fn nanos(&self, at: Moment) -> u64 {
+        at.nanos_since(self.epoch)
     }
 
-    fn moment(&self, nanos: u64) -> Instant {
-        // Further away than any process lives is far enough for a timer.
-        const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-        self.epoch + Duration::from_nanos(nanos).min(FAR)
+    fn moment(&self, nanos: u64) -> Moment {
+        self.epoch.after_nanos(nanos)
     }
 
     /// Grants all turns that have come and wakes those and no others.
@@ -91,17 +84,17 @@ impl Turns {
 
     /// Takes a turn without the mutex, if nobody waits.
     #[inline]
-    pub(super) fn take_at_once(&self, now: Instant, weight: u32) -> Taken {
+    pub(super) fn take_at_once(&self, now: Moment, weight: u32) -> Taken {
         self.open.take(self.nanos(now), weight)
     }
 
     /// Takes a turn at once or joins the line.
     #[cold]
-    pub(super) fn arrive(
+    pub(super) fn join(
         &self,
         arrival: Arrival,
-        now: Instant,
-        deadline: Option<Deadline>,
+        now: Moment,
+        until: Until,
         waker: &Waker,
     ) -> Result<Answer, Refusal> {
         let Arrival { weight, priority, .. } = arrival;
@@ -127,11 +120,10 @@ impl Turns {
         }
         let before = line.queue.weight_before(priority);
         let at = line.bucket.turn(before + u64::from(weight));
-        if let Some(deadline) = deadline
-            && deadline.at <= self.moment(at)
-        {
+        // What ends never is not late for a turn that never comes.
+        if until.ends() && until.at <= self.moment(at) {
             drop(line);
-            return Err(counters.elapse(deadline, Duration::ZERO));
+            return Err(counters.elapse(until, Duration::ZERO));
         }
         let note = Note {
             at,
@@ -147,7 +139,7 @@ impl Turns {
         Ok(Answer::Wait(place, self.moment(at)))
     }
 
-    pub(super) fn ask(&self, place: Place, now: Instant, waker: &Waker) -> Answer {
+    pub(super) fn ask(&self, place: Place, now: Moment, waker: &Waker) -> Answer {
         let now = self.nanos(now);
         let mut line = self.hand_on(self.shared.lock(), now, Some(&place));
         let (answer, stale) = match line.queue.verdict(&place) {

@@ -55,17 +55,11 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
-        let node = node_metrics(&request).or_else(|| self.only_node.clone());
-        let mut guard = Guard::attempt(node);
-        let watch = guard.watch();
-        let judge = watch
-            .is_on()
-            .then(|| (self.classifier.clone(), self.classifier.facts(&request)));
-        let step = watch.step();
-        let inner = self.inner.call(request);
-        drop(step);
-        watch.over();
-        ResponseFuture::new(inner, guard, judge)
+        let judge = || (self.classifier.clone(), self.classifier.facts(&request));
+        let node = node_metrics(&request).or(self.only_node.as_ref());
+        let guard = Guard::attempt(node, judge);
+        ResponseFuture::call(guard, || self.inner.call(request))
     }
 }

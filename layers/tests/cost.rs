@@ -1,0 +1,102 @@
+//! What the layers cost per request, in instructions: the budgets of the benchmark `overhead`, so that a change that makes a layer
+//! dearer fails the tests. Builds the benchmark with its own profile, which takes half a minute the first time, and runs its cases
+//! under callgrind. Where valgrind is not installed there is nothing to count with, and the test says so.
+
+use std::process::Command;
+
+/// The floors that are not reached yet, each with what it must not exceed meanwhile: a twentieth more than what was counted. Whoever
+/// reaches one takes it out.
+///
+/// A look at the clock and making a number of it takes about 110 of them, so that a layer that looks twice has little left; the rest
+/// of the full stack is a tokio timer (about 590) and futures that are moved.
+const NOT_REACHED: &[(&str, f64)] = &[
+    ("full stack, pending: instructions", 4_036.0),
+    ("rate_limit, ready: instructions of its own", 307.0),
+    ("rate_limit, pending: instructions of its own", 317.0),
+    ("metrics, ready: instructions of its own", 406.0),
+    ("metrics, pending: instructions of its own", 412.0),
+    ("attempt_metrics, ready: instructions of its own", 328.0),
+    ("attempt_metrics, pending: instructions of its own", 340.0),
+    ("balance_3, ready: without the choice", 718.0),
+    ("balance_3, pending: without the choice", 718.0),
+];
+
+struct Line<'a> {
+    what: &'a str,
+    reached: f64,
+    floor: f64,
+}
+
+/// `what reached floor aim verdict`, aligned in columns.
+fn parse(line: &str) -> Option<Line<'_>> {
+    let mut columns = line.rsplitn(2, "  ");
+    let verdict = columns.next()?;
+    if !["aim", "floor", "EXCEEDED"].contains(&verdict) {
+        return None;
+    }
+    let rest = columns.next()?.trim_end();
+    let (rest, _aim) = rest.rsplit_once(char::is_whitespace)?;
+    let (rest, floor) = rest.trim_end().rsplit_once(char::is_whitespace)?;
+    let (what, reached) = rest.trim_end().rsplit_once(char::is_whitespace)?;
+    Some(Line {
+        what: what.trim_end(),
+        reached: reached.parse().ok()?,
+        floor: floor.parse().ok()?,
+    })
+}
+
+#[test]
+fn no_layer_costs_more_than_its_budget() {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("valgrind is not installed: instructions are not counted");
+        return;
+    }
+    let output = Command::new(env!("CARGO"))
+        .args(["bench", "--quiet", "-p", "tower-cassandra-layers"])
+        .args(["--bench", "overhead", "--", "--ours"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs this test, so it is there");
+    let (page, errors) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success(),
+        "the benchmark does not run:\n{page}\n{errors}"
+    );
+    let lines: Vec<Line<'_>> = page.lines().filter_map(parse).collect();
+    assert!(lines.len() > 50, "budgets are missing:\n{page}");
+    for (what, _) in NOT_REACHED {
+        assert!(
+            lines.iter().any(|line| line.what == *what),
+            "there is no budget `{what}`"
+        );
+    }
+    let mut broken = Vec::new();
+    for Line { what, reached, floor } in lines {
+        let known = NOT_REACHED.iter().find(|(name, _)| *name == what);
+        // What cannot be counted is no number, and passes neither.
+        let holds = reached <= known.map_or(floor, |(_, ceiling)| *ceiling);
+        if !holds {
+            broken.push(format!("{what}: {reached}, at most {floor}"));
+        } else if known.is_some() && reached <= floor {
+            broken.push(format!(
+                "{what}: {reached} reaches its floor of {floor}, strike it off the list"
+            ));
+        }
+    }
+    assert!(broken.is_empty(), "{page}\n{}", broken.join("\n"));
+}
+
+#[test]
+fn a_line_of_the_table_is_read_as_it_is_printed() {
+    let line =
+        parse("retry, ready: instructions of its own                     206      250      150  floor")
+            .unwrap();
+    assert_eq!(
+        (line.what, line.reached, line.floor),
+        ("retry, ready: instructions of its own", 206.0, 250.0)
+    );
+    assert!(parse("choice_3  |  371").is_none());
+}
