@@ -15,7 +15,7 @@ use crate::statement::Statement;
 
 /// The nodes of a cluster as a [`Directory`] for the balancer, for stacks composed by hand.
 ///
-/// It follows the driver's metadata and, if asked to, probes the nodes: two tasks at most, which end with its last clone. Candidates of a
+/// It follows the driver's metadata and, if asked to, probes the nodes: three tasks at most, which end with its last clone. Candidates of a
 /// statement are its replicas nearby, then the other nodes nearby.
 #[derive(Clone)]
 pub struct Nodes {

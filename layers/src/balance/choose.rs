@@ -269,6 +269,10 @@ impl<'a> Candidates<'a> {
             (all + 1, new + u64::from(self.means[i] == UNSETTLED))
         });
         let is_tie = in_flight(newcomer) >= in_flight(other);
-        Some(if is_tie || has_its_turn(self.shared, all, new) { newcomer } else { other })
+        Some(if is_tie || has_its_turn(self.shared, all, new) {
+            newcomer
+        } else {
+            other
+        })
     }
 }

@@ -50,7 +50,7 @@ pub struct EndpointHealth {
     pub reason: Option<String>,
     /// Requests it has not answered, abandoned ones included.
     pub in_flight: u32,
-    /// Requests that nobody waits for any more and that it has not answered.
+    /// Requests that nobody waits for any more and that it has not answered. A probe may be among them.
     pub abandoned: u32,
     /// Mean latency of its answers.
     pub mean_latency: Option<Duration>,

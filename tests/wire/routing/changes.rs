@@ -18,7 +18,10 @@ async fn a_node_that_left_is_forgotten_with_its_connections() {
     let bed = Bed::make(3).await;
     let select = bed.prepare(SELECT).await;
     let gone = bed.cluster.node(2);
-    assert_eq!(node_of(&bed, Statement::from(TEXT).on_host(gone.host_id())).await, 2);
+    assert_eq!(
+        node_of(&bed, Statement::from(TEXT).on_host(gone.host_id())).await,
+        2
+    );
     gone.set_member(false);
     bed.cluster.push(&Event::RemovedNode(gone.address()));
     until("two nodes are left", || bed.session.health().nodes.len() == 2).await;
@@ -26,9 +29,7 @@ async fn a_node_that_left_is_forgotten_with_its_connections() {
     until("its connections are closed", || gone.connections() == 0).await;
     let nodes = nodes_of(&bed, &select, 0..60).await;
     assert!(nodes.iter().all(|node| *node < 2), "{nodes:?}");
-    let error = bed
-        .fails(Statement::from(TEXT).on_host(gone.host_id()))
-        .await;
+    let error = bed.fails(Statement::from(TEXT).on_host(gone.host_id())).await;
     assert_eq!((error.kind(), bed.frames().len()), (ErrorKind::NoHost, 0));
     let text = error.to_string();
     assert!(text.contains(&gone.host_id().to_string()), "{text}");
@@ -45,7 +46,10 @@ async fn a_node_that_moves_to_another_rack_is_followed() {
     moved.set_place("datacenter1", "rack2");
     bed.cluster.push(&Event::NewNode(moved.address()));
     let rack = |bed: &Bed| bed.health(0).rack;
-    until("it is in the other rack", || rack(&bed).as_deref() == Some("rack2")).await;
+    until("it is in the other rack", || {
+        rack(&bed).as_deref() == Some("rack2")
+    })
+    .await;
     bed.connected().await;
     let mut nodes = Vec::new();
     for _ in 0..60 {
@@ -72,7 +76,11 @@ async fn a_frozen_control_connection_holds_up_nobody() {
         bed.session.execute(select.bind((id,)).unwrap()).await.unwrap();
     }
     // Some of them were under way there until its silence was noticed.
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(bed.session.health().nodes.len(), 3, "what is known stays known");
     control.thaw();
     let is_back = || bed.health(control.index()).state == State::Healthy;
@@ -86,10 +94,17 @@ async fn when_all_nodes_fail_some_go_on_being_asked_and_all_come_back() {
     let settings = HealthSettings::default().ejection(ms(50), ms(100));
     let bed = Bed::with(3, |client| client.health_settings(settings)).await;
     let insert = bed.prepare(INSERT).await;
-    bed.cluster.on(requests()).always().then(ErrorFrame::server_error("disk"));
+    bed.cluster
+        .on(requests())
+        .always()
+        .then(ErrorFrame::server_error("disk"));
     bed.cluster.ledger().clear();
     for id in 0..60 {
-        let error = bed.session.execute(insert.bind((id, "v")).unwrap()).await.unwrap_err();
+        let error = bed
+            .session
+            .execute(insert.bind((id, "v")).unwrap())
+            .await
+            .unwrap_err();
         assert_ne!(error.kind(), ErrorKind::NoHost, "it never fails closed");
         let out = bed.session.health().nodes;
         let out = out.iter().filter(|node| node.state == State::Ejected).count();

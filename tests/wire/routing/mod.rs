@@ -45,12 +45,9 @@ async fn node_of(bed: &Bed, statement: impl Into<Statement>) -> usize {
     bed.cluster.ledger().clear();
     bed.session.execute(statement).await.unwrap();
     let frames: Vec<Frame> = bed.frames();
-    let sent = frames.iter().filter(|frame| {
-        matches!(
-            frame.opcode,
-            Opcode::Execute | Opcode::Batch | Opcode::Query
-        )
-    });
+    let sent = frames
+        .iter()
+        .filter(|frame| matches!(frame.opcode, Opcode::Execute | Opcode::Batch | Opcode::Query));
     let nodes: Vec<usize> = sent.map(|frame| frame.node).collect();
     let [node] = nodes[..] else {
         panic!("one frame: {nodes:?}")

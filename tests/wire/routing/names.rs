@@ -86,7 +86,12 @@ async fn an_unknown_data_centre_is_warned_of_once_with_those_that_there_are() {
 #[tokio::test]
 async fn where_places_are_strict_an_unknown_one_is_an_error_that_names_those_that_there_are() {
     let cluster = two_centres().await;
-    let (session, _) = connect(client(&cluster).prefer_datacenter("nowhere").strict_locality(true)).await;
+    let (session, _) = connect(
+        client(&cluster)
+            .prefer_datacenter("nowhere")
+            .strict_locality(true),
+    )
+    .await;
     let error = session.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     let text = error.to_string();

@@ -29,7 +29,11 @@ async fn the_replica_in_the_preferred_rack_is_asked_and_without_it_another_repli
     for _ in 0..40 {
         others.insert(node_of(&bed, select.bind((7,)).unwrap()).await);
     }
-    assert_eq!(others.len(), 2, "the two other replicas, and no other node: {others:?}");
+    assert_eq!(
+        others.len(),
+        2,
+        "the two other replicas, and no other node: {others:?}"
+    );
     assert!(others.is_disjoint(&in_rack), "{others:?}");
 }
 
