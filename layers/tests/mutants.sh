@@ -83,7 +83,7 @@ mutant "an idle concurrency limit holds readiness" contract limit/concurrency/se
 mutant "metrics keep an error of poll_ready" contract metrics/service.rs \
     's/self\.inner\.poll_ready\(cx\)/self.inner.poll_ready(cx).map(|_| Ok(()))/'
 mutant "balance invents an error of poll_ready" contract balance/service.rs \
-    's/self\.inner\.poll_ready\(cx\)/if self.shared.table.endpoints().iter().all(|node| node.is_full()) { return Poll::Ready(Err(NoCandidate::new().into())); } self.inner.poll_ready(cx)/'
+    's/self\.inner\.poll_ready\(cx\)/if self.shared.table.endpoints().iter().all(|node| node.is_full()) { return Poll::Ready(Err(NoCandidate::new(None).into())); } self.inner.poll_ready(cx)/'
 mutant "retry loses the history when getting ready fails" contract retry/future.rs \
     's/let error = classifier\.accumulate\(this\.earlier\.take\(\), error, &figures\);(\s+return)/let _ = figures;$1/s'
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use support::rig::Rig;
 use support::{Plan, ms};
 use tokio::time::{Instant, sleep};
 use tower_cassandra_layers::balance::Endpoint;
-use tower_cassandra_layers::health::{HealthCheck, Prober, State};
+use tower_cassandra_layers::health::{ChangeKind, Event, HealthCheck, Prober, State, Status};
 
 const INTERVAL: Duration = Duration::from_secs(5);
 
@@ -110,6 +111,77 @@ async fn a_node_that_answers_probes_and_no_request_is_readmitted_by_the_rounds_o
     // Two nodes in each round, and the one at once.
     let asked = probes.load(Relaxed) - before;
     assert!((22..=30).contains(&asked), "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_succeeds_says_more_than_a_probe_that_fails() {
+    let mut rig = Rig::new(2);
+    seen_before(&mut rig).await;
+    sleep(ms(1)).await;
+    let mut changes = rig.table.changes();
+    let _prober = Prober::spawn(rig.table.clone(), HealthCheck::every(INTERVAL), |_| async {
+        sleep(ms(500)).await;
+        Err(Arc::from("overloaded"))
+    })
+    .unwrap();
+    sleep(ms(600)).await;
+    let status = |rig: &Rig| rig.health(0).status;
+    assert_eq!(status(&rig), Status::Unknown, "nothing else is known of it");
+    // It does not stay so until the next round: who asks sees it at once, who is told of changes soon.
+    rig.send_to(0).await.unwrap();
+    assert_eq!(
+        (status(&rig), rig.health(1).status),
+        (Status::Up, Status::Unknown)
+    );
+    sleep(ms(300)).await;
+    let mut heard = Vec::new();
+    while let Some(Some(Event::Change(change))) = changes.next().now_or_never() {
+        heard.push((change.node.0, change.kind, change.reason.clone()));
+    }
+    assert_eq!(heard.len(), 3, "{heard:?}");
+    assert_eq!(heard[2], (0, ChangeKind::Up, "a request succeeded".to_owned()));
+    // One that answers requests all the time is never unknown.
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(60) {
+        rig.send_to(0).await.unwrap();
+        assert_eq!(status(&rig), Status::Up);
+        sleep(ms(100)).await;
+    }
+    assert!(changes.next().now_or_never().is_none());
+    assert_eq!(rig.health(1).status, Status::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_node_whose_probe_failed_is_asked_again_after_a_second() {
+    let mut rig = Rig::new(2);
+    seen_before(&mut rig).await;
+    let probes = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&probes);
+    let check = HealthCheck::every(Duration::from_secs(60));
+    let _prober = Prober::spawn(rig.table.clone(), check, move |_: Arc<Endpoint>| {
+        let asked = count.fetch_add(1, Relaxed);
+        // The first two are the round.
+        async move {
+            if (2..5).contains(&asked) {
+                Err(Arc::from("overloaded"))
+            } else {
+                Ok(Arc::from("5.0.4"))
+            }
+        }
+    })
+    .unwrap();
+    sleep(Duration::from_secs(2)).await;
+    let _stuck = rig.occupy(0);
+    let started = Instant::now();
+    sleep(ms(15)).await;
+    while rig.state(0) == State::Stalled {
+        rig.prefer_all();
+        rig.send().await;
+        sleep(ms(1)).await;
+    }
+    assert_eq!(probes.load(Relaxed), 6);
+    let took = started.elapsed();
+    assert!((ms(3_000)..=ms(3_300)).contains(&took), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -253,6 +253,10 @@ impl Directory<Statement> for ClusterDirectory {
         !matches!(statement.what, What::Prepare(_))
     }
 
+    fn pinned(&self, statement: &Statement) -> Option<NodeId> {
+        statement.options.host.map(|host| NodeId(host.as_u128()))
+    }
+
     fn is_ordered(&self, statement: &Statement) -> bool {
         is_ordered(statement)
     }

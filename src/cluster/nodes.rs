@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use scylla::client::session::Session as Driver;
+use tower_cassandra_layers::NodeId;
 use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
 use tower_cassandra_layers::health::{HealthCheck, Table};
 
@@ -95,6 +96,10 @@ impl Directory<Statement> for Nodes {
 
     fn is_routed(&self, statement: &Statement) -> bool {
         self.directory.is_routed(statement)
+    }
+
+    fn pinned(&self, statement: &Statement) -> Option<NodeId> {
+        self.directory.pinned(statement)
     }
 
     fn is_ordered(&self, statement: &Statement) -> bool {

@@ -2,6 +2,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::endpoint::Endpoint;
+use crate::request::NodeId;
 
 /// Which of a request's candidates are asked for. The balancer asks group by group and goes on only while it has found
 /// no usable one.
@@ -41,6 +42,12 @@ pub trait Directory<Req>: Send + Sync + 'static {
     fn is_routed(&self, request: &Req) -> bool {
         let _ = request;
         true
+    }
+
+    /// The one node that it is for, to be named when that is not there. Default: none.
+    fn pinned(&self, request: &Req) -> Option<NodeId> {
+        let _ = request;
+        None
     }
 
     /// Does the order of the candidates matter, so that every client asks the same one first? Default: no.

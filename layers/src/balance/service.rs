@@ -67,7 +67,10 @@ where
         let now = clock::now().number();
         let endpoint = match pick(parts, &request, now) {
             Ok(endpoint) => endpoint,
-            Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
+            Err(Refusal::NoCandidate) => {
+                let pinned = parts.directory.pinned(&request);
+                return ResponseFuture::refused(NoCandidate::new(pinned).into());
+            }
             Err(Refusal::Full) => {
                 let rejected = Rejected::new(Reason::NodesFull);
                 if let Some(metrics) = parts.table.metrics() {
