@@ -65,7 +65,7 @@ mutant() {
     printf '%-52s %-9s %s\n' "$name" "$test" "$verdict"
 }
 
-for test in contract load bad_input changes health balance limit simulation; do
+for test in contract load bad_input changes health balance limit recheck simulation; do
     tests "$test" || { cat "$work/log"; echo "$test is red without any mutant"; exit 1; }
 done
 
@@ -173,7 +173,7 @@ mutant "figures: who leaves the queue stays in its gauge" limit metrics/limit.rs
 mutant "the budget refuses nothing, in a storm" load retry/decide.rs \
     's/!shared\.budget\.withdraw\(now\)/false/'
 mutant "a limit has no bound to its queue" load limit/queue.rs \
-    's/self\.places >= self\.bound/self.places >= 1_000_000/'
+    's/self\.places < self\.bound/self.places < 1_000_000/'
 mutant "a permit is given back twice" load limit/concurrency/claim.rs \
     's/(self\.permits\.give_back\(self\.weight, self\.kind\);)/$1 $1/'
 
@@ -181,7 +181,7 @@ mutant "a permit is given back twice" load limit/concurrency/claim.rs \
 mutant "news: a status is told again and again" changes health/watched.rs \
     's/\(self\.announced\.swap\(status as u8, Relaxed\) != status as u8\)\.then_some\(status\)/{ self.announced.store(9, Relaxed); Some(status) }/'
 mutant "news: a failed probe is no news" changes health/watched.rs \
-    's/=> Status::Unknown/=> Status::Up/'
+    's/Status::Unknown\n/Status::Up\n/'
 mutant "news: what failed before counts for a new connection" changes health/watched.rs \
     's/\(record\.error, record\.latency\) = \(None, None\)/{}/'
 mutant "news: a node that left is still told of" changes health/roster.rs \
@@ -219,11 +219,29 @@ mutant "a share above all calls is accepted" bad_input retry/budget.rs \
 mutant "a limit beyond the clock overflows" bad_input clock.rs \
     's/Self\(self\.0\.saturating_add\(nanos\)\)/Self(self.0 + nanos)/'
 
+# Nodes in doubt
+mutant "doubt: nobody asks a silent node at once" recheck health/recheck.rs \
+    's/if !endpoint\.is_stalled\(/if true || !endpoint.is_stalled(/'
+mutant "doubt: who answers only probes is asked for ever" recheck health/recheck.rs \
+    's/ && endpoint\.last_success\(\) >= before/ \&\& before < u64::MAX/'
+mutant "doubt: a silent node is asked all the time" recheck health/recheck.rs \
+    's/since >= clock::nanos\(APART\)/since > 0/'
+mutant "doubt: a failed probe is final" recheck health/recheck.rs \
+    's/last\.at\.elapsed\(\) >= AFTER_FAILURE/false/'
+mutant "doubt: a failed probe outweighs requests" recheck health/watched.rs \
+    's/ && success < Moment::of\(record\.began\)\.number\(\)/ \&\& success < u64::MAX/'
+mutant "doubt: nobody is told that it is over" recheck health/recheck.rs \
+    's/endpoint\.look_again\(\)/()/'
+mutant "ejection: no share of failures is too much" health health/passive.rs \
+    's/let enough = too_many \|\| in_a_row/let _ = too_many; let enough = in_a_row/'
+mutant "ejection: a majority of the replicas may be out" balance balance/choose.rs \
+    's/if self\.ejected \{\n/if false {\n/'
+
 # The rule of the choice, under simulation
-mutant "the choice ignores what is in flight" simulation balance/choose.rs \
-    's/\(u64::from\(in_flight\) << 8\) \| tie/tie/'
-mutant "the choice prefers the busiest" simulation balance/choose.rs \
-    's/\(u64::from\(in_flight\) << 8\) \| tie/(u64::from(u32::MAX - in_flight) << 8) | tie/'
+mutant "the choice ignores what is in flight" simulation balance/quick.rs \
+    's/\(u64::from\(in_flight\) << 8\) \| /0 * u64::from(in_flight) | /'
+mutant "the choice prefers the busiest" simulation balance/quick.rs \
+    's/\(u64::from\(in_flight\) << 8\)/(u64::from(u32::MAX - in_flight) << 8)/'
 mutant "the choice has no stall gate" simulation balance/endpoint.rs \
     's/self\.oldest_age\(now\)\.is_some_and/false && self.oldest_age(now).is_some_and/'
 mutant "the choice has no outlier gate" simulation balance/choose.rs \
@@ -232,18 +250,18 @@ mutant "the choice explores a third of the time" simulation balance/choose.rs \
     's/EXPLORED: u64 = 3;/EXPLORED: u64 = 330;/'
 mutant "the choice never explores" simulation balance/choose.rs \
     's/EXPLORED: u64 = 3;/EXPLORED: u64 = 0;/'
-mutant "the choice gives ties to the first" simulation balance/choose.rs \
-    's/let tie = .*?;/let tie = i as u64;/'
-mutant "the choice lets a newcomer have all it can win" simulation balance/choose.rs \
-    's/if is_tie \|\| has_its_turn/if is_tie || has_its_turn || true/'
+mutant "the choice gives ties to the first" simulation balance/quick.rs \
+    's/\| \(ties & 0xff\)/| (0 * ties)/'
+mutant "the choice lets a newcomer have all it can win" simulation balance/quick.rs \
+    's/&& !has_its_turn\(shared, self\.all, self\.newcomers\)/\&\& false/'
 mutant "the choice takes a pause for slowness" simulation balance/endpoint.rs \
-    's/let nanos = nanos\.min\(.*?\);/let nanos = nanos;/'
+    's/\.min\(mean \/ 8 \+ MILLISECOND \/ 20\)//'
 mutant "the choice forgets what was given up" simulation balance/reaper.rs \
     's/let sent = endpoint\.abandon/let sent = false && endpoint.abandon/'
 mutant "the choice never ejects" simulation health/passive.rs \
     's/let enough = too_many \|\| in_a_row/let _ = too_many; let enough = false/'
 mutant "the choice is probed ten times as often" simulation health/prober.rs \
-    's/sleep\(check\.interval\.sat/sleep((check.interval \/ 40).sat/'
+    's/sleep\(Self::pause\(&table, check\.interval\(\)\)\)/sleep(Self::pause(&table, check.interval() \/ 40))/; s/>= check\.interval\(\) \/ 2/>= check.interval() \/ 80/'
 
 if [ ${#words[@]} -eq 0 ]; then
     for case in $(sed -nE 's/^    [a-z]+::([a-z_]+)$/\1/p' layers/tests/contract/main.rs); do
