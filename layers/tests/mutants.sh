@@ -56,8 +56,8 @@ mutant() {
         { grep -oE '^[a-z_]+, [a-z ()]+:' "$work/log" || true; } | sed 's/,.*//' >>"$work/cases"
         # The cells of the matrix, or else the tests.
         verdict="red: $( (grep -oE '^[a-z_]+, [a-z ()]+:' "$work/log" || grep -oE '^    [a-z_:]+$' "$work/log" \
-            || echo 'killed after 300 s') | sed -E 's/^ +//; s/:$//' | sort -u | awk 'NR <= 3 { printf "%s%s", sep, $0; sep = "; " }
-            END { if (NR > 3) printf "; and %d more", NR - 3 }')"
+            || echo 'killed after 300 s') | sed -E 's/^ +//; s/:$//' | sort -u | awk 'NR <= 6 { printf "%s%s", sep, $0; sep = "; " }
+            END { if (NR > 6) printf "; and %d more", NR - 6 }')"
     fi
     mv "$work/before" "$file"
     # So that the file is newer than what was built from the mutant.

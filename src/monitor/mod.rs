@@ -50,7 +50,8 @@
 //! # Nodes that come and go
 //!
 //! A node that leaves the cluster is `left`, and what is asked of its host id from then on is an error of kind `NoHost`. One that comes back under another
-//! address has left and joined. A cluster whose metadata show no node at all has figures of zero. When the control connection is cut off, the driver
+//! address has left and joined. A cluster whose metadata show no node at all (or none that the host filter accepts) has figures of zero,
+//! and requests end at once with `NoHost`. Where all nodes fail, at most half of them are ejected: the others go on being asked. When the control connection is cut off, the driver
 //! moves it to another node; until then the list of nodes stays as it was.
 
 mod callbacks;

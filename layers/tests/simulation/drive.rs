@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, Stream};
@@ -61,13 +61,17 @@ impl Arm {
 }
 
 /// Runs it on a clock of its own.
+#[allow(
+    clippy::disallowed_types,
+    reason = "how long the run itself takes, whose clock is paused"
+)]
 pub(crate) fn run(plan: &Plan, arm: Arm, seed: u64) -> Run {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .unwrap();
-    let started = Instant::now();
+    let started = std::time::Instant::now();
     let mut run = runtime.block_on(with_arm(plan, arm, seed));
     run.took = started.elapsed();
     run

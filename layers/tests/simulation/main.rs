@@ -26,5 +26,4 @@ mod world;
 #[allow(dead_code, reason = "only the random numbers are used here")]
 mod by_hand;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "the error and its judge are used here")]
 mod support;

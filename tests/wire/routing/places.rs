@@ -98,8 +98,8 @@ async fn a_batch_goes_where_its_first_statement_belongs() {
         let home = node_of(&bed, &first).await;
         let batch = Batch::unlogged()
             .with(&first)
-            .with(&insert.bind((id + 100, "b")).unwrap())
-            .with(&insert.bind((id + 200, "c")).unwrap());
+            .with(insert.bind((id + 100, "b")).unwrap())
+            .with(insert.bind((id + 200, "c")).unwrap());
         assert_eq!(node_of(&bed, batch).await, home, "{id}");
         homes.insert(home);
     }
