@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use super::builder::ClusterBuilder;
 use super::connect::with_port;
+use super::datacenters::is_known;
 use super::directory::{ClusterDirectory, Locality};
 use super::housekeeping::Housekeeping;
 use super::stack::{Layers, stack};
@@ -104,15 +105,18 @@ pub(super) async fn assemble(
     }
     let locality = Locality {
         datacenter: builder.datacenter.clone(),
+        rack: builder.rack.clone(),
+        strict: builder.strict_locality,
         permit_failover: builder.permit_dc_failover,
         default_consistency: builder.consistency,
         default_serial_consistency: builder.serial_consistency,
     };
-    let points = match builder.datacenter {
-        None => resolve(builder, end).await,
-        Some(_) => Vec::new(),
+    let state = driver.get_cluster_state();
+    let points = match &builder.datacenter {
+        Some(wanted) if is_known(&state, wanted) => Vec::new(),
+        _ => resolve(builder, end).await,
     };
-    let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &points)?;
+    let directory = ClusterDirectory::new(state, table.clone(), &locality, &points)?;
     let balance = builder
         .driver_load_balancing
         .is_none()

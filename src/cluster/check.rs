@@ -50,6 +50,11 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
             "the name of a data centre",
         ));
     }
+    if let Some(name) = &builder.rack
+        && name.is_empty()
+    {
+        return Err(Error::config("prefer_rack", "", "the name of a rack"));
+    }
     if builder.prepared_cache == 0 {
         return Err(Error::config("prepared_cache", 0, "at least one statement"));
     }
@@ -95,12 +100,12 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
     // Files that cannot be used are found here, and not by the first session.
     #[cfg(any(feature = "rustls", feature = "openssl"))]
     super::tls::ready(builder)?;
-    if builder.driver_load_balancing.is_some() && (builder.datacenter.is_some() || builder.permit_dc_failover)
-    {
+    let has_locality = builder.datacenter.is_some() || builder.rack.is_some() || builder.permit_dc_failover;
+    if builder.driver_load_balancing.is_some() && has_locality {
         return Err(Error::config(
             "driver_load_balancing",
-            "set together with prefer_datacenter or permit_dc_failover",
-            "only one of both: the driver's policy has settings of its own for data centres",
+            "set together with prefer_datacenter, prefer_rack or permit_dc_failover",
+            "only one of both: the driver's policy has settings of its own for data centres and racks",
         ));
     }
     if let Some(check) = &builder.health {
@@ -194,6 +199,7 @@ mod tests {
             (new().keyspace("a".repeat(49)), "keyspace"),
             (new().keyspace(""), "keyspace"),
             (new().prefer_datacenter(""), "prefer_datacenter"),
+            (new().prefer_rack(""), "prefer_rack"),
             (new().timeout(Duration::ZERO), "timeout"),
             (new().timeout(Duration::MAX), "timeout"),
             (new().attempt_timeout(Duration::ZERO), "attempt_timeout"),

@@ -17,6 +17,7 @@ mod scope;
 mod stack;
 #[cfg(any(feature = "rustls", feature = "openssl"))]
 mod tls;
+mod visit;
 
 use std::fmt;
 use std::sync::Arc;

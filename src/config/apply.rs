@@ -56,6 +56,8 @@ pub(super) fn apply(options: Options) -> Result<ClusterBuilder, Error> {
         infer_idempotence(options.infer_idempotence),
         min_protocol_version(options.min_protocol_version),
         prefer_datacenter(options.prefer_datacenter),
+        prefer_rack(options.prefer_rack),
+        strict_locality(options.strict_locality),
         permit_dc_failover(options.permit_dc_failover),
         compression(options.compression.map(|codec| codec.0)),
     );
@@ -311,6 +313,7 @@ fn health(mut builder: ClusterBuilder, health: &Health) -> Result<ClusterBuilder
         node_limit(health.node_limit),
         abandoned_limit(health.abandoned_limit),
         consecutive_failures(health.consecutive_failures),
+        failure_percent(health.failure_percent),
     );
     Ok(builder.health_settings(settings))
 }

@@ -71,6 +71,8 @@ options!(Options {
     server_timestamps: bool,
     min_protocol_version: u8,
     prefer_datacenter: String,
+    prefer_rack: String,
+    strict_locality: bool,
     permit_dc_failover: bool,
     compression: Codec,
     address_translation: BTreeMap<SocketAddr, SocketAddr>,
@@ -142,6 +144,7 @@ options!(Health {
     node_limit: u32,
     abandoned_limit: u32,
     consecutive_failures: u32,
+    failure_percent: u32,
     ejection_base: Span,
     ejection_cap: Span,
 });

@@ -10,7 +10,7 @@ use tower_cassandra_layers::balance::NoCandidate;
 use tower_cassandra_layers::limit::{Reason, Rejected};
 use tower_cassandra_layers::panic::Panicked;
 use tower_cassandra_layers::timeout::Elapsed;
-use tower_cassandra_layers::{Applied, InvalidConfig, Limit};
+use tower_cassandra_layers::{Applied, InvalidConfig, Limit, NodeId};
 use uuid::Uuid;
 
 use super::row::Row;
@@ -240,7 +240,11 @@ impl From<Rejected> for Error {
 
 impl From<NoCandidate> for Error {
     fn from(error: NoCandidate) -> Self {
-        Self::no_host(Some(error.into()))
+        let source = match error.node() {
+            Some(NodeId(id)) => format!("host {} is no node of the cluster now", Uuid::from_u128(id)).into(),
+            None => error.into(),
+        };
+        Self::no_host(Some(source))
     }
 }
 

@@ -20,8 +20,8 @@ pub struct HostHealth {
     pub datacenter: Option<String>,
     /// Its rack.
     pub rack: Option<String>,
-    /// Up: it has a connection, and the last probe over it was answered (or none was sent yet). Down: it has no connection. Unknown: it
-    /// has one, and the last probe failed.
+    /// Up: it has a connection, and the last probe over it was answered (or none was sent yet), or a request since. Down: it has no
+    /// connection. Unknown: it has one, the last probe failed, and no request was answered since.
     pub status: Status,
     /// What the balancer thinks of it.
     pub state: State,

@@ -15,6 +15,7 @@ mod network;
 mod prepare;
 mod prepare_waits;
 mod retries;
+mod routing;
 mod rows;
 mod safety;
 mod scopes;

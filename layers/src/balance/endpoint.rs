@@ -15,6 +15,8 @@ use crate::request::NodeId;
 
 /// "Nothing" for the times that are kept, as the numbers of moments.
 const NEVER: u64 = u64::MAX;
+/// In nanoseconds.
+const MILLISECOND: u64 = 1_000_000;
 /// A mean says something from this many samples on.
 const SETTLED: u32 = 50;
 /// A mean without a new sample for so many nanoseconds says nothing any more: 10 s.
@@ -180,6 +182,11 @@ impl Endpoint {
         self.settled.load(Relaxed)
     }
 
+    /// When it last answered a request with success, as the number of a moment; 0 when it never has.
+    pub(crate) fn last_success(&self) -> u64 {
+        self.sampled.load(Relaxed)
+    }
+
     /// The age of the oldest unanswered request, as of `now`.
     pub(crate) fn oldest_age(&self, now: u64) -> Option<u64> {
         match self.oldest.load(Relaxed) {
@@ -218,10 +225,10 @@ impl Endpoint {
         self.metrics.as_ref()
     }
 
-    /// A real request proved it well.
+    /// A real request proved it well; `claimed`: it was the one request of a probation.
     #[inline]
-    pub(super) fn did_well(&self) {
-        if self.passive.succeeded(self.who(), &self.shared)
+    pub(super) fn did_well(&self, claimed: bool) {
+        if self.passive.succeeded(self.who(), claimed, &self.shared)
             && let Some(metrics) = &self.metrics
         {
             metrics.set_healthy(true);
@@ -264,14 +271,14 @@ impl Endpoint {
         let passed = now.saturating_sub(self.sampled.load(Relaxed));
         let next = if samples == 0 {
             nanos
-        } else {
+        } else if nanos < mean {
             // Thousandths. A node that is avoided has few samples to get well by.
-            let weight = if nanos < mean {
-                (passed / 1_000_000).clamp(50, 1_000)
-            } else {
-                50
-            };
-            (mean.saturating_mul(1_000 - weight) / 1_000).saturating_add(nanos.saturating_mul(weight) / 1_000)
+            let weight = (passed / MILLISECOND).clamp(50, 1_000);
+            mean - (mean - nanos).saturating_mul(weight) / 1_000
+        } else {
+            // A pause shows in a few samples that are all of its length. They are no measure of how fast the node is, and the stall
+            // gate has dealt with it; so one sample makes the mean no more than an eighth and 50 µs longer.
+            mean + ((nanos - mean) / 20).min(mean / 8 + MILLISECOND / 20)
         };
         self.sampled.store(now, Relaxed);
         // Two threads may overwrite each other's sample; a moving average does not mind.

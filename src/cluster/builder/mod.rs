@@ -1,5 +1,6 @@
 mod connection;
 mod layers;
+mod locality;
 mod login;
 mod network;
 
@@ -59,6 +60,8 @@ pub struct ClusterBuilder {
     pub(super) min_protocol_version: Option<u8>,
     pub(super) datacenter: Option<String>,
     pub(super) permit_dc_failover: bool,
+    pub(super) rack: Option<String>,
+    pub(super) strict_locality: bool,
     pub(super) driver_load_balancing: Option<Arc<dyn LoadBalancingPolicy>>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) rate_limit: Option<RateLimit>,
@@ -173,6 +176,8 @@ impl Default for ClusterBuilder {
             min_protocol_version: None,
             datacenter: None,
             permit_dc_failover: false,
+            rack: None,
+            strict_locality: false,
             driver_load_balancing: None,
             retry: Some(RetryPolicy::default()),
             rate_limit: None,
