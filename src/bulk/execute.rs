@@ -151,13 +151,16 @@ where
         let index = self.progress.start();
         let session = self.session.clone();
         let statement = statement.into_statement();
-        self.running.push(Box::pin(async move {
+        let call = async move {
             let result = match statement {
                 Ok(statement) => session.execute(statement).await,
                 Err(error) => Err(error),
             };
             BulkItem { index, result }
-        }));
+        };
+        // Each item draws on the budget of the task, not each wait within a call: with the budget gone, every call that has its answer
+        // would be polled in vain, again and again, and a few hundred answers often come at once.
+        self.running.push(Box::pin(coop::unconstrained(call)));
     }
 
     /// What may be given out now.
@@ -232,5 +235,26 @@ impl<S> fmt::Debug for ExecuteMany<S> {
             .field("keep_going", &self.go_on)
             .field("progress", &self.progress)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod sizes {
+    #[tokio::test]
+    async fn sizes() {
+        use crate::*;
+        let session = Session::from_service(tower::service_fn(|_: Statement| async {
+            Ok::<_, Error>(Response::empty())
+        }));
+        let future = session.execute("SELECT a FROM t");
+        println!("execute future {}", std::mem::size_of_val(&future));
+        println!("statement {}", std::mem::size_of::<Statement>());
+        println!("response {}", std::mem::size_of::<Result<Response, Error>>());
+        println!(
+            "options {} context {} what {}",
+            std::mem::size_of::<crate::statement::Options>(),
+            std::mem::size_of::<tower_cassandra_layers::request::Context>(),
+            std::mem::size_of::<crate::statement::What>()
+        );
     }
 }

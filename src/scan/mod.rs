@@ -41,9 +41,11 @@
 mod builder;
 mod handle;
 mod name;
+mod poll;
 mod range;
 mod reader;
 mod run;
+mod start;
 mod state;
 
 use scylla::deserialize::row::DeserializeRow;

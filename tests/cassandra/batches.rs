@@ -6,7 +6,7 @@ use scylla::value::CqlTimestamp;
 use tower_cassandra::{Batch, ErrorKind, Nature, Row, Session, Statement, scylla};
 use uuid::Uuid;
 
-use crate::support::{Bed, PATIENCE, at_rest, builder, chain, create_keyspace, filled, now};
+use crate::support::{Bed, builder, chain, create_keyspace, done, filled, now};
 use crate::three::three_nodes;
 
 /// Makes its tables in the session's keyspace.
@@ -123,12 +123,7 @@ async fn bat_01_05_11_on_three_nodes() {
         let response = session.execute(back).await.unwrap();
         assert_eq!(response.one::<(&str,)>().unwrap(), Some(("own",)));
     }
-    at_rest(&session).await;
-    session
-        .execute(format!("DROP KEYSPACE {keyspace}"))
-        .await
-        .unwrap();
-    session.close(PATIENCE).await.unwrap();
+    done(session, &keyspace).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

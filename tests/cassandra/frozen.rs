@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep};
 use tower_cassandra::layers::health::State;
-use tower_cassandra::{Applied, ErrorKind, HealthCheck, NodeHealth, Session, Statement};
+use tower_cassandra::{Applied, ErrorKind, NodeHealth, Session, Statement};
 
-use crate::support::{PATIENCE, at_rest, builder, create_keyspace, eventually, host_id};
+use crate::support::{PATIENCE, at_rest, builder, create_keyspace, done, eventually, host_id};
 use crate::three::three_nodes;
 
 const QUERY: &str = "SELECT release_version FROM system.local";
@@ -23,11 +23,7 @@ async fn a_frozen_node_costs_no_read() {
         return;
     };
     let cluster = three.cluster;
-    let session = builder(cluster)
-        .health(HealthCheck::every(Duration::from_secs(1)))
-        .connect()
-        .await
-        .unwrap();
+    let session = three.session().await;
     let keyspace = create_keyspace(&session, "frozen", 3).await;
     let table = format!("{keyspace}.t");
     // The coordinators, too, must not wait for the frozen replica: of a new table they do for 2.5 s.
@@ -104,12 +100,7 @@ async fn a_frozen_node_costs_no_read() {
     let on_it = Statement::new(QUERY).on_host(host_id(&session, cluster.node(1)));
     session.execute(on_it).await.unwrap();
     cluster.ready().await.unwrap();
-    at_rest(&session).await;
-    session
-        .execute(format!("DROP KEYSPACE {keyspace}"))
-        .await
-        .unwrap();
-    session.close(PATIENCE).await.unwrap();
+    done(session, &keyspace).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 use tower_cassandra::monitor::{ChangeKind, Changes, Status};
-use tower_cassandra::{HealthCheck, NodeChange, NodeEvent};
+use tower_cassandra::{NodeChange, NodeEvent};
 
 use crate::support::{PATIENCE, at_rest, builder, host_id, one_node};
 use crate::three::three_nodes;
@@ -34,11 +34,7 @@ async fn a_killed_node_is_down_within_10_s_and_up_again_when_it_is_back() {
         return;
     };
     let cluster = three.cluster;
-    let session = builder(cluster)
-        .health(HealthCheck::every(Duration::from_secs(1)))
-        .connect()
-        .await
-        .unwrap();
+    let session = three.session().await;
     let monitor = session.monitor().unwrap();
     let report = monitor.warm_up().await.unwrap();
     println!("warm-up: {report}");

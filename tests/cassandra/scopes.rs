@@ -2,7 +2,7 @@
 
 use tower_cassandra::{ClusterPhase, Error, ErrorKind};
 
-use crate::support::{Bed, PATIENCE, at_rest, builder, create_keyspace, one_node};
+use crate::support::{Bed, PATIENCE, builder, create_keyspace, done, one_node};
 
 const QUERY: &str = "SELECT key FROM system.local";
 
@@ -45,12 +45,7 @@ async fn lif_04_each_scope_closes_what_it_opened_and_nothing_further_out() {
     assert!(next.is_closed());
     assert_eq!(cluster.connect().await.unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(run("SELECT id FROM ks.t").await.unwrap().len(), 5);
-    at_rest(&elsewhere).await;
-    elsewhere
-        .execute(format!("DROP KEYSPACE {keyspace}"))
-        .await
-        .unwrap();
-    elsewhere.close(PATIENCE).await.unwrap();
+    done(elsewhere, &keyspace).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

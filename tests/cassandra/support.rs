@@ -1,14 +1,14 @@
 //! What the tests have in common: the cluster, a keyspace for each test, and the look around at its end.
 
-use std::error::Error as _;
 use std::time::Duration;
 
+pub(crate) use local_cassandra::testing::chain;
 use local_cassandra::testing::{self, Shared};
 use local_cassandra::{LocalCluster, Node};
 use scylla::value::CqlTimestamp;
 use tokio::time::{Instant, sleep};
 use tower_cassandra::scylla;
-use tower_cassandra::{Batch, ClusterBuilder, Error, Prepared, Session, Statement};
+use tower_cassandra::{Batch, ClusterBuilder, Prepared, Session, Statement};
 use uuid::Uuid;
 
 /// Longer than anything a healthy node on a busy machine takes.
@@ -67,11 +67,18 @@ impl Bed {
 
     /// Looks around, cleans up, and closes.
     pub(crate) async fn done(self) {
-        at_rest(&self.session).await;
-        let drop = format!("DROP KEYSPACE {}", self.keyspace);
-        self.session.execute(drop).await.unwrap();
-        self.session.close(PATIENCE).await.unwrap();
+        done(self.session, &self.keyspace).await;
     }
+}
+
+/// Looks around, drops the keyspace, and closes.
+pub(crate) async fn done(session: Session, keyspace: &str) {
+    at_rest(&session).await;
+    session
+        .execute(format!("DROP KEYSPACE {keyspace}"))
+        .await
+        .unwrap();
+    session.close(PATIENCE).await.unwrap();
 }
 
 /// Makes an empty keyspace named after the test.
@@ -109,17 +116,6 @@ pub(crate) async fn eventually(limit: Duration, what: &str, so: impl Fn() -> boo
         assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
         sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// An error with all its causes in one text.
-pub(crate) fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// The id of a node as the session knows it.

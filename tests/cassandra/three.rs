@@ -1,9 +1,13 @@
 //! A cluster besides the one that all tests share: three nodes to freeze and kill.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use local_cassandra::{Builder, LocalCluster, testing};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tower_cassandra::{HealthCheck, Session};
+
+use crate::support::builder;
 
 static THREE: OnceCell<LocalCluster> = OnceCell::const_new();
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -12,6 +16,17 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 pub(crate) struct Three {
     pub(crate) cluster: &'static LocalCluster,
     _alone: MutexGuard<'static, ()>,
+}
+
+impl Three {
+    /// A session whose nodes are probed every second.
+    pub(crate) async fn session(&self) -> Session {
+        builder(self.cluster)
+            .health(HealthCheck::every(Duration::from_secs(1)))
+            .connect()
+            .await
+            .unwrap()
+    }
 }
 
 impl Drop for Three {

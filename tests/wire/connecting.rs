@@ -5,8 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use local_cassandra::forward::Forward;
-use scripted_cassandra::{Consistency as Sent, ErrorFrame, Opcode};
+use scripted_cassandra::{Action, Consistency as Sent, ErrorFrame, Match, Opcode};
 use tokio::time::Instant;
+use tower_cassandra::scylla::client::SelfIdentity;
+use tower_cassandra::scylla::client::execution_profile::ExecutionProfile;
+use tower_cassandra::scylla::policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy};
+use tower_cassandra::scylla::policies::retry::DefaultRetryPolicy;
 use tower_cassandra::scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra::{ErrorKind, PageState, Profile, Statement};
 
@@ -171,15 +175,72 @@ async fn a_profile_sets_what_its_statements_do_not() {
         assert_eq!(sent.len(), frames);
     }
     bed.cluster.clear_rules();
-    bed.cluster
-        .on(requests())
-        .then(scripted_cassandra::Action::Silence);
+    bed.cluster.on(requests()).then(Action::Silence);
     let start = Instant::now();
     let error = session.execute(select().profile("patient")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!(start.elapsed() < ms(1_500), "{:?}", start.elapsed());
     bed.hang_up().await;
     bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn configure_changes_the_driver_but_not_who_retries() {
+    // Retries and a consistency of the driver's own: attempts would multiply.
+    let profile = ExecutionProfile::builder()
+        .retry_policy(Arc::new(DefaultRetryPolicy::new()))
+        .consistency(Consistency::All)
+        .build()
+        .into_handle();
+    let identity = SelfIdentity::new().with_application_name("the name of the test");
+    let bed = Bed::with(2, |client| {
+        client.no_retry().configure(move |driver| {
+            driver
+                .default_execution_profile_handle(profile.clone())
+                .custom_identity(identity.clone())
+        })
+    })
+    .await;
+    let startup = Match::opcode(Opcode::Startup).including_driver();
+    let named = bed
+        .cluster
+        .on(startup.body_contains("the name of the test"))
+        .then(Action::delay(ms(1)));
+    assert!(bed.cluster.node(0).close_connections() > 0);
+    until("it connects under its name", || named.applied() > 0).await;
+    bed.connected().await;
+    bed.cluster.on(requests()).then(ErrorFrame::bootstrapping("soon"));
+    let error = bed.fails(SELECT).await;
+    assert_eq!(error.kind(), ErrorKind::Bootstrapping, "{error:?}");
+    let frames = bed.frames();
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].consistency, Some(Sent::LOCAL_QUORUM));
+    bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn the_driver_may_choose_the_nodes() {
+    let cluster = server(3).start().await.unwrap();
+    let only = cluster.node(1).host_id();
+    let policy = SingleTargetLoadBalancingPolicy::new(NodeIdentifier::HostId(only), None);
+    let session = client(&cluster)
+        .driver_load_balancing(policy)
+        .connect()
+        .await
+        .unwrap();
+    until("all nodes are connected", || {
+        let state = session.cluster_state().unwrap();
+        state.get_nodes_info().iter().all(|node| node.is_connected())
+    })
+    .await;
+    cluster.ledger().clear();
+    for _ in 0..10 {
+        session.execute(SELECT).await.unwrap();
+    }
+    let frames = cluster.ledger().filter(|frame| frame.opcode == Opcode::Query);
+    assert_eq!(frames.len(), 10);
+    assert!(frames.iter().all(|frame| frame.node == 1));
+    session.close(PATIENCE).await.unwrap();
 }
 
 #[tokio::test]

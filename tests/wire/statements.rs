@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use local_cassandra::testing::chain;
 use scripted_cassandra::{ErrorFrame, Match, Opcode, Type};
 use tokio::time::Instant;
 use tower_cassandra::scylla::value::CqlValue;
@@ -9,16 +10,6 @@ use tower_cassandra::{Batch, ClusterBuilder, ErrorKind, PrepareAllError, Query, 
 use uuid::Uuid;
 
 use crate::support::{Bed, INSERT, SELECT, ms};
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
 
 #[tokio::test]
 async fn typ_14_a_value_of_a_wrong_type_is_refused_with_its_column_and_type() {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tower_cassandra::scylla::statement::Consistency;
-use tower_cassandra::{HealthCheck, Session, Statement, StreamOptions};
+use tower_cassandra::{Session, Statement, StreamOptions};
 
 use super::{full, run_all};
-use crate::support::{PATIENCE, at_rest, builder, create_keyspace};
+use crate::support::{PATIENCE, create_keyspace, done};
 use crate::three::{Three, three_nodes};
 
 /// The ids that came, each as often as it came.
@@ -28,11 +28,7 @@ impl Seen {
 
 /// Three copies of everything; what is written is on all of them.
 async fn table(three: &Three, test: &str, rows: i32) -> (Session, String) {
-    let session = builder(three.cluster)
-        .health(HealthCheck::every(Duration::from_secs(1)))
-        .connect()
-        .await
-        .unwrap();
+    let session = three.session().await;
     let keyspace = create_keyspace(&session, test, 3).await;
     session
         .execute(format!("CREATE TABLE {keyspace}.t (id int PRIMARY KEY, v text)"))
@@ -58,12 +54,7 @@ async fn clean_up(three: Three, session: Session, keyspace: &str) {
         node.restart().await.unwrap();
     }
     three.cluster.ready().await.unwrap();
-    at_rest(&session).await;
-    session
-        .execute(format!("DROP KEYSPACE {keyspace}"))
-        .await
-        .unwrap();
-    session.close(PATIENCE).await.unwrap();
+    done(session, keyspace).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,16 +110,16 @@ async fn a_scan_asks_again_until_enough_nodes_are_back() {
     let handle = scan.handle();
     let (mut seen, mut count) = (Seen(vec![0; usize::try_from(rows).unwrap()]), 0);
     // Two of three are silent for a while: no majority, whatever the session retries.
-    let (freeze, mut resumed) = (rows / 3, None);
+    let mut resumed = None;
     while let Some(row) = scan.next().await {
         seen.note(row.unwrap().0);
         count += 1;
-        if count == freeze {
+        if count == rows / 3 {
             let nodes = three.cluster;
             nodes.node(1).freeze().unwrap();
             nodes.node(2).freeze().unwrap();
             let handle = handle.clone();
-            resumed = Some(async move {
+            resumed = Some(tokio::spawn(async move {
                 let started = Instant::now();
                 while handle.retries() < 3 {
                     assert!(started.elapsed() < PATIENCE, "no range was asked for again");
@@ -136,18 +127,14 @@ async fn a_scan_asks_again_until_enough_nodes_are_back() {
                 }
                 nodes.node(1).resume().unwrap();
                 nodes.node(2).resume().unwrap();
-            });
-        }
-        if count == freeze
-            && let Some(resume) = resumed.take()
-        {
-            tokio::spawn(resume);
+            }));
         }
     }
     println!(
         "{count} rows, {} pages asked for again by the scan",
         handle.retries()
     );
+    resumed.unwrap().await.unwrap();
     seen.assert_each_once();
     assert!(handle.retries() >= 3);
     assert_eq!(handle.fraction(), 1.0);

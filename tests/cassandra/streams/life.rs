@@ -82,7 +82,12 @@ async fn lif_04_each_scope_closes_only_its_own() {
     // The cluster works without it.
     let second = cluster.connect().await.unwrap();
     assert_eq!(second.execute(&table).await.unwrap().len(), 5);
-    second.close(PATIENCE).await.unwrap();
+    // The outer scope takes along what is still open in it.
+    cluster.close(PATIENCE).await.unwrap();
+    assert!(second.is_closed());
+    let mut late = second.stream::<(i32, String)>(&table);
+    assert_eq!(late.next().await.unwrap().unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(cluster.connect().await.unwrap_err().kind(), ErrorKind::Closed);
     // The session outside never noticed.
     let mut outside = bed.session.stream::<(i32, String)>(&table);
     assert!(rest(&mut outside).await.into_iter().eq(0..5));

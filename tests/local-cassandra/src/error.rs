@@ -94,7 +94,8 @@ impl StdError for Error {
 }
 
 /// The error and what caused it, on one line.
-pub(crate) fn chain(error: &dyn StdError) -> String {
+#[must_use]
+pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -25,7 +25,8 @@ use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::builder::Builder;
 use crate::cluster::LocalCluster;
-use crate::error::{Error, chain};
+use crate::error::Error;
+pub use crate::error::chain;
 
 static CLUSTER: OnceCell<Result<LocalCluster, Error>> = OnceCell::const_new();
 static USERS: RwLock<()> = RwLock::const_new(());

@@ -1,6 +1,7 @@
 use tower_cassandra::{ErrorKind, StreamOptions};
 
 use super::forged::{Result, all};
+use super::read_ids;
 use crate::support::Bed;
 
 #[tokio::test]
@@ -37,17 +38,13 @@ async fn it_ends_after_max_pages_and_can_go_on() {
             .session
             .stream_with::<(i32, String)>(all(), options().max_pages(3));
         let mut ids = Vec::new();
-        while let Some(row) = rows.next().await {
-            ids.push(row.unwrap().0);
-        }
+        read_ids(&mut rows, &mut ids).await;
         assert_eq!((ids.len(), rows.handle().pages(), bed.frames().len()), (30, 3, 3));
         let state = rows.paging_state().unwrap();
         let mut rows = bed
             .session
             .stream_with::<(i32, String)>(all(), options().resume_from(state));
-        while let Some(row) = rows.next().await {
-            ids.push(row.unwrap().0);
-        }
+        read_ids(&mut rows, &mut ids).await;
         assert!(ids.into_iter().eq(0..100));
         bed.at_rest().await;
     }

@@ -4,14 +4,13 @@ use scripted_cassandra::{Action, Consistency, ErrorFrame};
 use tower_cassandra::{ErrorKind, StreamOptions};
 
 use super::forged::{ALL, Result, all, asking};
+use super::read_ids;
 use crate::support::{Bed, ms};
 
 async fn ids(bed: &Bed, options: StreamOptions) -> Vec<i32> {
     let mut rows = bed.session.stream_with::<(i32, String)>(all(), options);
     let mut ids = Vec::new();
-    while let Some(row) = rows.next().await {
-        ids.push(row.unwrap().0);
-    }
+    read_ids(&mut rows, &mut ids).await;
     assert_eq!(rows.handle().rows(), ids.len() as u64);
     assert!(rows.paging_state().is_none());
     ids
@@ -21,9 +20,7 @@ async fn ids(bed: &Bed, options: StreamOptions) -> Vec<i32> {
 async fn a_page_that_is_retried_is_asked_for_with_the_same_state() {
     for prefetch in [0, 1] {
         let bed = Bed::make(1).await;
-        Result::of(100).serve(&bed.cluster);
         // The rule made first decides first: it has to come before the pages.
-        bed.cluster.clear_rules();
         let unavailable = ErrorFrame::unavailable(Consistency::QUORUM, 2, 1);
         bed.cluster.on(asking()).after(3).times(2).then(unavailable);
         Result::of(100).serve(&bed.cluster);
@@ -109,9 +106,7 @@ async fn after_an_error_it_goes_on_where_it_was() {
         let mut rows = bed
             .session
             .stream_with::<(i32, String)>(all(), options().resume_from(state));
-        while let Some(row) = rows.next().await {
-            ids.push(row.unwrap().0);
-        }
+        read_ids(&mut rows, &mut ids).await;
         assert!(ids.into_iter().eq(0..100));
         bed.at_rest().await;
     }

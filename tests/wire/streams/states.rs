@@ -1,6 +1,7 @@
 use tower_cassandra::{ErrorKind, PageState, Statement, StreamOptions};
 
 use super::forged::{ALL, Result, all};
+use super::read_ids;
 use crate::support::{Bed, SELECT};
 
 #[tokio::test]
@@ -56,9 +57,7 @@ async fn in_the_middle_of_a_page_every_row_comes_once_whatever_the_page_size() {
         let state = PageState::from_bytes(&state.to_bytes()).unwrap();
         let options = StreamOptions::new().page_size(size).resume_from(state.clone());
         let mut rows = bed.session.stream_with::<(i32, String)>(all(), options);
-        while let Some(row) = rows.next().await {
-            ids.push(row.unwrap().0);
-        }
+        read_ids(&mut rows, &mut ids).await;
         assert!(ids.into_iter().eq(0..100), "stopped at {stop}, then {size}");
         // The whole page again, for those who would rather see a row twice.
         let options = StreamOptions::new()

@@ -1,10 +1,10 @@
 //! The one node of these tests, with a login and TLS.
 
-use std::error::Error as _;
 use std::io::Write as _;
 use std::time::Duration;
 
 use local_cassandra::forward::Forward;
+pub(crate) use local_cassandra::testing::chain;
 use local_cassandra::{LocalCluster, testing};
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tower_cassandra::{ClusterBuilder, Error, Session, TlsFiles, TlsLibrary};
@@ -48,6 +48,8 @@ async fn start() -> Secured {
     let cluster = LocalCluster::builder()
         .authentication(true)
         .yaml("client_encryption_options", options)
+        // Otherwise a password that was changed is good for two more seconds.
+        .yaml("credentials_validity", "0ms")
         .start()
         .await
         .expect("a node");
@@ -110,17 +112,6 @@ pub(crate) async fn fails(builder: ClusterBuilder) -> Error {
         Err(error) => error,
         Ok(session) => panic!("connected: {session:?}"),
     }
-}
-
-/// An error with all its causes in one text.
-pub(crate) fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// How often one text is in another.
