@@ -77,7 +77,7 @@ impl OwnLimit {
 pub(crate) struct Packed(u64);
 
 impl Packed {
-    const DEFAULT: Self = Self(u64::MAX);
+    pub(super) const DEFAULT: Self = Self(u64::MAX);
     const OFF: Self = Self(u64::MAX - 1);
 
     pub(crate) const fn of(limit: OwnLimit) -> Self {
@@ -95,7 +95,7 @@ impl Packed {
         }
     }
 
-    const fn unpack(self) -> OwnLimit {
+    pub(super) const fn unpack(self) -> OwnLimit {
         match self {
             Self::DEFAULT => OwnLimit::Default,
             Self::OFF => OwnLimit::Off,
