@@ -91,7 +91,7 @@ mutant "a dropped waiter keeps its turn in the queue" contract limit/rate/claim.
     's/(impl Drop for Claim \{\s+fn drop\(&mut self\) \{\s+)self\.leave\(\);/$1/s'
 mutant "metrics forget what is dropped" contract metrics/guard.rs \
     's/running\.dropped\(\);/drop(running);/'
-mutant "a dropped ticket keeps its place" contract balance/endpoint.rs \
+mutant "a dropped ticket keeps its place" contract balance/ticket.rs \
     's/self\.release_unanswered\(\);//'
 
 mutant "retry is ready over the whole pause" contract retry/future.rs \

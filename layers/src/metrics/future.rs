@@ -45,15 +45,14 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // The end of an attempt is the moment at which its ticket was answered.
-        let step = this.guard.is_attempt().then(clock::step);
+        // The end of a request is the moment at which its last attempt ended.
+        let _step = this.guard.is_request().then(clock::step);
         let watch = this.guard.watch();
         let poll = this.inner.poll(cx);
         watch.over();
         let result = ready!(poll);
         this.guard
             .ended(|(classifier, facts)| classifier.classify(facts, result.as_ref()));
-        drop(step);
         Poll::Ready(result)
     }
 }

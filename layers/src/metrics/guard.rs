@@ -56,13 +56,13 @@ impl<J> Guard<J> {
         Watch(self)
     }
 
-    /// For an attempt, the clock is read at the same time as by those below it.
+    /// For a request, all that is inside of it looks at the clock together.
     #[inline]
-    pub(super) const fn is_attempt(&self) -> bool {
+    pub(super) const fn is_request(&self) -> bool {
         matches!(
             self.0,
             Some(Running {
-                what: What::Attempt(_),
+                what: What::Request(..),
                 ..
             })
         )

@@ -117,7 +117,7 @@ impl Claim {
         // A second round only if the timer has fired: then its turn or its deadline has come, or its turn has been put
         // off to a later moment.
         while let Some(Queued { place, since, gauge }) = self.queued.take() {
-            let now = clock::now();
+            let now = clock::read();
             let at = match self.turns.ask(place, now, cx.waker()) {
                 Answer::Admitted => {
                     self.turns.shared.counters.admit_after(now.since(since));
