@@ -110,25 +110,33 @@ where
     Req: Request,
 {
     /// The inner service need not have been polled ready. Nobody has readied it, so nothing is lost by cloning it.
-    // Where the permit is nothing, nothing has to be dropped if the inner service panics, and its future is built in place.
+    ///
+    /// `finish` makes the future of the layer out of this one. Each branch does that by itself: one made where they meet would be
+    /// moved once more. Where the permit is nothing, nothing has to be dropped if the inner service panics, and the inner future is
+    /// built in its place.
     #[inline]
-    pub(super) fn call(gate: &Arc<G>, inner: &mut S, request: Req) -> Self {
+    pub(super) fn call<F>(gate: &Arc<G>, inner: &mut S, request: Req, finish: impl FnOnce(Self) -> F) -> F {
         let permit = match gate.arrive(&request) {
             Arrived::Admitted(permit) => permit,
-            Arrived::Refused(refusal) => return Self::failed(refusal.into_error()),
-            Arrived::HasToWait => return Self::wait(gate, inner.clone(), request, None),
+            Arrived::Refused(refusal) => return finish(Self::failed(refusal.into_error())),
+            Arrived::HasToWait => return finish(Self::wait(gate, inner.clone(), request, None)),
         };
         // If it is not ready, it is asked again by whoever polls the future, and then wakes that one.
         match inner.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => Self::Calling {
+            Poll::Ready(Ok(())) => finish(Self::Calling {
                 call: inner.call(request),
                 permit,
-            },
-            Poll::Ready(Err(error)) => Self::failed(error),
+            }),
+            Poll::Ready(Err(error)) => finish(Self::failed(error)),
             Poll::Pending => {
                 // The one that was asked gets the request.
                 let copy = inner.clone();
-                Self::wait(gate, std::mem::replace(inner, copy), request, Some(permit))
+                finish(Self::wait(
+                    gate,
+                    std::mem::replace(inner, copy),
+                    request,
+                    Some(permit),
+                ))
             }
         }
     }
