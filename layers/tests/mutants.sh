@@ -118,6 +118,8 @@ mutant "a limit waits for ever for its service" contract limit/admitted.rs \
     's/if !until\.ends\(\) \{/if true {/'
 mutant "a limit sends what got ready too late" contract limit/admitted.rs \
     's/\*this\.is_readying && until\.at <= clock::now\(\)/false/'
+mutant "a limit forgets how long it waited for its service" contract limit/admitted.rs \
+    's/overdue\(until, this\.since\.elapsed\(\)\)/overdue(until, Duration::ZERO)/g'
 mutant "retry pauses beyond the deadline" contract retry/decide.rs \
     's/until\.ends\(\) && now\.after\(pause\) >= until\.at/false/'
 mutant "retry gets ready beyond the deadline" contract retry/future.rs \
@@ -168,7 +170,7 @@ mutant "figures: who leaves the queue stays in its gauge" limit metrics/limit.rs
 mutant "the budget refuses nothing, in a storm" load retry/decide.rs \
     's/!shared\.budget\.withdraw\(now\)/false/'
 mutant "a limit has no bound to its queue" load limit/queue.rs \
-    's/self\.places >= self\.bound/self.places >= 1_000_000/'
+    's/let free = self\.places < self\.bound && \(.*?\);/let free = true;/'
 mutant "a permit is given back twice" load limit/concurrency/claim.rs \
     's/(self\.permits\.give_back\(self\.weight, self\.kind\);)/$1 $1/'
 

@@ -99,7 +99,8 @@ struct Queued {
     since: Moment,
     weight: u32,
     kind: u8,
-    gauge: Option<InQueue>,
+    /// Counted as waiting until it goes.
+    _gauge: Option<InQueue>,
 }
 
 type Admission = Poll<Result<Permit, Refusal>>;
@@ -142,7 +143,7 @@ impl Claim {
                     since,
                     weight,
                     kind,
-                    gauge: self.permits.shared.counters.queue(),
+                    _gauge: self.permits.shared.counters.queue(),
                 });
                 self.poll_clock(cx, timer, request.context().until())
             }
@@ -157,27 +158,14 @@ impl Claim {
         queued: Queued,
         until: Until,
     ) -> Admission {
-        let Queued {
-            place,
-            since,
-            weight,
-            kind,
-            gauge,
-        } = queued;
-        match self.permits.ask(place, cx.waker()) {
+        match self.permits.ask(queued.place, cx.waker()) {
             Answer::Wait(place) => {
-                self.queued = Some(Queued {
-                    place,
-                    since,
-                    weight,
-                    kind,
-                    gauge,
-                });
+                self.queued = Some(Queued { place, ..queued });
                 self.poll_clock(cx, timer, until)
             }
             Answer::Settled(Verdict::Granted) => {
-                self.permits.shared.counters.admit_after(since.elapsed());
-                Poll::Ready(Ok(self.permit(weight, kind)))
+                self.permits.shared.counters.admit_after(queued.since.elapsed());
+                Poll::Ready(Ok(self.permit(queued.weight, queued.kind)))
             }
             Answer::Settled(Verdict::Evicted) => self.reject(Reason::ConcurrencyQueueFull),
             Answer::Settled(Verdict::Refused | Verdict::Waiting) => self.reject(Reason::TooHeavy),
@@ -232,8 +220,8 @@ impl admitted::Claim for Claim {
         }
     }
 
-    fn overdue(&self, until: Until) -> Refusal {
-        self.permits.shared.counters.elapse(until, Duration::ZERO)
+    fn overdue(&self, until: Until, waited: Duration) -> Refusal {
+        self.permits.shared.counters.elapse(until, waited)
     }
 }
 

@@ -69,7 +69,8 @@ pub(super) struct Claim {
 struct Queued {
     place: Place,
     since: Moment,
-    gauge: Option<InQueue>,
+    /// Counted as waiting until it goes.
+    _gauge: Option<InQueue>,
 }
 
 type Admission = Poll<Result<(), Refusal>>;
@@ -95,8 +96,11 @@ impl Claim {
                 Poll::Ready(Ok(()))
             }
             Ok(Answer::Wait(place, at)) => {
-                let gauge = self.turns.shared.counters.queue();
-                self.queued = Some(Queued { place, since, gauge });
+                self.queued = Some(Queued {
+                    place,
+                    since,
+                    _gauge: self.turns.shared.counters.queue(),
+                });
                 // Its turn comes before its deadline: those that do not were refused.
                 match poll_until(timer.as_mut(), at, cx) {
                     Poll::Ready(()) => self.poll_queued(cx, timer, until),
@@ -116,16 +120,17 @@ impl Claim {
     ) -> Admission {
         // A second round only if the timer has fired: then its turn or its deadline has come, or its turn has been put
         // off to a later moment.
-        while let Some(Queued { place, since, gauge }) = self.queued.take() {
+        while let Some(queued) = self.queued.take() {
             let now = clock::read();
-            let at = match self.turns.ask(place, now, cx.waker()) {
+            let since = queued.since;
+            let at = match self.turns.ask(queued.place, now, cx.waker()) {
                 Answer::Admitted => {
                     self.turns.shared.counters.admit_after(now.since(since));
                     return Poll::Ready(Ok(()));
                 }
                 Answer::Evicted => return Poll::Ready(Err(self.turns.refuse())),
                 Answer::Wait(place, turn) => {
-                    self.queued = Some(Queued { place, since, gauge });
+                    self.queued = Some(Queued { place, ..queued });
                     turn
                 }
             };
@@ -167,8 +172,8 @@ impl admitted::Claim for Claim {
         }
     }
 
-    fn overdue(&self, until: Until) -> Refusal {
-        self.turns.shared.counters.elapse(until, Duration::ZERO)
+    fn overdue(&self, until: Until, waited: Duration) -> Refusal {
+        self.turns.shared.counters.elapse(until, waited)
     }
 }
 
