@@ -82,6 +82,7 @@ pub mod cluster;
 pub mod config;
 pub mod cql;
 mod error;
+mod files;
 pub mod guide;
 mod leaf;
 pub mod monitor;

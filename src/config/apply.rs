@@ -72,7 +72,7 @@ pub(super) fn apply(options: Options) -> Result<ClusterBuilder, Error> {
         builder = builder.host_filter(Arc::new(filter));
     }
     let keepalive = options.keepalive;
-    if keepalive.interval.is_some() || keepalive.timeout.is_some() {
+    if keepalive.is_set() {
         builder = builder.keepalive(
             keepalive
                 .interval
@@ -183,13 +183,8 @@ fn tls(builder: ClusterBuilder, tls: TlsOptions) -> Result<ClusterBuilder, Error
 
 #[cfg(not(any(feature = "rustls", feature = "openssl")))]
 fn tls(builder: ClusterBuilder, tls: TlsOptions) -> Result<ClusterBuilder, Error> {
-    let given = tls.ca_file.is_some()
-        || tls.certificate_file.is_some()
-        || tls.key_file.is_some()
-        || tls.server_name.is_some()
-        || tls.library.is_some();
     // A plain connection in place of an encrypted one would be the worst answer.
-    if given {
+    if tls.is_set() {
         return Err(bad(
             "tls",
             "this program was built without TLS: turn on the feature `rustls` or `openssl`",
@@ -200,6 +195,16 @@ fn tls(builder: ClusterBuilder, tls: TlsOptions) -> Result<ClusterBuilder, Error
 
 fn retry(builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, Error> {
     if retry.enabled == Some(false) {
+        let more = Retry {
+            enabled: None,
+            ..retry.clone()
+        };
+        if more.is_set() {
+            return Err(bad(
+                "retry.enabled",
+                "is false, and more is said of retries: keep one of both",
+            ));
+        }
         return Ok(builder.no_retry());
     }
     let mut policy = RetryPolicy::default();
@@ -229,7 +234,7 @@ fn retry(builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, Error
 
 fn rate(builder: ClusterBuilder, rate: &Rate) -> Result<ClusterBuilder, Error> {
     let Some(count) = rate.count else {
-        if rate.period.is_some() || rate.burst.is_some() || rate.queue.is_some() {
+        if rate.is_set() {
             return Err(bad("rate_limit", "needs a `count`: how many calls in a `period`"));
         }
         return Ok(builder);
@@ -244,7 +249,7 @@ fn rate(builder: ClusterBuilder, rate: &Rate) -> Result<ClusterBuilder, Error> {
 
 fn concurrency(builder: ClusterBuilder, options: Concurrency) -> Result<ClusterBuilder, Error> {
     let Some(limit) = options.limit else {
-        if options.queue.is_some() || options.shares.is_some() {
+        if options.is_set() {
             return Err(bad(
                 "concurrency_limit",
                 "needs a `limit`: how many calls at a time",

@@ -30,6 +30,12 @@ macro_rules! options {
                 }
             }
 
+            /// Is any of them there?
+            #[allow(dead_code, reason = "not of every group anybody asks")]
+            pub(super) fn is_set(&self) -> bool {
+                false $(|| self.$option.is_some())* $($(|| self.$part.is_set())*)?
+            }
+
             /// The names of all options, those of parts behind the part's name and a dot.
             pub(super) fn names(before: &str, add: &mut impl FnMut(String)) {
                 $(add(format!("{before}{}", stringify!($option)));)*
@@ -161,6 +167,10 @@ impl ProfileOptions {
             below.0.insert(name, upper.over(lower));
         }
         below
+    }
+
+    fn is_set(&self) -> bool {
+        !self.0.is_empty()
     }
 
     fn names(before: &str, add: &mut impl FnMut(String)) {

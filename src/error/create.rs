@@ -68,11 +68,6 @@ impl Error {
         ours(Row::BatchTooLarge, Detail::Text(what))
     }
 
-    /// There is no such keyspace; nothing was changed. The name is in the source.
-    pub(crate) fn no_such_keyspace(name: &str) -> Self {
-        foreign(Row::BatchTooLarge, format!("there is no keyspace {name:?}"))
-    }
-
     /// A request names something that is not there; nothing was sent. What it is called is in the source.
     pub(crate) fn no_such(what: &'static str, name: &str) -> Self {
         foreign(Row::BatchTooLarge, format!("there is no {what} {name:?}"))

@@ -53,7 +53,7 @@ pub(super) async fn run(
         ..
     } = statement;
     let paging = paging.unwrap_or_else(PagingState::start);
-    let page_size = options.driver_page_size().ok_or_else(bad_page_size)?;
+    let page_size = options.driver_page_size()?;
     let (result, next) = match what {
         What::Bound { prepared, values, .. } => {
             renewed(driver, &prepared, at).await?;
@@ -125,10 +125,6 @@ async fn batch(
             }
         })?;
     Response::from_driver(result, None, at.nature, at.node)
-}
-
-fn bad_page_size() -> Error {
-    Error::invalid("the page size has to be from 1 to 2,147,483,647 rows")
 }
 
 fn following(next: PagingStateResponse) -> Option<PagingState> {

@@ -44,21 +44,21 @@ impl Inner {
     /// Binds values that wait for their text to be prepared. Preparing counts against the limit of the first call: its deadline is
     /// returned.
     pub(super) async fn bind(&self, statement: Statement) -> Result<(Statement, Option<Deadline>), Error> {
-        let what = match &statement.what {
-            What::Unbound(..) => statement.what.clone(),
-            What::Batch(batch) if batch.has_unbound() => statement.what.clone(),
+        let (what, patience) = match &statement.what {
+            What::Unbound(text, values) => {
+                let patience = self.patience(&statement);
+                match self.find(text, patience).await? {
+                    (_, Some(prepared)) => (prepared.bind_dyn(&**values)?.what, patience),
+                    (_, None) => return Ok((statement, patience.call)),
+                }
+            }
+            What::Batch(batch) if batch.has_unbound() => {
+                let patience = self.patience(&statement);
+                (self.bind_members(batch, patience).await?, patience)
+            }
             What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => {
                 return Ok((statement, None));
             }
-        };
-        let patience = self.patience(&statement);
-        let what = match what {
-            What::Batch(batch) => self.bind_members(&batch, patience).await?,
-            What::Unbound(text, values) => match self.find(&text, patience).await? {
-                (_, Some(prepared)) => prepared.bind_dyn(&*values)?.what,
-                (_, None) => What::Unbound(text, values),
-            },
-            what => what,
         };
         Ok((Statement { what, ..statement }, patience.call))
     }
@@ -112,7 +112,11 @@ impl Inner {
         }
         let bound = batch.members.iter().map(|member| match &member.what {
             What::Unbound(text, values) => match found.get(&*text.text) {
-                Some(Some(prepared)) => prepared.bind_dyn(&**values),
+                // Its mark stays: the text may say less of it than the user.
+                Some(Some(prepared)) => prepared.bind_dyn(&**values).map(|bound| Statement {
+                    what: bound.what,
+                    ..member.clone()
+                }),
                 Some(None) | None => Ok(member.clone()),
             },
             What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => Ok(member.clone()),

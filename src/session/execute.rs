@@ -64,31 +64,41 @@ impl Inner {
         {
             statement.context.shorten(Deadline::at(at));
         }
-        let (mut statement, bound_until) = self.bind(statement).await?;
+        let (mut statement, mut until) = self.bind(statement).await?;
         self.stamp(&mut statement);
         let nature = statement.nature();
-        let mut first = statement.clone();
-        if let Some(deadline) = bound_until {
-            first.context.shorten(deadline);
-        }
-        let mut response = self.call(first, &statement).await?;
-        while let Some(next) = response.paging_state().cloned() {
-            within_caps(&statement, &response)?;
+        let mut response = self.call(statement.clone(), until, &statement).await?;
+        let (mut rows, mut bytes) = (response.len(), response.byte_len());
+        loop {
+            statement.options.within_caps(rows, bytes)?;
+            let Some(next) = response.paging_state().cloned() else {
+                break;
+            };
             // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
-            (statement, _) = self.bind(statement).await?;
+            (statement, until) = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
-            response.append(self.call(statement.clone(), &statement).await?);
+            let page = self.call(statement.clone(), until, &statement).await?;
+            rows = rows.saturating_add(page.len());
+            bytes = bytes.saturating_add(page.byte_len());
+            response.append(page);
         }
-        within_caps(&statement, &response)?;
         if nature == Nature::Schema {
             self.agree().await?;
         }
         Ok(response)
     }
 
-    /// One call of `statement`. Only its error is told which statement it was.
-    pub(super) async fn call(&self, call: Statement, statement: &Statement) -> Result<Response, Error> {
+    /// One call of `statement`, over by the end that [`bind`](Self::bind) gave. Only its error is told which statement it was.
+    pub(super) async fn call(
+        &self,
+        mut call: Statement,
+        until: Option<Deadline>,
+        statement: &Statement,
+    ) -> Result<Response, Error> {
+        if let Some(deadline) = until {
+            call.context.shorten(deadline);
+        }
         let result = self.stack.call(call).await;
         result.map_err(|error| error.about(statement))
     }
@@ -98,11 +108,7 @@ impl Inner {
         if statement.is_use() {
             return Err(no_use());
         }
-        if statement.options.driver_page_size().is_none() {
-            return Err(Error::invalid(
-                "the page size has to be from 1 to 2,147,483,647 rows",
-            ));
-        }
+        statement.options.driver_page_size()?;
         match &statement.what {
             What::Unbound(..) if self.settings.strict_prepared => Err(Error::parameters_need_prepare()),
             What::Batch(batch) => {
@@ -159,19 +165,6 @@ impl Inner {
             Err(_) => Err(Error::schema_disagreement()),
         }
     }
-}
-
-fn within_caps(statement: &Statement, response: &Response) -> Result<(), Error> {
-    let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
-    if over(statement.options.max_rows, response.len()) {
-        return Err(Error::invalid("the result has more rows than `max_rows` allows"));
-    }
-    if over(statement.options.max_bytes, response.byte_len()) {
-        return Err(Error::invalid(
-            "the result has more bytes than `max_bytes` allows",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

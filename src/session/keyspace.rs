@@ -1,4 +1,4 @@
-//! What a session asks of the driver itself: another keyspace.
+//! What a session asks of the driver itself: another keyspace, the state of the cluster.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -52,21 +52,25 @@ impl Session {
     /// [`from_service`](Self::from_service).
     pub async fn refresh_metadata(&self) -> Result<(), Error> {
         let inside = self.inner.enter()?;
+        let core = self.inner.core()?;
         let driver = self.inner.driver()?;
-        let refreshed = timeout(self.inner.call_limit(), driver.refresh_metadata());
         tokio::select! {
             biased;
-            refreshed = refreshed => refreshed
-                .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
-                .map_err(Error::connect)?,
+            refreshed = refresh(&driver, self.inner.call_limit()) => refreshed?,
             () = inside.cut_off() => return Err(Error::closed(Applied::No)),
         }
         // The balancer need not wait until it looks by itself.
-        if let Some(core) = &self.inner.core {
-            core.directory.follow(driver.get_cluster_state());
-        }
+        core.directory.follow(driver.get_cluster_state());
         Ok(())
     }
+}
+
+/// Has the driver read nodes and schema anew, within this limit. It changes nothing in the cluster.
+pub(super) async fn refresh(driver: &Driver, limit: Duration) -> Result<(), Error> {
+    timeout(limit, driver.refresh_metadata())
+        .await
+        .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
+        .map_err(Error::connect)
 }
 
 impl Inner {
@@ -83,12 +87,9 @@ impl Inner {
         let exists = |state: &ClusterState| state.get_keyspace(&known).is_some();
         // The driver stores a name before the server has seen it. A keyspace made a moment ago may not be known yet.
         if !exists(&driver.get_cluster_state()) {
-            timeout(self.settings.metadata_timeout, driver.refresh_metadata())
-                .await
-                .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
-                .map_err(Error::from_metadata)?;
+            refresh(driver, self.settings.metadata_timeout).await?;
             if !exists(&driver.get_cluster_state()) {
-                return Err(Error::no_such_keyspace(name));
+                return Err(Error::no_such("keyspace", name));
             }
         }
         let used = timeout(self.call_limit(), driver.use_keyspace(name, case_sensitive)).await;

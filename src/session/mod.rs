@@ -220,12 +220,17 @@ impl Inner {
         self.gate.enter().ok_or_else(|| Error::closed(Applied::No))
     }
 
-    fn driver(&self) -> Result<Arc<Driver>, Error> {
-        let core = self
-            .core
+    fn core(&self) -> Result<&Core, Error> {
+        self.core
             .as_ref()
-            .ok_or_else(|| Error::unsupported("this session was made from a service and knows no cluster"))?;
-        core.driver.get().ok_or_else(|| Error::closed(Applied::No))
+            .ok_or_else(|| Error::unsupported("this session was made from a service and knows no cluster"))
+    }
+
+    fn driver(&self) -> Result<Arc<Driver>, Error> {
+        self.core()?
+            .driver
+            .get()
+            .ok_or_else(|| Error::closed(Applied::No))
     }
 }
 

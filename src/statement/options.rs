@@ -4,6 +4,8 @@ use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::request::Priority;
 use uuid::Uuid;
 
+use crate::error::Error;
+
 /// Where the write timestamp comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Timestamp {
@@ -45,11 +47,34 @@ impl Options {
     /// The page size where none is given.
     pub(crate) const PAGE_SIZE: i32 = 5_000;
 
-    /// The page size the driver takes; none when the given one makes no sense.
-    pub(crate) fn driver_page_size(&self) -> Option<i32> {
+    /// The page size the driver takes.
+    ///
+    /// # Errors
+    /// `Invalid` when the given one makes no sense.
+    pub(crate) fn driver_page_size(&self) -> Result<i32, Error> {
         match self.page_size {
-            None => Some(Self::PAGE_SIZE),
-            Some(rows) => i32::try_from(rows).ok().filter(|rows| *rows > 0),
+            None => Ok(Self::PAGE_SIZE),
+            Some(rows) => i32::try_from(rows)
+                .ok()
+                .filter(|rows| *rows > 0)
+                .ok_or_else(|| Error::invalid("the page size has to be from 1 to 2,147,483,647 rows")),
         }
+    }
+
+    /// Are so many rows and bytes still within what the result may have?
+    ///
+    /// # Errors
+    /// `Invalid` when they are not.
+    pub(crate) fn within_caps(&self, rows: usize, bytes: usize) -> Result<(), Error> {
+        let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
+        if over(self.max_rows, rows) {
+            return Err(Error::invalid("the result has more rows than `max_rows` allows"));
+        }
+        if over(self.max_bytes, bytes) {
+            return Err(Error::invalid(
+                "the result has more bytes than `max_bytes` allows",
+            ));
+        }
+        Ok(())
     }
 }

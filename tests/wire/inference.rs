@@ -75,6 +75,11 @@ async fn an_unmarked_batch_is_repeated_if_all_its_members_may_be() {
         (batch().with(doubtful), ONCE),
         (batch().with(Statement::new(doubtful).idempotent(true)), REPEATED),
         (batch().with(member.clone().idempotent(false)), ONCE),
+        (
+            batch().with(Statement::with_values(INSERT, (1, "v")).idempotent(false)),
+            ONCE,
+        ),
+        (batch().with(Statement::with_values(INSERT, (1, "v"))), REPEATED),
         (batch().with("DELETE FROM ks.counts WHERE id = 1"), ONCE),
         (batch().idempotent(false), ONCE),
     ] {
