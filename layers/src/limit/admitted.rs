@@ -8,7 +8,6 @@ use std::mem::needs_drop;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
@@ -16,7 +15,7 @@ use tower_service::Service;
 
 use super::Rejected;
 use super::shared::Refusal;
-use crate::clock::{self, Moment};
+use crate::clock;
 use crate::request::{Request, Until};
 use crate::timeout::Elapsed;
 use crate::timer::poll_until;
@@ -30,7 +29,7 @@ pub(super) trait Gate {
     /// Asks without waiting.
     fn arrive(self: &Arc<Self>, request: &impl Request) -> Arrived<Self::Permit>;
 
-    /// For a request that has to wait.
+    /// For a request that has to wait, from now on.
     fn claim(self: &Arc<Self>) -> Self::Claim;
 }
 
@@ -56,7 +55,7 @@ pub(super) trait Claim {
     ) -> Poll<Result<Self::Permit, Refusal>>;
 
     /// It was admitted, and its deadline passed while the inner service got ready.
-    fn overdue(&self, until: Until, waited: Duration) -> Refusal;
+    fn overdue(&self, until: Until) -> Refusal;
 }
 
 pin_project! {
@@ -98,7 +97,6 @@ pin_project! {
         timer: Option<Sleep>,
         claim: G::Claim,
         permit: Option<G::Permit>,
-        since: Moment,
         // It has its permit, and the service was not ready.
         is_readying: bool,
     }
@@ -152,7 +150,6 @@ where
             claim: gate.claim(),
             is_readying: permit.is_some(),
             permit,
-            since: clock::now(),
         };
         Self::NotCalling {
             state: NotCalling::Waiting { wait },
@@ -255,14 +252,14 @@ where
             }
             // Nobody further out need watch the deadline, so this wait ends by itself, too.
             ready!(poll_until(this.timer, until.at, cx));
-            return Poll::Ready(Err(this.claim.overdue(until, this.since.elapsed()).into_error()));
+            return Poll::Ready(Err(this.claim.overdue(until).into_error()));
         };
         if let Err(error) = readiness {
             return Poll::Ready(Err(error));
         }
         // The timer is rounded up, and readiness may come late: nothing is sent that nobody would wait for.
         if *this.is_readying && until.at <= clock::now() {
-            return Poll::Ready(Err(this.claim.overdue(until, this.since.elapsed()).into_error()));
+            return Poll::Ready(Err(this.claim.overdue(until).into_error()));
         }
         match (this.request.take(), this.permit.take()) {
             (Some(request), Some(permit)) => Poll::Ready(Ok((this.service.call(request), permit))),

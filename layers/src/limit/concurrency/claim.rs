@@ -65,6 +65,7 @@ impl Gate for Permits {
     fn claim(self: &Arc<Self>) -> Claim {
         Claim {
             permits: Arc::clone(self),
+            since: clock::now(),
             queued: None,
         }
     }
@@ -90,13 +91,13 @@ impl Permits {
 #[derive(Debug)]
 pub(super) struct Claim {
     permits: Arc<Permits>,
+    since: Moment,
     queued: Option<Queued>,
 }
 
 #[derive(Debug)]
 struct Queued {
     place: Place,
-    since: Moment,
     weight: u32,
     kind: u8,
     /// Counted as waiting until it goes.
@@ -125,7 +126,6 @@ impl Claim {
         timer: Pin<&mut Option<Sleep>>,
         request: &impl Request,
     ) -> Admission {
-        let since = clock::now();
         let (weight, kind) = (request.weight(), self.permits.kind(request));
         let arrival = Arrival {
             weight,
@@ -140,7 +140,6 @@ impl Claim {
             Ok(Some(place)) => {
                 self.queued = Some(Queued {
                     place,
-                    since,
                     weight,
                     kind,
                     _gauge: self.permits.shared.counters.queue(),
@@ -164,7 +163,7 @@ impl Claim {
                 self.poll_clock(cx, timer, until)
             }
             Answer::Settled(Verdict::Granted) => {
-                self.permits.shared.counters.admit_after(queued.since.elapsed());
+                self.permits.shared.counters.admit_after(self.since.elapsed());
                 Poll::Ready(Ok(self.permit(queued.weight, queued.kind)))
             }
             Answer::Settled(Verdict::Evicted) => self.reject(Reason::ConcurrencyQueueFull),
@@ -183,12 +182,8 @@ impl Claim {
             return Poll::Pending;
         }
         ready!(poll_until(timer, until.at, cx));
-        let waited = self
-            .queued
-            .as_ref()
-            .map_or(Duration::ZERO, |queued| queued.since.elapsed());
         self.leave();
-        Poll::Ready(Err(self.permits.shared.counters.elapse(until, waited)))
+        Poll::Ready(Err(admitted::Claim::overdue(self, until)))
     }
 
     fn leave(&mut self) {
@@ -220,8 +215,8 @@ impl admitted::Claim for Claim {
         }
     }
 
-    fn overdue(&self, until: Until, waited: Duration) -> Refusal {
-        self.permits.shared.counters.elapse(until, waited)
+    fn overdue(&self, until: Until) -> Refusal {
+        self.permits.shared.counters.elapse(until, self.since.elapsed())
     }
 }
 

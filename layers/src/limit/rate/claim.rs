@@ -47,6 +47,7 @@ impl Gate for Turns {
     fn claim(self: &Arc<Self>) -> Claim {
         Claim {
             turns: Arc::clone(self),
+            since: clock::now(),
             queued: None,
         }
     }
@@ -62,13 +63,13 @@ impl Turns {
 #[derive(Debug)]
 pub(super) struct Claim {
     turns: Arc<Turns>,
+    since: Moment,
     queued: Option<Queued>,
 }
 
 #[derive(Debug)]
 struct Queued {
     place: Place,
-    since: Moment,
     /// Counted as waiting until it goes.
     _gauge: Option<InQueue>,
 }
@@ -83,14 +84,14 @@ impl Claim {
         mut timer: Pin<&mut Option<Sleep>>,
         request: &impl Request,
     ) -> Admission {
-        let since = clock::now();
+        let now = clock::now();
         let until = request.context().until();
         let arrival = Arrival {
             weight: request.weight(),
             priority: request.priority(),
             kind: 0,
         };
-        match self.turns.join(arrival, since, until, cx.waker()) {
+        match self.turns.join(arrival, now, until, cx.waker()) {
             Ok(Answer::Admitted) => {
                 self.turns.shared.counters.admit();
                 Poll::Ready(Ok(()))
@@ -98,7 +99,6 @@ impl Claim {
             Ok(Answer::Wait(place, at)) => {
                 self.queued = Some(Queued {
                     place,
-                    since,
                     _gauge: self.turns.shared.counters.queue(),
                 });
                 // Its turn comes before its deadline: those that do not were refused.
@@ -122,10 +122,9 @@ impl Claim {
         // off to a later moment.
         while let Some(queued) = self.queued.take() {
             let now = clock::read();
-            let since = queued.since;
             let at = match self.turns.ask(queued.place, now, cx.waker()) {
                 Answer::Admitted => {
-                    self.turns.shared.counters.admit_after(now.since(since));
+                    self.turns.shared.counters.admit_after(now.since(self.since));
                     return Poll::Ready(Ok(()));
                 }
                 Answer::Evicted => return Poll::Ready(Err(self.turns.refuse())),
@@ -137,7 +136,11 @@ impl Claim {
             // The grant first, the clock second: a turn that came in time is not thrown away.
             if until.at <= now {
                 self.leave();
-                return Poll::Ready(Err(self.turns.shared.counters.elapse(until, now.since(since))));
+                return Poll::Ready(Err(self
+                    .turns
+                    .shared
+                    .counters
+                    .elapse(until, now.since(self.since))));
             }
             if poll_until(timer.as_mut(), at.min(until.at), cx).is_pending() {
                 break;
@@ -172,8 +175,8 @@ impl admitted::Claim for Claim {
         }
     }
 
-    fn overdue(&self, until: Until, waited: Duration) -> Refusal {
-        self.turns.shared.counters.elapse(until, waited)
+    fn overdue(&self, until: Until) -> Refusal {
+        self.turns.shared.counters.elapse(until, self.since.elapsed())
     }
 }
 
