@@ -141,7 +141,8 @@ where
         }
     }
 
-    #[cold]
+    // Not cold: apart, it would have the future that is called at once moved once more.
+    #[inline]
     fn wait(gate: &Arc<G>, service: S, request: Req, permit: Option<G::Permit>) -> Self {
         let wait = Wait {
             service,
