@@ -1,8 +1,9 @@
 //! Moments as one number, and one reading of the clock for all layers of one step.
 //!
-//! A request passes several layers that each want to know when it came, in one go and on one thread. The outermost of them begins
-//! a [`step`] around its call of the next one; the first one inside that looks at the clock decides for all of them. The moment ends
-//! with the step, so what waits in between and goes on in a later poll reads the clock anew.
+//! A request passes several layers that each want to know when it came, or when its answer did, in one go and on one thread. The
+//! outermost of them begins a [`step`] around its call of the next one, and around each poll; the first one inside that looks at the
+//! clock decides for all of them. The moment ends with the step, so what waits in between and goes on in a later poll reads the clock
+//! anew. What looks again and again in one poll, until enough time has passed, [`read`]s the clock.
 
 use std::cell::Cell;
 use std::num::NonZeroU64;
@@ -35,14 +36,15 @@ impl Moment {
                 Self(MIDDLE + since.as_secs() * SECOND + u64::from(since.subsec_nanos()))
             }
             Some(_) => Self::NEVER,
-            None => Self::before_epoch(at),
+            None => Self::before_epoch(&at),
         }
     }
 
     /// A paused clock may show a moment before the one at which the first was made.
+    // By reference, because the moment lies in memory already.
     #[cold]
-    fn before_epoch(at: Instant) -> Self {
-        Self(MIDDLE.saturating_sub(nanos(EPOCH.saturating_duration_since(at))))
+    fn before_epoch(at: &Instant) -> Self {
+        Self(MIDDLE.saturating_sub(nanos(EPOCH.saturating_duration_since(*at))))
     }
 
     /// For a timer.
@@ -109,6 +111,12 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// Takes its number over, if somebody has asked for it meanwhile. For the end of the step that it was made in.
+    #[inline]
+    pub(crate) fn settle(&mut self) {
+        self.number = STEP.with(|step| step.number.get());
+    }
+
     /// How long after `earlier` it is.
     #[inline]
     pub(crate) fn seconds_since(&self, earlier: &Self) -> f64 {
@@ -192,7 +200,22 @@ pub(crate) fn step() -> Step {
     }
 }
 
-/// Made by [`step`]. Kept for one synchronous call, never across a poll.
+/// As [`step`], but what was seen before is forgotten: for what begins anew in the middle of a poll.
+#[cold]
+pub(crate) fn new_step() -> Step {
+    forget();
+    step()
+}
+
+#[inline]
+fn forget() {
+    STEP.with(|step| {
+        step.instant.set(None);
+        step.number.set(None);
+    });
+}
+
+/// Made by [`step`]. Kept for one call or for one poll.
 #[must_use]
 pub(crate) struct Step {
     is_outermost: bool,
@@ -202,11 +225,8 @@ impl Drop for Step {
     #[inline]
     fn drop(&mut self) {
         if self.is_outermost {
-            STEP.with(|step| {
-                step.is_running.set(false);
-                step.instant.set(None);
-                step.number.set(None);
-            });
+            STEP.with(|step| step.is_running.set(false));
+            forget();
         }
     }
 }
@@ -236,6 +256,8 @@ mod tests {
         assert_eq!(read(), moment.after(second));
         drop(inner);
         assert_eq!(now(), moment);
+        drop(new_step());
+        assert_eq!(now(), moment.after(second), "what begins anew looks anew");
         drop(outer);
         assert_eq!(now(), moment.after(second));
         let panicked = std::panic::catch_unwind(|| {

@@ -96,7 +96,7 @@ mutant "a dropped waiter keeps its turn in the queue" contract limit/rate/claim.
     's/(impl Drop for Claim \{\s+fn drop\(&mut self\) \{\s+)self\.leave\(\);/$1/s'
 mutant "metrics forget what is dropped" contract metrics/guard.rs \
     's/running\.dropped\(\);/drop(running);/'
-mutant "a dropped ticket keeps its place" contract balance/endpoint.rs \
+mutant "a dropped ticket keeps its place" contract balance/ticket.rs \
     's/self\.release_unanswered\(\);//'
 
 mutant "retry is ready over the whole pause" contract retry/future.rs \
@@ -123,6 +123,8 @@ mutant "a limit waits for ever for its service" contract limit/admitted.rs \
     's/if !until\.ends\(\) \{/if true {/'
 mutant "a limit sends what got ready too late" contract limit/admitted.rs \
     's/\*this\.is_readying && until\.at <= clock::now\(\)/false/'
+mutant "a limit forgets how long it waited for its service" contract limit/admitted.rs \
+    's/overdue\(until, this\.since\.elapsed\(\)\)/overdue(until, Duration::ZERO)/g'
 mutant "retry pauses beyond the deadline" contract retry/decide.rs \
     's/until\.ends\(\) && now\.after\(pause\) >= until\.at/false/'
 mutant "retry gets ready beyond the deadline" contract retry/future.rs \
@@ -172,8 +174,8 @@ mutant "figures: who leaves the queue stays in its gauge" limit metrics/limit.rs
 # Load
 mutant "the budget refuses nothing, in a storm" load retry/decide.rs \
     's/!shared\.budget\.withdraw\(now\)/false/'
-mutant "a limit has no bound to its queue" limit limit/queue.rs \
-    's/self\.places < self\.bound/self.places < 1_000_000/'
+mutant "a limit has no bound to its queue" load limit/queue.rs \
+    's/(slots: Vec::with_capacity\(bound\),\s+)bound,/$1bound: 1_000_000,/'
 mutant "a permit is given back twice" load limit/concurrency/claim.rs \
     's/(self\.permits\.give_back\(self\.weight, self\.kind\);)/$1 $1/'
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scripted_cassandra::{Action, ErrorFrame, Match, Opcode};
 use tokio::time::Instant;
 use tower_cassandra::prometheus::Exporter;
-use tower_cassandra::{Backoff, ErrorKind, HealthSettings, RetryPolicy};
+use tower_cassandra::{Applied, Backoff, ErrorKind, HealthSettings, RetryPolicy};
 
 use crate::support::{Bed, SELECT, ms, requests, until};
 

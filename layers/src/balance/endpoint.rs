@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::ledger::{Entry, Ledger};
-use crate::classify::Outcome;
-use crate::clock;
+use super::ledger::Ledger;
 use crate::health::{Passive, Shared, Watched};
 use crate::metrics::NodeMetrics;
 use crate::request::NodeId;
@@ -60,7 +58,7 @@ pub struct Endpoint {
     payload: Box<dyn Any + Send + Sync>,
     pub(super) shared: Arc<Shared>,
     ledger: Mutex<Ledger>,
-    abandoned: AtomicU32,
+    pub(super) abandoned: AtomicU32,
     /// Copies of what the ledger counts and of its oldest send time, to read without its lock.
     in_flight: AtomicU32,
     oldest: AtomicU64,
@@ -212,14 +210,6 @@ impl Endpoint {
         in_flight >= settings.node_limit || self.abandoned() >= settings.abandoned_limit
     }
 
-    /// Sends a request at `sent`: counts it until the ticket is answered or dropped.
-    pub(crate) fn begin(self: &Arc<Self>, sent: u64) -> Ticket {
-        Ticket {
-            endpoint: Arc::clone(self),
-            entry: self.with_ledger(|ledger| ledger.enter(sent)),
-        }
-    }
-
     /// The handles of its metrics, where its table has any.
     pub(crate) const fn metrics(&self) -> Option<&NodeMetrics> {
         self.metrics.as_ref()
@@ -245,7 +235,7 @@ impl Endpoint {
         }
     }
 
-    fn show_abandoned(&self) {
+    pub(super) fn show_abandoned(&self) {
         if let Some(metrics) = &self.metrics {
             metrics.set_abandoned(self.abandoned() as usize);
         }
@@ -265,7 +255,7 @@ impl Endpoint {
         result
     }
 
-    fn record_latency(&self, nanos: u64, now: u64) {
+    pub(super) fn record_latency(&self, nanos: u64, now: u64) {
         let samples = self.samples.load(Relaxed);
         let mean = self.mean.load(Relaxed);
         let passed = now.saturating_sub(self.sampled.load(Relaxed));
@@ -288,76 +278,5 @@ impl Endpoint {
         }
         self.samples.store(samples.saturating_add(1), Relaxed);
         self.shared.latencies.record(nanos);
-    }
-
-    /// Counts one more abandoned request, unless there are `abandoned_limit` already.
-    pub(crate) fn abandon(self: &Arc<Self>) -> Option<Abandoned> {
-        let limit = self.shared.settings.abandoned_limit;
-        let counted = self
-            .abandoned
-            .fetch_update(Relaxed, Relaxed, |count| (count < limit).then_some(count + 1));
-        self.show_abandoned();
-        counted.is_ok().then(|| Abandoned(Arc::clone(self)))
-    }
-}
-
-/// Holds an abandoned request's place in the count.
-#[derive(Debug)]
-pub(crate) struct Abandoned(Arc<Endpoint>);
-
-impl Drop for Abandoned {
-    fn drop(&mut self) {
-        self.0.abandoned.fetch_sub(1, Relaxed);
-        self.0.show_abandoned();
-    }
-}
-
-/// One attempt under way on one node.
-///
-/// The balancer puts it on the request; the leaf takes it ([`Context::take_ticket`](crate::Context::take_ticket)) and keeps it until the
-/// node has answered. Dropped without an answer it only gives its place back.
-#[derive(Debug)]
-pub struct Ticket {
-    endpoint: Arc<Endpoint>,
-    entry: Entry,
-}
-
-impl Ticket {
-    /// The node it is for.
-    #[must_use]
-    pub const fn endpoint(&self) -> &Arc<Endpoint> {
-        &self.endpoint
-    }
-
-    /// The node has answered, or its connection is known to be lost.
-    pub fn answered(mut self, outcome: &Outcome) {
-        let now = clock::now().number();
-        self.endpoint.last_answer.store(now, Relaxed);
-        // Only a success says how fast the node is: an error may come at once and must not attract traffic.
-        if let (Some(sent), Outcome::Success) = (self.release(), outcome) {
-            self.endpoint.record_latency(now.saturating_sub(sent), now);
-        }
-    }
-
-    // Out of line, because every request that is moved has a place for a ticket.
-    #[cold]
-    fn release_unanswered(&mut self) {
-        self.release();
-    }
-
-    /// Gives its place back, once, and says when it was sent.
-    #[inline]
-    fn release(&mut self) -> Option<u64> {
-        let entry = std::mem::replace(&mut self.entry, Entry::NONE);
-        self.endpoint.with_ledger(|ledger| ledger.leave(entry))
-    }
-}
-
-impl Drop for Ticket {
-    #[inline]
-    fn drop(&mut self) {
-        if self.entry != Entry::NONE {
-            self.release_unanswered();
-        }
     }
 }

@@ -78,13 +78,15 @@ mod ledger;
 mod quick;
 mod reaper;
 mod service;
+mod ticket;
 mod watching;
 
 pub use directory::{AllNodes, Directory, Group};
-pub use endpoint::{Endpoint, Ticket};
+pub use endpoint::Endpoint;
 pub use error::NoCandidate;
 pub use future::ResponseFuture;
 pub(crate) use latency::Latencies;
 pub use layer::BalanceLayer;
 pub use reaper::{Kept, LONGEST_LIFE, Reaper};
 pub use service::Balance;
+pub use ticket::Ticket;

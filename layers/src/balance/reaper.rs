@@ -18,7 +18,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::endpoint::{Abandoned, Endpoint};
+use super::endpoint::Endpoint;
+use super::ticket::Abandoned;
 
 /// How long an abandoned attempt is kept at most. After that the node is taken to have lost it.
 pub const LONGEST_LIFE: Duration = Duration::from_secs(30);

@@ -4,6 +4,7 @@
 //! what has to wait keeps the request and a service of its own.
 
 use std::future::Future;
+use std::mem::needs_drop;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -28,7 +29,7 @@ pub(super) trait Gate {
     /// Asks without waiting.
     fn arrive(self: &Arc<Self>, request: &impl Request) -> Arrived<Self::Permit>;
 
-    /// For a request that has to wait.
+    /// For a request that has to wait, from now on.
     fn claim(self: &Arc<Self>) -> Self::Claim;
 }
 
@@ -66,9 +67,21 @@ pin_project! {
     {
         // Fields are dropped in this order: the call is gone before its permit is free again.
         Calling { #[pin] call: S::Future, permit: G::Permit },
+        // In one, so that the way of a call has one branch only.
+        NotCalling { #[pin] state: NotCalling<G, S, Req> },
+    }
+}
+
+pin_project! {
+    #[project = NotCallingProj]
+    pub(super) enum NotCalling<G, S, Req>
+    where
+        G: Gate,
+        S: Service<Req>,
+    {
         Waiting { #[pin] wait: Wait<G, S, Req> },
-        Failed { error: Option<S::Error> },
-        Done,
+        // None once it was told, and after a call.
+        Ended { error: Option<S::Error> },
     }
 }
 
@@ -97,46 +110,56 @@ where
     Req: Request,
 {
     /// The inner service need not have been polled ready. Nobody has readied it, so nothing is lost by cloning it.
-    // Where the permit is nothing, nothing has to be dropped if the inner service panics, and its future is built in place.
+    ///
+    /// `finish` makes the future of the layer out of this one. Each branch does that by itself: one made where they meet would be
+    /// moved once more. Where the permit is nothing, nothing has to be dropped if the inner service panics, and the inner future is
+    /// built in its place.
     #[inline]
-    pub(super) fn call(gate: &Arc<G>, inner: &mut S, request: Req) -> Self {
+    pub(super) fn call<F>(gate: &Arc<G>, inner: &mut S, request: Req, finish: impl FnOnce(Self) -> F) -> F {
         let permit = match gate.arrive(&request) {
             Arrived::Admitted(permit) => permit,
-            Arrived::Refused(refusal) => return Self::failed(refusal.into_error()),
-            Arrived::HasToWait => return Self::wait(gate, inner.clone(), request, None),
+            Arrived::Refused(refusal) => return finish(Self::failed(refusal.into_error())),
+            Arrived::HasToWait => return finish(Self::wait(gate, inner.clone(), request, None)),
         };
         // If it is not ready, it is asked again by whoever polls the future, and then wakes that one.
         match inner.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => Self::Calling {
+            Poll::Ready(Ok(())) => finish(Self::Calling {
                 call: inner.call(request),
                 permit,
-            },
-            Poll::Ready(Err(error)) => Self::failed(error),
+            }),
+            Poll::Ready(Err(error)) => finish(Self::failed(error)),
             Poll::Pending => {
                 // The one that was asked gets the request.
                 let copy = inner.clone();
-                Self::wait(gate, std::mem::replace(inner, copy), request, Some(permit))
+                finish(Self::wait(
+                    gate,
+                    std::mem::replace(inner, copy),
+                    request,
+                    Some(permit),
+                ))
             }
         }
     }
 
-    #[cold]
+    // Not cold: apart, it would have the future that is called at once moved once more.
+    #[inline]
     fn wait(gate: &Arc<G>, service: S, request: Req, permit: Option<G::Permit>) -> Self {
-        Self::Waiting {
-            wait: Wait {
-                service,
-                request: Some(request),
-                timer: None,
-                claim: gate.claim(),
-                is_readying: permit.is_some(),
-                permit,
-            },
+        let wait = Wait {
+            service,
+            request: Some(request),
+            timer: None,
+            claim: gate.claim(),
+            is_readying: permit.is_some(),
+            permit,
+        };
+        Self::NotCalling {
+            state: NotCalling::Waiting { wait },
         }
     }
 
     #[cold]
     const fn failed(error: S::Error) -> Self {
-        Self::Failed { error: Some(error) }
+        Self::ended(Some(error))
     }
 }
 
@@ -151,23 +174,46 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = loop {
+        loop {
             match self.as_mut().project() {
-                AdmittedProj::Calling { call, .. } => break ready!(call.poll(cx)),
-                AdmittedProj::Waiting { wait } => match ready!(wait.poll(cx)) {
-                    Ok((call, permit)) => self.set(Self::Calling { call, permit }),
-                    Err(error) => break Err(error),
+                AdmittedProj::Calling { call, .. } => {
+                    let result = ready!(call.poll(cx));
+                    // Now, and not with this future: others wait for the permit.
+                    if needs_drop::<G::Permit>() {
+                        self.set(Self::ended(None));
+                    }
+                    return Poll::Ready(result);
+                }
+                AdmittedProj::NotCalling { state } => match state.project() {
+                    NotCallingProj::Waiting { wait } => match ready!(wait.poll(cx)) {
+                        Ok((call, permit)) => self.set(Self::Calling { call, permit }),
+                        Err(error) => {
+                            self.set(Self::ended(None));
+                            return Poll::Ready(Err(error));
+                        }
+                    },
+                    // Polled again after its end, there is nothing left to say.
+                    NotCallingProj::Ended { error } => {
+                        return error
+                            .take()
+                            .map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+                    }
                 },
-                AdmittedProj::Failed { error } => match error.take() {
-                    Some(error) => break Err(error),
-                    None => return Poll::Pending,
-                },
-                // Polled again after its end. There is nothing left to say.
-                AdmittedProj::Done => return Poll::Pending,
             }
-        };
-        self.set(Self::Done);
-        Poll::Ready(result)
+        }
+    }
+}
+
+impl<G, S, Req> Admitted<G, S, Req>
+where
+    G: Gate,
+    S: Service<Req>,
+{
+    #[inline]
+    const fn ended(error: Option<S::Error>) -> Self {
+        Self::NotCalling {
+            state: NotCalling::Ended { error },
+        }
     }
 }
 

@@ -33,6 +33,13 @@ impl<F, C, Facts, Req> ResponseFuture<F, C, Facts, Req> {
             request: PhantomData,
         }
     }
+
+    /// To be called at the end of the step in which it was made.
+    #[inline]
+    pub(super) fn settle(mut self) -> Self {
+        self.guard.settle();
+        self
+    }
 }
 
 impl<F, C, Req, Res, E> Future for ResponseFuture<F, C, C::Facts, Req>
@@ -45,15 +52,14 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // The end of an attempt is the moment at which its ticket was answered.
-        let step = this.guard.is_attempt().then(clock::step);
+        // The end of a request is the moment at which its last attempt ended.
+        let _step = this.guard.is_request().then(clock::step);
         let watch = this.guard.watch();
         let poll = this.inner.poll(cx);
         watch.over();
         let result = ready!(poll);
         this.guard
             .ended(|(classifier, facts)| classifier.classify(facts, result.as_ref()));
-        drop(step);
         Poll::Ready(result)
     }
 }

@@ -56,13 +56,21 @@ impl<J> Guard<J> {
         Watch(self)
     }
 
-    /// For an attempt, the clock is read at the same time as by those below it.
+    /// To be called at the end of the step in which it was made.
     #[inline]
-    pub(super) const fn is_attempt(&self) -> bool {
+    pub(super) fn settle(&mut self) {
+        if let Some(running) = &mut self.0 {
+            running.since.settle();
+        }
+    }
+
+    /// For a request, all that is inside of it looks at the clock together.
+    #[inline]
+    pub(super) const fn is_request(&self) -> bool {
         matches!(
             self.0,
             Some(Running {
-                what: What::Attempt(_),
+                what: What::Request(..),
                 ..
             })
         )

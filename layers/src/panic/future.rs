@@ -28,17 +28,17 @@ pin_project! {
 impl<F> ResponseFuture<F> {
     #[inline]
     pub(super) fn call(metrics: &Option<Metrics>, call: impl FnOnce() -> F) -> Self {
-        match contain(call) {
-            Ok(inner) => Self {
-                inner: Some(inner),
-                failed: None,
-                metrics: metrics.clone(),
-            },
-            Err(panicked) => {
-                count(metrics);
-                Self::failed(panicked)
-            }
+        let mut this = Self {
+            inner: None,
+            failed: None,
+            metrics: metrics.clone(),
+        };
+        // Put into its place in there, it need not be moved out.
+        if let Err(panicked) = contain(|| this.inner = Some(call())) {
+            count(metrics);
+            this.failed = Some(panicked);
         }
+        this
     }
 
     /// A panic that has already been counted.

@@ -185,7 +185,7 @@ where
             }
             return Poll::Pending;
         };
-        let _step = clock::step();
+        let _step = clock::new_step();
         let now = clock::now();
         if let Err(error) = readiness {
             // What the attempts before left behind must not be lost: one of them may have been applied.

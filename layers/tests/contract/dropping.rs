@@ -64,6 +64,8 @@ pub(crate) async fn in_the_queue(subject: Subject) -> Cell {
     advance(ms(100)).await;
     assert!(third.wakes() > 0, "it has moved up");
     assert!(third.poll().is_ready());
+    // What they had taken is free; the inner futures may last as long as they do.
+    drop((first, third));
     advance(ms(100)).await;
     value.assert_usable(&mut service, &probe).await;
     Kept

@@ -35,9 +35,7 @@ where
 {
     #[inline]
     pub(super) fn call(permits: &Arc<Permits>, inner: &mut S, request: Req) -> Self {
-        Self {
-            call: Admitted::call(permits, inner, request),
-        }
+        Admitted::call(permits, inner, request, |call| Self { call })
     }
 }
 

@@ -34,9 +34,7 @@ where
 {
     #[inline]
     pub(super) fn call(turns: &Arc<Turns>, inner: &mut S, request: Req) -> Self {
-        Self {
-            call: Admitted::call(turns, inner, request),
-        }
+        Admitted::call(turns, inner, request, |call| Self { call })
     }
 }
 

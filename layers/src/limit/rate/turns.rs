@@ -85,7 +85,9 @@ impl Turns {
     /// Takes a turn without the mutex, if nobody waits.
     #[inline]
     pub(super) fn take_at_once(&self, now: Moment, weight: u32) -> Taken {
-        self.open.take(self.nanos(now), weight)
+        // Wraps for a moment before the epoch, which is too far from the base then and comes to the mutex.
+        self.open
+            .take(now.number().wrapping_sub(self.epoch.number()), weight)
     }
 
     /// Takes a turn at once or joins the line.

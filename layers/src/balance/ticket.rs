@@ -1,0 +1,90 @@
+//! One attempt under way on a node, and what is left of one that nobody waits for any more.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::endpoint::Endpoint;
+use super::ledger::Entry;
+use crate::classify::Outcome;
+use crate::clock;
+
+impl Endpoint {
+    /// Sends a request at `sent`: counts it until the ticket is answered or dropped.
+    pub(crate) fn begin(self: &Arc<Self>, sent: u64) -> Ticket {
+        Ticket {
+            endpoint: Arc::clone(self),
+            entry: self.with_ledger(|ledger| ledger.enter(sent)),
+        }
+    }
+
+    /// Counts one more abandoned request, unless there are `abandoned_limit` already.
+    pub(crate) fn abandon(self: &Arc<Self>) -> Option<Abandoned> {
+        let limit = self.shared.settings.abandoned_limit;
+        let counted = self
+            .abandoned
+            .fetch_update(Relaxed, Relaxed, |count| (count < limit).then_some(count + 1));
+        self.show_abandoned();
+        counted.is_ok().then(|| Abandoned(Arc::clone(self)))
+    }
+}
+
+/// Holds an abandoned request's place in the count.
+#[derive(Debug)]
+pub(crate) struct Abandoned(Arc<Endpoint>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.abandoned.fetch_sub(1, Relaxed);
+        self.0.show_abandoned();
+    }
+}
+
+/// One attempt under way on one node.
+///
+/// The balancer puts it on the request; the leaf takes it ([`Context::take_ticket`](crate::Context::take_ticket)) and keeps it until the
+/// node has answered. Dropped without an answer it only gives its place back.
+#[derive(Debug)]
+pub struct Ticket {
+    endpoint: Arc<Endpoint>,
+    entry: Entry,
+}
+
+impl Ticket {
+    /// The node it is for.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// The node has answered, or its connection is known to be lost.
+    pub fn answered(mut self, outcome: &Outcome) {
+        let now = clock::now().number();
+        self.endpoint.last_answer.store(now, Relaxed);
+        // Only a success says how fast the node is: an error may come at once and must not attract traffic.
+        if let (Some(sent), Outcome::Success) = (self.release(), outcome) {
+            self.endpoint.record_latency(now.saturating_sub(sent), now);
+        }
+    }
+
+    // Out of line, because every request that is moved has a place for a ticket.
+    #[cold]
+    fn release_unanswered(&mut self) {
+        self.release();
+    }
+
+    /// Gives its place back, once, and says when it was sent.
+    #[inline]
+    fn release(&mut self) -> Option<u64> {
+        let entry = std::mem::replace(&mut self.entry, Entry::NONE);
+        self.endpoint.with_ledger(|ledger| ledger.leave(entry))
+    }
+}
+
+impl Drop for Ticket {
+    #[inline]
+    fn drop(&mut self) {
+        if self.entry != Entry::NONE {
+            self.release_unanswered();
+        }
+    }
+}

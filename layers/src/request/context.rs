@@ -1,0 +1,124 @@
+use super::limits::{Deadline, Limit, OwnLimit, Packed, Until};
+use super::{Attempt, NodeId};
+use crate::balance::Ticket;
+use crate::clock::Moment;
+
+/// What the layers leave on a request for each other. A clone shares nothing: it has no ticket.
+// Every layer moves it along with the request, so it is kept small.
+#[derive(Debug)]
+pub struct Context {
+    until: Until,
+    call_limit: Packed,
+    attempt_limit: Packed,
+    /// The request's own number of retries, in place of that of the policy.
+    pub max_retries: Option<u32>,
+    /// Which attempt this is.
+    pub attempt: Attempt,
+    pub(crate) ticket: Option<Ticket>,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self {
+            until: Until::NEVER,
+            call_limit: Packed::DEFAULT,
+            attempt_limit: Packed::DEFAULT,
+            max_retries: None,
+            attempt: Attempt::default(),
+            ticket: None,
+        }
+    }
+}
+
+impl Clone for Context {
+    // A ticket stands for one attempt that is under way; the copy of a request kept for a retry is not under way.
+    #[inline]
+    fn clone(&self) -> Self {
+        Self {
+            until: self.until,
+            call_limit: self.call_limit,
+            attempt_limit: self.attempt_limit,
+            max_retries: self.max_retries,
+            attempt: self.attempt.clone(),
+            ticket: None,
+        }
+    }
+}
+
+impl Context {
+    /// The deadline that holds now.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.until.ends().then(|| Deadline {
+            at: self.until.at.instant(),
+            limit: self.until.limit,
+        })
+    }
+
+    /// Sets a deadline, unless there is an earlier one. A deadline can only be shortened.
+    pub fn shorten(&mut self, deadline: Deadline) {
+        self.shorten_to(Until {
+            at: Moment::of(deadline.at),
+            limit: deadline.limit,
+        });
+    }
+
+    #[inline]
+    pub(crate) const fn until(&self) -> Until {
+        self.until
+    }
+
+    #[inline]
+    pub(crate) fn shorten_to(&mut self, until: Until) {
+        if until.at < self.until.at {
+            self.until = until;
+        }
+    }
+
+    /// The request's own call limit.
+    #[must_use]
+    pub const fn call_limit(&self) -> OwnLimit {
+        self.call_limit.unpack()
+    }
+
+    /// Sets the request's own call limit. More than 584 years count as off.
+    pub const fn set_call_limit(&mut self, limit: OwnLimit) {
+        self.call_limit = Packed::of(limit);
+    }
+
+    /// The request's own attempt limit.
+    #[must_use]
+    pub const fn attempt_limit(&self) -> OwnLimit {
+        self.attempt_limit.unpack()
+    }
+
+    /// Sets the request's own attempt limit. More than 584 years count as off.
+    pub const fn set_attempt_limit(&mut self, limit: OwnLimit) {
+        self.attempt_limit = Packed::of(limit);
+    }
+
+    #[inline]
+    pub(crate) const fn packed_limit(&self, limit: Limit) -> Packed {
+        match limit {
+            Limit::Attempt => self.attempt_limit,
+            Limit::Call | Limit::Deadline => self.call_limit,
+        }
+    }
+
+    /// The node the balancer has chosen for this attempt.
+    #[must_use]
+    pub fn target(&self) -> Option<NodeId> {
+        self.ticket.as_ref().map(|ticket| ticket.endpoint().id())
+    }
+
+    /// The ticket of this attempt, as long as the leaf has not taken it.
+    #[must_use]
+    pub const fn ticket(&self) -> Option<&Ticket> {
+        self.ticket.as_ref()
+    }
+
+    /// Takes the ticket. The leaf keeps it until the node has answered, and no shorter.
+    pub const fn take_ticket(&mut self) -> Option<Ticket> {
+        self.ticket.take()
+    }
+}
