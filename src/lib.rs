@@ -137,7 +137,9 @@ pub use monitor::{ClusterHealth, HostHealth, Monitor, NodeChange, NodeEvent};
 pub use nature::Nature;
 pub use response::{Response, Row, Rows};
 pub use scan::{ScanHandle, ScanState, ScanTable, TableScan};
-pub use session::{Health, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace};
+pub use session::{
+    Health, Limits, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace,
+};
 pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
 pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};

@@ -256,7 +256,9 @@ mutant "the choice gives ties to the first" simulation balance/quick.rs \
     's/\| \(ties & 0xff\)/| (0 * ties)/'
 mutant "the choice lets a newcomer have all it can win" simulation balance/quick.rs \
     's/&& !has_its_turn\(shared, self\.all, self\.newcomers\)/\&\& false/'
-mutant "the choice takes a pause for slowness" simulation balance/endpoint.rs \
+mutant "a failure is no slow answer" fast_failures balance/ticket.rs \
+    's/(Fault::Load \| Fault::Replicas) => endpoint\.speed\.failed\(now\)/$1 => {}/'
+mutant "the choice takes a pause for slowness" simulation balance/speed.rs \
     's/\.min\(mean \/ 8 \+ MILLISECOND \/ 20\)//'
 mutant "the choice forgets what was given up" simulation balance/reaper.rs \
     's/let sent = endpoint\.abandon/let sent = false && endpoint.abandon/'

@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::leaf::{DriverSlot, SessionService};
 #[cfg(feature = "test-util")]
 use crate::response::Response;
-use crate::session::{Core, Session, Settings};
+use crate::session::{Core, Limits, Session, Settings};
 #[cfg(feature = "test-util")]
 use crate::statement::Statement;
 
@@ -123,13 +123,12 @@ pub(super) async fn assemble(
         .then(|| (table.clone(), directory.clone()));
     let classifier = CqlClassifier::with_table(table.clone());
     let layers = layers(builder, classifier, metrics, balance)?;
-    let names = layers.names();
-    let limit = layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle);
+    let settings = settings(builder, &layers);
+    let limit = settings.limits.concurrency.clone();
     let stack = stack(layers, SessionService::with_slot(slot.clone(), reaper.clone()));
     // Where the driver chooses, nobody asks what the probes say.
     let health = builder.health.filter(|_| builder.driver_load_balancing.is_none());
     let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health, limit)?;
-    let settings = settings(builder, names);
     let core = Core {
         driver: slot,
         reaper,
@@ -139,7 +138,10 @@ pub(super) async fn assemble(
     Ok(Session::assemble(stack, Some(core), settings, Some(housekeeping)))
 }
 
-fn settings(builder: &ClusterBuilder, layers: Vec<&'static str>) -> Settings {
+fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
+    let mut limits = Limits::default();
+    limits.concurrency = layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle);
+    limits.rate = layers.rate.as_ref().map(RateLimitLayer::handle);
     Settings {
         strict_prepared: builder.strict_prepared,
         server_timestamps: builder.server_timestamps,
@@ -153,7 +155,8 @@ fn settings(builder: &ClusterBuilder, layers: Vec<&'static str>) -> Settings {
         profiles: builder.profiles.clone(),
         notes_attempts: builder.retry.is_some(),
         serial_default: Some(builder.consistency).filter(|level| level.is_serial()),
-        layers,
+        limits,
+        layers: layers.names(),
     }
 }
 
@@ -165,13 +168,8 @@ where
     L::Future: Send + 'static,
 {
     let layers = layers(builder, CqlClassifier::new(), builder.metrics.resolve()?, None)?;
-    let names = layers.names();
-    Ok(Session::assemble(
-        stack(layers, leaf),
-        None,
-        settings(builder, names),
-        None,
-    ))
+    let settings = settings(builder, &layers);
+    Ok(Session::assemble(stack(layers, leaf), None, settings, None))
 }
 
 /// The addresses of the contact points, as far as they can be found: only to tell which data centre is nearby.

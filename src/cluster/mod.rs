@@ -14,6 +14,7 @@ mod nodes;
 mod profile;
 mod registry;
 mod scope;
+mod seam;
 mod stack;
 #[cfg(any(feature = "rustls", feature = "openssl"))]
 mod tls;

@@ -7,6 +7,7 @@ mod health;
 mod infer;
 mod keyspace;
 mod life;
+mod limits;
 mod pager;
 mod prepare;
 mod prepared;
@@ -35,6 +36,7 @@ use crate::statement::Statement;
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
 pub(crate) use life::WeakSession;
+pub use limits::Limits;
 pub(crate) use pager::Pager;
 pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
@@ -85,6 +87,7 @@ pub(crate) struct Settings {
     pub(crate) metadata_timeout: Duration,
     pub(crate) schema_agreement_timeout: Duration,
     pub(crate) profiles: Profiles,
+    pub(crate) limits: Limits,
     /// Does the stack have a retry layer of ours, or one of the user's? It notes what became of each attempt.
     pub(crate) notes_attempts: bool,
     /// The default consistency, if it is a serial one.
@@ -107,6 +110,7 @@ impl Default for Settings {
             metadata_timeout: defaults::METADATA_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             profiles: Profiles::default(),
+            limits: Limits::default(),
             notes_attempts: true,
             serial_default: None,
             layers: vec!["a service of the user's"],

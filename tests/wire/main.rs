@@ -19,6 +19,7 @@ mod routing;
 mod rows;
 mod safety;
 mod scopes;
+mod seam;
 mod stamps;
 mod statements;
 mod streams;

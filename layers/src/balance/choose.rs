@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::endpoint::{Bar, Endpoint, UNSETTLED};
+use super::endpoint::{Bar, Endpoint};
 use super::quick::{has_its_turn, load};
+use super::speed::UNSETTLED;
 use crate::health::{Shared, Standing};
 use crate::request::Attempt;
 

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::choose::{COMPARED, explores, outlier};
-use super::endpoint::{Bar, Endpoint, UNSETTLED};
+use super::endpoint::{Bar, Endpoint};
+use super::speed::UNSETTLED;
 use crate::health::Shared;
 
 /// The best of the candidates so far, as long as nothing speaks against any of them.
