@@ -122,7 +122,7 @@ pub use tower_cassandra_layers as layers;
 pub use uuid;
 
 pub use bulk::{BulkError, BulkItem, BulkProgress, BulkSummary, ExecuteMany};
-pub use classifier::{CqlClassifier, StatementFacts};
+pub use classifier::{CqlClassifier, ReadTimeoutRule, StatementFacts};
 pub use cluster::{
     BoxService, Cluster, ClusterBuilder, ClusterPhase, Credentials, CredentialsFuture, CredentialsProvider,
     Nodes, PasswordFile, Profile,

@@ -121,7 +121,7 @@ pub(super) async fn assemble(
         .driver_load_balancing
         .is_none()
         .then(|| (table.clone(), directory.clone()));
-    let classifier = CqlClassifier::with_table(table.clone());
+    let classifier = CqlClassifier::with_table(table.clone()).read_timeouts(builder.read_timeouts);
     let layers = layers(builder, classifier, metrics, balance)?;
     let settings = settings(builder, &layers);
     let limit = settings.limits.concurrency.clone();
@@ -139,9 +139,10 @@ pub(super) async fn assemble(
 }
 
 fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
-    let mut limits = Limits::default();
-    limits.concurrency = layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle);
-    limits.rate = layers.rate.as_ref().map(RateLimitLayer::handle);
+    let limits = Limits {
+        concurrency: layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle),
+        rate: layers.rate.as_ref().map(RateLimitLayer::handle),
+    };
     Settings {
         strict_prepared: builder.strict_prepared,
         server_timestamps: builder.server_timestamps,
@@ -167,7 +168,12 @@ where
     L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
     L::Future: Send + 'static,
 {
-    let layers = layers(builder, CqlClassifier::new(), builder.metrics.resolve()?, None)?;
+    let layers = layers(
+        builder,
+        CqlClassifier::new().read_timeouts(builder.read_timeouts),
+        builder.metrics.resolve()?,
+        None,
+    )?;
     let settings = settings(builder, &layers);
     Ok(Session::assemble(stack(layers, leaf), None, settings, None))
 }

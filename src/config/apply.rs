@@ -195,7 +195,7 @@ fn tls(builder: ClusterBuilder, tls: TlsOptions) -> Result<ClusterBuilder, Error
     Ok(builder)
 }
 
-fn retry(builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, Error> {
+fn retry(mut builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, Error> {
     if retry.enabled == Some(false) {
         let more = Retry {
             enabled: None,
@@ -231,6 +231,7 @@ fn retry(builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, Error
     } else if floor.is_some() || percent.is_some() {
         policy = policy.budget_of(floor.unwrap_or(Budget::FLOOR), percent.unwrap_or(Budget::PERCENT));
     }
+    set!(builder, read_timeouts(retry.read_timeouts.map(|rule| rule.0)));
     Ok(builder.retry(policy))
 }
 

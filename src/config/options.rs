@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::values::{Codec, Level, Limit, Secret, SerialLevel, Span};
+use super::values::{Codec, Level, Limit, ReadTimeouts, Secret, SerialLevel, Span};
 
 /// A group of options. All are optional; of two groups laid over each other the upper one wins, option by option.
 macro_rules! options {
@@ -110,6 +110,7 @@ options!(TlsOptions {
 options!(Retry {
     enabled: bool,
     max_retries: u32,
+    read_timeouts: ReadTimeouts,
     backoff_base: Span,
     backoff_cap: Span,
     jitter: bool,

@@ -95,7 +95,7 @@ async fn net_04_what_is_swallowed_is_sent_again_with_growing_pauses() {
     let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
     bed.cluster.on(requests()).times(3).then(Action::Silence);
     bed.cluster.ledger().clear();
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let response = bed.session.execute(select).await.unwrap();
     assert_eq!(response.attempts(), 4);
     let frames = bed.frames();

@@ -66,7 +66,7 @@ impl Ticket {
             Outcome::Success => {
                 let nanos = now.saturating_sub(sent);
                 endpoint.speed.succeeded(nanos, now);
-                let _ = endpoint.shared.latencies.record(nanos);
+                endpoint.shared.latencies.record(nanos);
             }
             // Its error may come at once, and must not attract traffic. For failures of its own it is ejected; what is wrong with the request
             // says nothing of it.
