@@ -1,18 +1,27 @@
 use std::sync::Arc;
 
-use super::NodeId;
+use super::{Extensions, NodeId};
 use crate::classify::Advice;
 
 /// How many tried nodes a request remembers.
 pub const REMEMBERED_NODES: usize = 4;
 
 /// Which attempt of a call this is, and what the earlier ones ask of it. Written by the retry layer.
-// Every layer moves it along with the request, and few requests are ever retried: the nodes have a place of their own.
+// Every layer moves it along with the request, and what few requests have is in a place of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
     number: u32,
     reprepare: bool,
-    failed: Option<Arc<Failed>>,
+    rare: Option<Arc<Rare>>,
+}
+
+/// What few requests have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    /// What the failed attempts leave to the next one.
+    failed: Option<Failed>,
+    /// Not about attempts at all, but here it costs a request without any nothing.
+    extensions: Extensions,
 }
 
 /// What the failed attempts leave to the next one.
@@ -32,22 +41,21 @@ impl Attempt {
 
     /// Is it the first one of its call, or is there no retry layer?
     #[inline]
-    pub(crate) const fn is_first(&self) -> bool {
-        self.failed.is_none()
+    pub(crate) fn is_first(&self) -> bool {
+        self.failed().is_none()
     }
 
     /// Was this node asked by an earlier attempt of the call? The last four are remembered.
     #[must_use]
     pub fn has_tried(&self, node: NodeId) -> bool {
-        self.failed
-            .as_ref()
+        self.failed()
             .is_some_and(|failed| failed.tried.contains(&Some(node)))
     }
 
     /// The node this attempt has to stay on, if the earlier one asked for that.
     #[must_use]
     pub fn stay(&self) -> Option<NodeId> {
-        self.failed.as_ref()?.stay
+        self.failed()?.stay
     }
 
     /// Must the prepared form be made anew before this attempt?
@@ -57,17 +65,39 @@ impl Attempt {
     }
 
     #[inline]
-    pub(crate) const fn first() -> Self {
-        Self {
-            number: 1,
-            reprepare: false,
-            failed: None,
+    fn failed(&self) -> Option<&Failed> {
+        self.rare.as_ref()?.failed.as_ref()
+    }
+
+    pub(super) fn extensions(&self) -> Option<&Extensions> {
+        Some(&self.rare.as_ref()?.extensions)
+    }
+
+    pub(super) fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut Arc::make_mut(self.rare.get_or_insert_default()).extensions
+    }
+
+    /// Makes it the first one of its call.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.number = 1;
+        self.reprepare = false;
+        if !self.is_first() {
+            self.forget();
+        }
+    }
+
+    #[cold]
+    fn forget(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            Arc::make_mut(rare).failed = None;
         }
     }
 
     /// The attempt after this one, which was sent to `node` and ended with `advice`.
     pub(crate) fn next(&self, node: Option<NodeId>, advice: Advice) -> Self {
-        let mut failed = self.failed.as_deref().cloned().unwrap_or_default();
+        let mut rare = self.rare.as_deref().cloned().unwrap_or_default();
+        let failed = rare.failed.get_or_insert_default();
         if node.is_some() && !failed.tried.contains(&node) {
             failed.tried.rotate_right(1);
             failed.tried[0] = node;
@@ -77,7 +107,7 @@ impl Attempt {
             number: self.number + 1,
             // Once the prepared form is stale it stays so for all further attempts.
             reprepare: self.reprepare || advice == Advice::Reprepare,
-            failed: Some(Arc::new(failed)),
+            rare: Some(Arc::new(rare)),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::limits::{Deadline, Limit, OwnLimit, Packed, Until};
-use super::{Attempt, Extensions, NodeId};
+use super::{Attempt, NodeId};
 use crate::balance::Ticket;
 use crate::clock::Moment;
 
@@ -14,8 +14,6 @@ pub struct Context {
     pub max_retries: Option<u32>,
     /// Which attempt this is.
     pub attempt: Attempt,
-    /// What layers of one's own leave for each other.
-    pub extensions: Extensions,
     pub(crate) ticket: Option<Ticket>,
 }
 
@@ -27,7 +25,6 @@ impl Default for Context {
             attempt_limit: Packed::DEFAULT,
             max_retries: None,
             attempt: Attempt::default(),
-            extensions: Extensions::default(),
             ticket: None,
         }
     }
@@ -43,7 +40,6 @@ impl Clone for Context {
             attempt_limit: self.attempt_limit,
             max_retries: self.max_retries,
             attempt: self.attempt.clone(),
-            extensions: self.extensions.clone(),
             ticket: None,
         }
     }
@@ -107,6 +103,18 @@ impl Context {
             Limit::Attempt => self.attempt_limit,
             Limit::Call | Limit::Deadline => self.call_limit,
         }
+    }
+
+    /// The value of this type that a layer of one's own has left on the request; see [`set_extension`](Self::set_extension).
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.attempt.extensions()?.get()
+    }
+
+    /// Leaves a value for layers of one's own, in place of one of the same type: a tenant, a trace, a tag. It travels inwards with the
+    /// request, and every repetition and every page has it too; those outside do not see it. `Debug` shows how many there are, and none of them.
+    pub fn set_extension<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.attempt.extensions_mut().insert(value);
     }
 
     /// The node the balancer has chosen for this attempt.

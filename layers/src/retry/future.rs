@@ -13,7 +13,7 @@ use super::decide::{Once, decide};
 use super::layer::Shared;
 use crate::classify::{AttemptFigures, Classify, Failure, Outcome, Stop};
 use crate::clock::{self, Moment};
-use crate::request::{Attempt, Request};
+use crate::request::Request;
 use crate::timer::poll_until;
 
 pin_project! {
@@ -64,7 +64,7 @@ where
     /// `ready` was polled ready and makes the first attempt; a clone of it is kept for the others.
     #[inline]
     pub(super) fn start(ready: &mut S, shared: &Arc<Shared<C>>, mut request: Req) -> Self {
-        request.context_mut().attempt = Attempt::first();
+        request.context_mut().attempt.begin();
         let now = clock::now();
         shared.budget.deposit(now);
         let facts = shared.classifier.facts(&request);
