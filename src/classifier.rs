@@ -1,5 +1,7 @@
 //! The one judgement of results that retry, metrics and health share.
 
+use std::time::Duration;
+
 use tower_cassandra_layers::Advice;
 use tower_cassandra_layers::classify::{AttemptFigures, Classify, Outcome, Stop};
 use tower_cassandra_layers::health::Table;
@@ -135,6 +137,10 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
 
     fn finish(&self, error: Error, why: Stop) -> Error {
         error.finish(why)
+    }
+
+    fn recovered(&self, response: &mut Response, earlier: Error, pause: Duration) {
+        response.recovered(earlier, pause);
     }
 
     fn succeeded(&self, response: &mut Response, attempts: u32) {

@@ -98,6 +98,7 @@ mod statement;
 pub mod stream;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+mod timings;
 pub mod types;
 
 /// The driver underneath, for its types: values, consistency, rows.
@@ -142,6 +143,7 @@ pub use session::{
 };
 pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
 pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};
+pub use timings::{AttemptTiming, Timings};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
 pub use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 pub use tower_cassandra_layers::metrics::Metrics;

@@ -113,6 +113,10 @@ pub struct AttemptFigures {
     pub number: u32,
     /// The node it was sent to, where one was chosen.
     pub node: Option<NodeId>,
+    /// How long limits had made the call wait before its first attempt.
+    pub queued: Duration,
+    /// From the end of the attempt before to the call of the inner service: back-off, and waiting for readiness.
+    pub pause: Duration,
     /// From the call of the inner service to its result.
     pub elapsed: Duration,
     /// The judgement of its result.
@@ -164,6 +168,12 @@ pub trait Classify<Req, Res, E>: Send + Sync + 'static {
     fn finish(&self, error: E, why: Stop) -> E {
         let _ = why;
         error
+    }
+
+    /// Called with a success that came after failures, before [`succeeded`](Self::succeeded): with the error that those have left behind, and the pause before
+    /// the attempt that succeeded.
+    fn recovered(&self, response: &mut Res, earlier: E, pause: Duration) {
+        let _ = (response, earlier, pause);
     }
 
     /// Called with a success and the number of attempts that it took.
@@ -240,6 +250,9 @@ where
     }
     fn finish(&self, error: E, why: Stop) -> E {
         (**self).finish(error, why)
+    }
+    fn recovered(&self, response: &mut Res, earlier: E, pause: Duration) {
+        (**self).recovered(response, earlier, pause);
     }
     fn succeeded(&self, response: &mut Res, attempts: u32) {
         (**self).succeeded(response, attempts);

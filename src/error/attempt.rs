@@ -15,6 +15,7 @@ use super::row::Row;
 use super::source::{Core, Detail, Source};
 use super::{Error, ErrorKind, Inner};
 use crate::nature::Nature;
+use crate::timings::{AttemptTiming, Timings};
 
 /// More than any sensible policy makes, and few enough to keep.
 const REMEMBERED: usize = 16;
@@ -25,6 +26,7 @@ pub struct AttemptError {
     core: Arc<Core>,
     node: Option<Uuid>,
     applied: Applied,
+    pause: Duration,
     elapsed: Duration,
 }
 
@@ -45,6 +47,12 @@ impl AttemptError {
     #[must_use]
     pub const fn applied(&self) -> Applied {
         self.applied
+    }
+
+    /// How long it was waited between the attempt before and this one.
+    #[must_use]
+    pub const fn pause(&self) -> Duration {
+        self.pause
     }
 
     /// From sending it on to its result.
@@ -93,12 +101,14 @@ impl Error {
         new.sent |=
             applied != Applied::No || matches!(new.core.row.reached(), Reached::Silence | Reached::Server);
         new.stop = None;
+        new.queue_wait = new.queue_wait.max(attempt.queued);
         // A retry further inside has already counted its own.
         if new.attempts.is_empty() {
             new.attempts.push(AttemptError {
                 core: Arc::clone(&new.core),
                 node: new.node,
                 applied,
+                pause: attempt.pause,
                 elapsed: attempt.elapsed,
             });
         }
@@ -123,6 +133,8 @@ impl Error {
         let figures = AttemptFigures {
             number: 1,
             node: Some(NodeId(node.as_u128())),
+            queued: Duration::ZERO,
+            pause: Duration::ZERO,
             elapsed: began.elapsed(),
             failure: self.judge(self.0.nature),
         };
@@ -141,10 +153,42 @@ impl Error {
             &AttemptFigures {
                 number,
                 node: None,
+                queued: Duration::ZERO,
+                pause: Duration::ZERO,
                 elapsed,
                 failure,
             },
         )
+    }
+
+    pub(crate) fn add_attempts_to(&self, timings: &mut Timings) {
+        for attempt in self.attempts() {
+            timings.push(AttemptTiming {
+                node: attempt.node,
+                pause: attempt.pause,
+                elapsed: attempt.elapsed,
+                error: Some(attempt.kind()),
+            });
+        }
+    }
+
+    /// Where the time went: in queues, in pauses, in which attempts. Of the last sixteen attempts, and of an operation of many pages that of the page
+    /// that failed. Without retries ([`no_retry`](crate::ClusterBuilder::no_retry)) the time in queues is part of the attempt's.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        let mut timings = Timings::default();
+        timings.wait(self.0.prepare_wait, self.0.queue_wait);
+        self.add_attempts_to(&mut timings);
+        timings
+    }
+
+    /// Notes how long it waited for a PREPARE before the call that failed.
+    #[must_use]
+    pub(crate) fn after_prepare(mut self, waited: Duration) -> Self {
+        if !waited.is_zero() {
+            Arc::make_mut(&mut self.0).prepare_wait = waited;
+        }
+        self
     }
 
     /// The error a retry ends with. Nobody is to retry it once more.
@@ -188,6 +232,7 @@ impl Inner {
             }
         }
         self.nature = new.nature;
+        self.queue_wait = self.queue_wait.max(new.queue_wait);
         self.earlier = self.earlier.worst(new.earlier);
         self.sent |= new.sent;
         self.stop = None;

@@ -228,7 +228,11 @@ fn late(limit: Limit, waited: Option<Duration>, applied: Applied) -> Error {
 impl From<Elapsed> for Error {
     fn from(error: Elapsed) -> Self {
         let node = error.node().map(|id| Uuid::from_u128(id.0));
-        late(error.limit(), Some(error.waited()), error.applied()).with(Nature::Other, node)
+        let mut made = late(error.limit(), Some(error.waited()), error.applied()).with(Nature::Other, node);
+        if let Some(inner) = Arc::get_mut(&mut made.0) {
+            inner.queue_wait = error.queued();
+        }
+        made
     }
 }
 

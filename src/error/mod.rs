@@ -68,6 +68,8 @@ struct Inner {
     stop: Option<Stop>,
     attempts: Vec<AttemptError>,
     subject: Option<Subject>,
+    prepare_wait: Duration,
+    queue_wait: Duration,
 }
 
 /// The label of what this version of the crate does not know (R12): the kind may be one that is known, and what to do about it is a guess.
@@ -281,6 +283,8 @@ impl Error {
             stop: None,
             attempts: Vec::new(),
             subject: None,
+            prepare_wait: Duration::ZERO,
+            queue_wait: Duration::ZERO,
         }))
     }
 

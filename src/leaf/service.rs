@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use scylla::client::session::Session as Driver;
+use tokio::time::Instant;
 use tower_cassandra_layers::balance::{Kept, Reaper};
 use tower_cassandra_layers::classify::{Applied, Outcome};
 use tower_service::Service;
@@ -11,7 +12,7 @@ use super::run::run;
 use super::slot::DriverSlot;
 use super::target::Target;
 use crate::error::Error;
-use crate::response::Response;
+use crate::response::{Response, Took};
 use crate::statement::Statement;
 
 /// Sends one attempt to one node through the `scylla` driver.
@@ -82,11 +83,21 @@ impl Service<Statement> for SessionService {
                 .and_then(|ticket| ticket.endpoint().payload::<Target>());
             let node = target.map(|target| target.node.host_id);
             let policy = target.map(Target::policy);
-            let result = run(&driver, &statement, policy, node).await;
-            if let Some(ticket) = ticket {
-                ticket.answered(&match &result {
+            // Without a balancer nobody else looks at the clock.
+            let began = ticket.is_none().then(Instant::now);
+            let mut result = run(&driver, &statement, policy, node).await;
+            let elapsed = match ticket {
+                Some(ticket) => ticket.answered(&match &result {
                     Ok(_) => Outcome::Success,
                     Err(error) => Outcome::Failure(error.judge(nature)),
+                }),
+                None => began.map(|began| began.elapsed()).unwrap_or_default(),
+            };
+            if let Ok(response) = &mut result {
+                response.took(Took {
+                    prepare_wait: statement.options.prepare_wait.get(),
+                    queue_wait: statement.context.queue_wait(),
+                    elapsed,
                 });
             }
             result

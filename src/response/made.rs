@@ -8,7 +8,7 @@ use scylla::serialize::row::{RowSerializationContext, SerializeRow};
 use scylla::serialize::writers::RowWriter;
 use uuid::Uuid;
 
-use super::page::Page;
+use super::page::{Page, Received};
 use super::view::RowsView;
 use super::{Response, verdict};
 use crate::error::Error;
@@ -57,7 +57,7 @@ impl Response {
             None => None,
         };
         Ok(Self {
-            first: Page::Made(Box::new(made)),
+            first: Page::Made(Received::new(made)),
             verdict,
             next,
             attempts,

@@ -1,5 +1,6 @@
 //! What a statement gives back.
 
+mod figures;
 #[cfg(feature = "test-util")]
 mod made;
 mod page;
@@ -10,14 +11,16 @@ mod verdict;
 mod view;
 
 use std::fmt;
+use std::time::Duration;
 
 use scylla::response::PagingState;
 use scylla::response::query_result::{ColumnSpecs, QueryResult};
 use uuid::Uuid;
 
+pub(crate) use figures::Took;
 #[cfg(feature = "test-util")]
 pub(crate) use made::Made;
-use page::Page;
+use page::{Page, Received};
 pub use row::Row;
 pub use rows::Rows;
 use view::RowsView;
@@ -25,6 +28,7 @@ use view::RowsView;
 use crate::error::{BoxError, Error};
 use crate::nature::Nature;
 use crate::statement::Prepared;
+use crate::timings::Timings;
 
 /// The result of a statement: rows, or none, and what the server said beside them.
 ///
@@ -67,9 +71,9 @@ impl Response {
                 .into_rows_result()
                 .map_err(|error| unreadable(error.into()))?;
             verdict = verdict::of(RowsView::Driver(&rows)).map_err(unreadable)?;
-            Page::Rows(Box::new(rows))
+            Page::Rows(Received::new(rows))
         } else {
-            Page::Empty(Box::new(result))
+            Page::Empty(Received::new(result))
         };
         Ok(Self {
             verdict,
@@ -95,6 +99,36 @@ impl Response {
 
     pub(crate) const fn set_attempts(&mut self, attempts: u32) {
         self.attempts = attempts;
+    }
+
+    /// Notes how the attempt went that it came from. A response without a page has no room for that, nor a use.
+    pub(crate) fn took(&mut self, figures: Took) {
+        if let Some(place) = self.first.figures_mut() {
+            place.took = figures;
+        }
+    }
+
+    /// Notes what went before the attempt it came from: failures, and a pause after the last of them.
+    pub(crate) fn recovered(&mut self, earlier: Error, pause: Duration) {
+        if self.first.figures().is_none() {
+            self.first = Page::Bare(Box::default());
+        }
+        if let Some(figures) = self.first.figures_mut() {
+            figures.earlier = Some(earlier);
+            figures.pause = pause;
+        }
+    }
+
+    /// Where the time went: in queues, in pauses, in which attempts. Of all pages together.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        let mut timings = Timings::default();
+        for page in self.pages() {
+            if let Some(figures) = page.figures() {
+                figures.add_to(&mut timings, page.coordinator());
+            }
+        }
+        timings
     }
 
     /// Adds the next page.

@@ -1,9 +1,25 @@
 use scylla::response::query_result::{QueryResult, QueryRowsResult};
 use uuid::Uuid;
 
+use super::figures::Figures;
 #[cfg(feature = "test-util")]
 use super::made::Made;
 use super::view::RowsView;
+
+/// A page with what is known of how it came here. In its box, where moving a response does not move it.
+pub(super) struct Received<T> {
+    pub(super) page: T,
+    pub(super) figures: Figures,
+}
+
+impl<T> Received<T> {
+    pub(super) fn new(page: T) -> Box<Self> {
+        Box::new(Self {
+            page,
+            figures: Figures::default(),
+        })
+    }
+}
 
 /// One page as the driver gave it.
 #[derive(Default)]
@@ -11,21 +27,23 @@ pub(super) enum Page {
     /// Nothing came from a server: a mock, or a PREPARE.
     #[default]
     None,
+    /// The same, after failures.
+    Bare(Box<Figures>),
     // Boxed, as the driver's results are large and a response is handed through every layer.
-    Empty(Box<QueryResult>),
-    Rows(Box<QueryRowsResult>),
+    Empty(Box<Received<QueryResult>>),
+    Rows(Box<Received<QueryRowsResult>>),
     /// With or without rows, and without a server.
     #[cfg(feature = "test-util")]
-    Made(Box<Made>),
+    Made(Box<Received<Made>>),
 }
 
 impl Page {
     pub(super) fn rows(&self) -> Option<RowsView<'_>> {
         match self {
-            Self::Rows(rows) => Some(RowsView::Driver(rows)),
+            Self::Rows(rows) => Some(RowsView::Driver(&rows.page)),
             #[cfg(feature = "test-util")]
-            Self::Made(made) => made.columns.as_ref().map(|_| RowsView::Made(made)),
-            Self::None | Self::Empty(_) => None,
+            Self::Made(made) => made.page.columns.as_ref().map(|_| RowsView::Made(&made.page)),
+            Self::None | Self::Bare(_) | Self::Empty(_) => None,
         }
     }
 
@@ -33,11 +51,11 @@ impl Page {
         #[allow(unused_mut)]
         let (mut rows, mut empty, mut made) = (None, None, [].as_slice());
         match self {
-            Self::None => {}
-            Self::Empty(result) => empty = Some(&**result),
-            Self::Rows(result) => rows = Some(&**result),
+            Self::None | Self::Bare(_) => {}
+            Self::Empty(result) => empty = Some(&result.page),
+            Self::Rows(result) => rows = Some(&result.page),
             #[cfg(feature = "test-util")]
-            Self::Made(page) => made = page.warnings.as_slice(),
+            Self::Made(page) => made = page.page.warnings.as_slice(),
         }
         rows.into_iter()
             .flat_map(QueryRowsResult::warnings)
@@ -47,21 +65,43 @@ impl Page {
 
     pub(super) fn tracing_id(&self) -> Option<Uuid> {
         match self {
-            Self::None => None,
-            Self::Empty(result) => result.tracing_id(),
-            Self::Rows(rows) => rows.tracing_id(),
+            Self::None | Self::Bare(_) => None,
+            Self::Empty(result) => result.page.tracing_id(),
+            Self::Rows(rows) => rows.page.tracing_id(),
             #[cfg(feature = "test-util")]
-            Self::Made(made) => made.tracing_id,
+            Self::Made(made) => made.page.tracing_id,
         }
     }
 
     pub(super) fn coordinator(&self) -> Option<Uuid> {
         match self {
-            Self::None => None,
-            Self::Empty(result) => Some(result.request_coordinator().node().host_id),
-            Self::Rows(rows) => Some(rows.request_coordinator().node().host_id),
+            Self::None | Self::Bare(_) => None,
+            Self::Empty(result) => Some(result.page.request_coordinator().node().host_id),
+            Self::Rows(rows) => Some(rows.page.request_coordinator().node().host_id),
             #[cfg(feature = "test-util")]
-            Self::Made(made) => made.coordinator,
+            Self::Made(made) => made.page.coordinator,
+        }
+    }
+
+    pub(super) fn figures(&self) -> Option<&Figures> {
+        match self {
+            Self::None => None,
+            Self::Bare(figures) => Some(figures),
+            Self::Empty(result) => Some(&result.figures),
+            Self::Rows(rows) => Some(&rows.figures),
+            #[cfg(feature = "test-util")]
+            Self::Made(made) => Some(&made.figures),
+        }
+    }
+
+    pub(super) fn figures_mut(&mut self) -> Option<&mut Figures> {
+        match self {
+            Self::None => None,
+            Self::Bare(figures) => Some(figures),
+            Self::Empty(result) => Some(&mut result.figures),
+            Self::Rows(rows) => Some(&mut rows.figures),
+            #[cfg(feature = "test-util")]
+            Self::Made(made) => Some(&mut made.figures),
         }
     }
 }

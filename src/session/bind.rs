@@ -10,7 +10,7 @@ use tower_cassandra_layers::request::{Deadline, Limit, OwnLimit};
 
 use super::Inner;
 use crate::error::Error;
-use crate::statement::{BatchParts, Prepared, Statement, Text, What};
+use crate::statement::{BatchParts, Micros, Prepared, Statement, Text, What};
 
 /// So many texts of one operation are being prepared at the same time.
 pub(super) const TOGETHER: usize = 16;
@@ -47,11 +47,19 @@ impl Inner {
         match &statement.what {
             What::Unbound(..) => {}
             What::Batch(batch) if batch.has_unbound() => {}
-            What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => return Ok(None),
+            What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => {
+                // A page before has told of it.
+                statement.options.prepare_wait = Micros::default();
+                return Ok(None);
+            }
         }
-        let patience = self.patience(statement);
+        let began = Instant::now();
+        let patience = self.patience(statement, began);
         // Boxed: a call that has nothing to prepare should not carry the room for it.
-        statement.what = Box::pin(self.bound(statement.what.clone(), patience)).await?;
+        let bound = Box::pin(self.bound(statement.what.clone(), patience)).await;
+        let waited = began.elapsed();
+        statement.what = bound.map_err(|error| error.after_prepare(waited))?;
+        statement.options.prepare_wait = Micros::of(waited);
         Ok(patience.call)
     }
 
@@ -66,10 +74,10 @@ impl Inner {
         }
     }
 
-    fn patience(&self, statement: &Statement) -> Patience {
+    fn patience(&self, statement: &Statement, now: Instant) -> Patience {
         let own = |limit: OwnLimit, default| limit.or(default);
         let call = own(statement.context.call_limit(), self.settings.timeout);
-        let call = call.and_then(|limit| Instant::now().checked_add(limit));
+        let call = call.and_then(|limit| now.checked_add(limit));
         let call = call.map(|at| Deadline {
             at,
             limit: Limit::Call,

@@ -114,7 +114,8 @@ impl Inner {
     /// Tells the error of a call that begins now which statement it was, and its one attempt where no retry layer notes that.
     pub(super) fn telling(&self, statement: &Statement) -> impl FnOnce(Error) -> Error {
         let began = (!self.settings.notes_attempts).then(Instant::now);
-        move |error| error.noted(began).about(statement)
+        let waited = statement.options.prepare_wait.get();
+        move |error| error.noted(began).after_prepare(waited).about(statement)
     }
 
     /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be [told](Self::telling) what it was about.

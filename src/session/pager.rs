@@ -9,7 +9,7 @@ use tower_cassandra_layers::request::Deadline;
 use super::Session;
 use crate::error::Error;
 use crate::nature::Nature;
-use crate::statement::{Statement, What};
+use crate::statement::{Micros, Statement, What};
 use crate::stream::{Fingerprint, Page, PageState};
 
 /// Reads the pages of one statement. Between two pages it holds no permit and counts as no running operation.
@@ -79,6 +79,9 @@ impl Pager {
             inner.stamp(&mut self.statement);
             // What went as text because a node did not prepare it in time is bound before a later page.
             self.ready = !matches!(self.statement.what, What::Unbound(..));
+        } else {
+            // A page before has told of it.
+            self.statement.options.prepare_wait = Micros::default();
         }
         let fingerprint = Fingerprint::of(&self.statement, keyspace);
         from.check(fingerprint)?;

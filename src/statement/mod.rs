@@ -25,7 +25,7 @@ use tower_cassandra_layers::request::{Context, OwnLimit};
 pub(crate) use batch::BatchParts;
 pub use batch::{Batch, BatchKind};
 pub(crate) use form::Form;
-pub(crate) use options::{Cap, Options, Timestamp};
+pub(crate) use options::{Cap, Micros, Options, Timestamp};
 pub use prepared::Prepared;
 pub use query::{Definition, Query};
 pub(crate) use subject::Subject;

@@ -57,6 +57,22 @@ pub(crate) struct Options {
     pub(crate) counter: bool,
     /// It continues an earlier page.
     pub(crate) continued: bool,
+    /// How long it waited for its text to be prepared.
+    pub(crate) prepare_wait: Micros,
+}
+
+/// A time of up to 71 minutes. No larger than needed: every layer is handed the options by value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Micros(u32);
+
+impl Micros {
+    pub(crate) fn of(time: Duration) -> Self {
+        Self(u32::try_from(time.as_micros()).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn get(self) -> Duration {
+        Duration::from_micros(self.0.into())
+    }
 }
 
 impl Options {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use tokio::time::sleep;
 use tower_service::Service;
 
 use super::answer::Kind;
@@ -14,7 +15,7 @@ use super::{Answer, Call, Expect, Unfinished};
 use crate::cluster::ClusterBuilder;
 use crate::cql;
 use crate::error::Error;
-use crate::response::Response;
+use crate::response::{Response, Took};
 use crate::session::Session;
 use crate::statement::{Prepared, Statement, What};
 
@@ -208,8 +209,18 @@ impl Service<Statement> for Script {
         let answer = state.answer(&statement);
         drop(state);
         Box::pin(async move {
-            match answer.0 {
-                Kind::Reply(reply) => reply.response(),
+            if !answer.delay.is_zero() {
+                sleep(answer.delay).await;
+            }
+            match answer.kind {
+                Kind::Reply(reply) => reply.response().map(|mut response| {
+                    response.took(Took {
+                        prepare_wait: statement.options.prepare_wait.get(),
+                        queue_wait: statement.context.queue_wait(),
+                        elapsed: answer.delay,
+                    });
+                    response
+                }),
                 Kind::Error(error) => Err(error.judged(statement.nature())),
                 Kind::Never => std::future::pending().await,
             }

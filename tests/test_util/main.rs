@@ -2,4 +2,5 @@
 
 mod script;
 mod stack;
+mod timings;
 mod values;

@@ -24,3 +24,4 @@ mod stamps;
 mod statements;
 mod streams;
 mod support;
+mod timings;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use super::endpoint::Endpoint;
 use super::ledger::Entry;
@@ -56,15 +57,23 @@ impl Ticket {
         &self.endpoint
     }
 
-    /// The node has answered, or its connection is known to be lost.
-    pub fn answered(mut self, outcome: &Outcome) {
+    /// The node has answered, or its connection is known to be lost. Says how long it took since the balancer chose it.
+    // Inline, so that whoever does not ask for the time does not pay for it.
+    #[inline]
+    pub fn answered(self, outcome: &Outcome) -> Duration {
+        Duration::from_nanos(self.answer(outcome))
+    }
+
+    fn answer(mut self, outcome: &Outcome) -> u64 {
         let now = clock::now().number();
         self.endpoint.last_answer.store(now, Relaxed);
-        let Some(sent) = self.release() else { return };
+        let Some(sent) = self.release() else {
+            return 0;
+        };
+        let nanos = now.saturating_sub(sent);
         let endpoint = &*self.endpoint;
         match outcome {
             Outcome::Success => {
-                let nanos = now.saturating_sub(sent);
                 endpoint.speed.succeeded(nanos, now);
                 endpoint.shared.latencies.record(nanos);
             }
@@ -75,6 +84,7 @@ impl Ticket {
                 Fault::Node | Fault::Request | Fault::Client => {}
             },
         }
+        nanos
     }
 
     // Out of line, because every request that is moved has a place for a ticket.

@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::Rejected;
 use super::shared::Refusal;
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::request::{Request, Until};
 use crate::timeout::Elapsed;
 use crate::timer::poll_until;
@@ -97,6 +97,7 @@ pin_project! {
         timer: Option<Sleep>,
         claim: G::Claim,
         permit: Option<G::Permit>,
+        since: Moment,
         // It has its permit, and the service was not ready.
         is_readying: bool,
     }
@@ -118,7 +119,10 @@ where
     pub(super) fn call<F>(gate: &Arc<G>, inner: &mut S, request: Req, finish: impl FnOnce(Self) -> F) -> F {
         let permit = match gate.arrive(&request) {
             Arrived::Admitted(permit) => permit,
-            Arrived::Refused(refusal) => return finish(Self::failed(refusal.into_error())),
+            Arrived::Refused(refusal) => {
+                let refusal = refusal.after(request.context());
+                return finish(Self::failed(refusal.into_error()));
+            }
             Arrived::HasToWait => return finish(Self::wait(gate, inner.clone(), request, None)),
         };
         // If it is not ready, it is asked again by whoever polls the future, and then wakes that one.
@@ -148,6 +152,7 @@ where
             service,
             request: Some(request),
             timer: None,
+            since: clock::now(),
             claim: gate.claim(),
             is_readying: permit.is_some(),
             permit,
@@ -240,7 +245,7 @@ where
             let admission = this.claim.poll_admitted(cx, this.timer.as_mut(), request);
             match ready!(admission) {
                 Ok(permit) => *this.permit = Some(permit),
-                Err(refusal) => return Poll::Ready(Err(refusal.into_error())),
+                Err(refusal) => return Poll::Ready(Err(refusal.after(request.context()).into_error())),
             }
         }
         let until = request.context().until();
@@ -253,15 +258,18 @@ where
             }
             // Nobody further out need watch the deadline, so this wait ends by itself, too.
             ready!(poll_until(this.timer, until.at, cx));
-            return Poll::Ready(Err(this.claim.overdue(until).into_error()));
+            let refusal = this.claim.overdue(until).after(request.context());
+            return Poll::Ready(Err(refusal.into_error()));
         };
         if let Err(error) = readiness {
             return Poll::Ready(Err(error));
         }
         // The timer is rounded up, and readiness may come late: nothing is sent that nobody would wait for.
         if *this.is_readying && until.at <= clock::now() {
-            return Poll::Ready(Err(this.claim.overdue(until).into_error()));
+            let refusal = this.claim.overdue(until).after(request.context());
+            return Poll::Ready(Err(refusal.into_error()));
         }
+        request.context_mut().add_queue_wait(this.since.elapsed());
         match (this.request.take(), this.permit.take()) {
             (Some(request), Some(permit)) => Poll::Ready(Ok((this.service.call(request), permit))),
             _ => Poll::Pending,

@@ -9,7 +9,7 @@ use super::waits::{Recorder, Waits};
 use super::{Reason, Rejected};
 use crate::classify::Applied;
 use crate::metrics::{InQueue, LimitMetrics};
-use crate::request::{Priority, Until};
+use crate::request::{Context, Priority, Until};
 use crate::timeout::Elapsed;
 
 /// How many requests a limit refused, by cause, since it was made.
@@ -41,6 +41,14 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// Adds what another limit had made the request wait before.
+    pub(super) fn after(self, context: &Context) -> Self {
+        match self {
+            Self::Elapsed(error) => Self::Elapsed(error.after(context.queue_wait())),
+            Self::Rejected(_) => self,
+        }
+    }
+
     pub(super) fn into_error<E: From<Rejected> + From<Elapsed>>(self) -> E {
         match self {
             Self::Rejected(error) => error.into(),

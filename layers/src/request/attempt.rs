@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Extensions, NodeId};
 use crate::classify::Advice;
@@ -10,8 +11,11 @@ pub const REMEMBERED_NODES: usize = 4;
 // Every layer moves it along with the request, and what few requests have is in a place of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
-    number: u32,
+    /// At most [`MOST`](Attempt::MOST).
+    number: u16,
     reprepare: bool,
+    /// Not about attempts either, but there is room for it here: how long limits have made the call wait, in microseconds.
+    queued: u32,
     rare: Option<Arc<Rare>>,
 }
 
@@ -33,10 +37,23 @@ struct Failed {
 }
 
 impl Attempt {
+    /// So many attempts of one call can be told apart; there are no more.
+    pub(crate) const MOST: u32 = u16::MAX as u32;
+
     /// The number of the attempt, counted from 1; 0 where no retry layer is in the stack.
     #[must_use]
     pub const fn number(&self) -> u32 {
-        self.number
+        self.number as u32
+    }
+
+    /// How long limits have made the call wait.
+    pub(super) const fn queued(&self) -> Duration {
+        Duration::from_micros(self.queued as u64)
+    }
+
+    pub(super) fn add_queued(&mut self, time: Duration) {
+        let time = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        self.queued = self.queued.saturating_add(time);
     }
 
     /// Is it the first one of its call, or is there no retry layer?
@@ -104,7 +121,8 @@ impl Attempt {
         }
         failed.stay = node.filter(|_| advice == Advice::SameOnce);
         Self {
-            number: self.number + 1,
+            number: self.number.saturating_add(1),
+            queued: self.queued,
             // Once the prepared form is stale it stays so for all further attempts.
             reprepare: self.reprepare || advice == Advice::Reprepare,
             rare: Some(Arc::new(rare)),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::limits::{Deadline, Limit, OwnLimit, Packed, Until};
 use super::{Attempt, NodeId};
 use crate::balance::Ticket;
@@ -103,6 +105,18 @@ impl Context {
             Limit::Attempt => self.attempt_limit,
             Limit::Call | Limit::Deadline => self.call_limit,
         }
+    }
+
+    /// How long limits have made this call wait so far, for their turn or for the service behind them: 0 for one that found everything free. Up
+    /// to 71 minutes, in microseconds.
+    #[must_use]
+    pub const fn queue_wait(&self) -> Duration {
+        self.attempt.queued()
+    }
+
+    /// Notes that a limit has made it wait. Every attempt from now on knows of it.
+    pub fn add_queue_wait(&mut self, waited: Duration) {
+        self.attempt.add_queued(waited);
     }
 
     /// The value of this type that a layer of one's own has left on the request; see [`set_extension`](Self::set_extension).

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::layer::Shared;
 use crate::classify::{Advice, AttemptFigures, Stop};
 use crate::clock::Moment;
-use crate::request::{Idempotency, Request};
+use crate::request::{Attempt, Idempotency, Request};
 
 /// What may be used once per call, and was.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,7 +38,7 @@ pub(super) fn decide<C, Req: Request>(
         return Err(Stop::NotRetryable);
     }
     let most = request.context().max_retries.unwrap_or(shared.policy.max_retries);
-    if *number > most {
+    if *number > most.min(Attempt::MOST - 1) {
         return Err(Stop::AttemptsExhausted);
     }
     let at_once = match failure.advice {

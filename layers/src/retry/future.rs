@@ -31,7 +31,10 @@ pin_project! {
         facts: Facts,
         // What the failed attempts left behind.
         earlier: Option<S::Error>,
+        // Between two attempts, when the earlier one ended.
         attempt_started: Moment,
+        // Before the attempt that is running, in nanoseconds.
+        pause: u64,
         once: Once,
     }
 }
@@ -77,6 +80,7 @@ where
             facts,
             earlier: None,
             attempt_started: now,
+            pause: 0,
             once: Once::default(),
         }
     }
@@ -103,6 +107,10 @@ where
                         (Outcome::Failure(failure), Err(error)) => self.as_mut().failed(failure, error),
                         // A response that the classifier calls a failure is still the caller's to read.
                         (_, Ok(mut response)) => {
+                            if this.earlier.is_some() {
+                                self.as_mut().recovered(&mut response);
+                                return Poll::Ready(Ok(response));
+                            }
                             let number = this.request.context().attempt.number();
                             classifier.succeeded(&mut response, number);
                             return Poll::Ready(Ok(response));
@@ -128,6 +136,17 @@ where
     C: Classify<Req, S::Response, S::Error>,
     Req: Request + Clone,
 {
+    /// An attempt succeeded after failures.
+    #[cold]
+    fn recovered(self: Pin<&mut Self>, response: &mut S::Response) {
+        let this = self.project();
+        let classifier = &this.shared.classifier;
+        if let Some(earlier) = this.earlier.take() {
+            classifier.recovered(response, earlier, Duration::from_nanos(*this.pause));
+        }
+        classifier.succeeded(response, this.request.context().attempt.number());
+    }
+
     /// An attempt failed: the error with which the call ends, unless there is another attempt.
     #[cold]
     fn failed(self: Pin<&mut Self>, failure: Failure, error: S::Error) -> Option<S::Error> {
@@ -137,6 +156,8 @@ where
         let figures = AttemptFigures {
             number: this.request.context().attempt.number(),
             node: classifier.node(Err(&error)),
+            queued: this.request.context().queue_wait(),
+            pause: Duration::from_nanos(*this.pause),
             elapsed: now.since(*this.attempt_started),
             failure,
         };
@@ -146,6 +167,7 @@ where
             Err(stop) => return Some(classifier.finish(error, stop)),
             Ok(pause) => {
                 *this.earlier = Some(error);
+                *this.attempt_started = now;
                 let context = this.request.context_mut();
                 context.attempt = context.attempt.next(figures.node, failure.advice);
                 // Replacing the state drops the attempt before the pause starts.
@@ -195,6 +217,8 @@ where
             let figures = AttemptFigures {
                 number: this.request.context().attempt.number(),
                 node: classifier.node(Err(&error)),
+                queued: this.request.context().queue_wait(),
+                pause: now.since(*this.attempt_started),
                 elapsed: Duration::ZERO,
                 failure,
             };
@@ -207,6 +231,7 @@ where
         {
             return Poll::Ready(Some(error));
         }
+        *this.pause = now.nanos_since(*this.attempt_started);
         *this.attempt_started = now;
         let attempt = this.service.call(this.request.clone());
         this.state.set(State::Attempt { attempt });

@@ -9,6 +9,7 @@ use crate::request::{Limit, NodeId};
 pub struct Elapsed {
     limit: Limit,
     applied: Applied,
+    in_queue: bool,
     // Apart from the id: an option of a number takes twice its place, and every result has room for its error.
     has_node: bool,
     node: NodeId,
@@ -20,10 +21,18 @@ impl Elapsed {
         Self {
             limit,
             applied,
+            in_queue: false,
             has_node: false,
             node: NodeId(0),
             waited,
         }
+    }
+
+    /// It had been waiting for so long before.
+    pub(crate) const fn after(mut self, waited: Duration) -> Self {
+        self.waited = waited.saturating_add(self.waited);
+        self.in_queue = true;
+        self
     }
 
     pub(crate) const fn on(mut self, node: Option<NodeId>) -> Self {
@@ -40,10 +49,20 @@ impl Elapsed {
         self.limit
     }
 
-    /// How long the layer that made this error had waited.
+    /// How long the layer that made this error had waited; in the queue of a limit, together with what other limits had made the request wait before.
     #[must_use]
     pub const fn waited(&self) -> Duration {
         self.waited
+    }
+
+    /// How long the request waited in the queues of limits, if a limit made this error: [`waited`](Self::waited), else 0.
+    #[must_use]
+    pub const fn queued(&self) -> Duration {
+        if self.in_queue {
+            self.waited
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// [`Applied::No`] when the request was never handed on, otherwise [`Applied::Maybe`]: dropping a future does not

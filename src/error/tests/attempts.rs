@@ -16,6 +16,8 @@ fn retried(nature: Nature, errors: Vec<Error>) -> Error {
         let figures = AttemptFigures {
             number,
             node: Some(NodeId(number.into())),
+            queued: std::time::Duration::ZERO,
+            pause: std::time::Duration::ZERO,
             elapsed: Duration::from_millis(number.into()),
             failure: error.judge(nature),
         };
@@ -269,6 +271,8 @@ fn a_clone_is_not_changed_by_what_follows() {
     let figures = AttemptFigures {
         number: 2,
         node: None,
+        queued: std::time::Duration::ZERO,
+        pause: std::time::Duration::ZERO,
         elapsed: Duration::ZERO,
         failure: reset().judge(Nature::Write),
     };

@@ -26,6 +26,8 @@ fn attempts_do_not_quote_either() {
     let figures = tower_cassandra_layers::classify::AttemptFigures {
         number: 1,
         node: None,
+        queued: std::time::Duration::ZERO,
+        pause: std::time::Duration::ZERO,
         elapsed: std::time::Duration::ZERO,
         failure,
     };
