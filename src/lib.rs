@@ -88,6 +88,7 @@ pub mod guide;
 mod leaf;
 pub mod monitor;
 mod nature;
+pub mod observe;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
 mod response;

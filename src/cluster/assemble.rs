@@ -19,11 +19,13 @@ use super::builder::ClusterBuilder;
 use super::connect::with_port;
 use super::datacenters::is_known;
 use super::directory::{ClusterDirectory, Locality};
+use super::gauges::Gauges;
 use super::housekeeping::Housekeeping;
 use super::stack::{Layers, stack};
 use crate::classifier::CqlClassifier;
 use crate::error::Error;
 use crate::leaf::{DriverSlot, SessionService};
+use crate::observe::{Collectors, ObserveLayer};
 #[cfg(feature = "test-util")]
 use crate::response::Response;
 use crate::session::{Core, Limits, Session, Settings};
@@ -34,7 +36,7 @@ use crate::statement::Statement;
 pub(super) fn check_layers(builder: &ClusterBuilder) -> Result<(), Error> {
     Table::new(builder.health_settings)?;
     builder.metrics.resolve()?;
-    layers(builder, CqlClassifier::new(), None, None).map(drop)
+    layers(builder, CqlClassifier::new(), None, None, false).map(drop)
 }
 
 fn layers(
@@ -42,6 +44,7 @@ fn layers(
     classifier: CqlClassifier,
     metrics: Option<Metrics>,
     balance: Option<(Table, ClusterDirectory)>,
+    with_threads: bool,
 ) -> Result<Layers, Error> {
     let mut timeout = TimeoutLayer::call(builder.timeout.value)?;
     // Everything of ours that waits watches the deadline; a user's layer may wait without knowing of it.
@@ -49,6 +52,7 @@ fn layers(
         timeout = timeout.without_timer();
     }
     Ok(Layers {
+        observe: observe(builder, with_threads)?,
         metrics: metrics.clone(),
         timeout,
         user: builder.layers.clone(),
@@ -80,6 +84,18 @@ fn layers(
         attempt_timeout: TimeoutLayer::attempt(builder.attempt_timeout.value)?,
         classifier,
     })
+}
+
+/// Who is told of requests. The threads of collectors are started for a session only, not to check the options.
+fn observe(builder: &ClusterBuilder, with_threads: bool) -> Result<ObserveLayer, Error> {
+    let mut layer = ObserveLayer::new();
+    if with_threads {
+        layer = layer.collectors(Collectors::new(builder.collectors.iter().cloned())?);
+    }
+    match builder.slow_log {
+        Some(log) => layer.slow_log(log),
+        None => Ok(layer),
+    }
 }
 
 /// Gives a layer the metrics, where there are any.
@@ -122,13 +138,18 @@ pub(super) async fn assemble(
         .is_none()
         .then(|| (table.clone(), directory.clone()));
     let classifier = CqlClassifier::with_table(table.clone()).read_timeouts(builder.read_timeouts);
-    let layers = layers(builder, classifier, metrics, balance)?;
+    let layers = layers(builder, classifier, metrics, balance, true)?;
     let settings = settings(builder, &layers);
-    let limit = settings.limits.concurrency.clone();
+    let gauges = Gauges {
+        metrics: layers.metrics.clone(),
+        limits: settings.limits.clone(),
+        retry: layers.retry.clone(),
+        collectors: layers.observe.told().clone(),
+    };
     let stack = stack(layers, SessionService::with_slot(slot.clone(), reaper.clone()));
     // Where the driver chooses, nobody asks what the probes say.
     let health = builder.health.filter(|_| builder.driver_load_balancing.is_none());
-    let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health, limit)?;
+    let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health, gauges)?;
     let core = Core {
         driver: slot,
         reaper,
@@ -154,6 +175,8 @@ fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
         metadata_timeout: builder.metadata_timeout,
         schema_agreement_timeout: builder.schema_agreement_timeout,
         profiles: builder.profiles.clone(),
+        collectors: layers.observe.told().clone(),
+        streams: layers.metrics.as_ref().map(Metrics::streams),
         notes_attempts: builder.retry.is_some(),
         serial_default: Some(builder.consistency).filter(|level| level.is_serial()),
         limits,
@@ -173,6 +196,7 @@ where
         CqlClassifier::new().read_timeouts(builder.read_timeouts),
         builder.metrics.resolve()?,
         None,
+        true,
     )?;
     let settings = settings(builder, &layers);
     Ok(Session::assemble(stack(layers, leaf), None, settings, None))

@@ -8,9 +8,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tower_cassandra_layers::InvalidConfig;
 use tower_cassandra_layers::health::{HealthCheck, Prober, Table};
-use tower_cassandra_layers::limit::ConcurrencyHandle;
 
 use super::directory::ClusterDirectory;
+use super::gauges::{CacheSlot, CacheView, Gauges, Shown};
 use crate::monitor::{Monitor, Probes};
 
 /// How often the driver's metadata and connections are looked at. Comparing costs next to nothing when nothing has changed.
@@ -23,6 +23,7 @@ pub(crate) struct Housekeeping {
     _prober: Option<Prober>,
     monitor: Monitor,
     probes: Probes,
+    cache: CacheSlot,
 }
 
 impl Drop for Housekeeping {
@@ -39,7 +40,7 @@ impl Housekeeping {
         table: Table,
         directory: ClusterDirectory,
         check: Option<HealthCheck>,
-        limit: Option<ConcurrencyHandle>,
+        gauges: Gauges,
     ) -> Result<Self, InvalidConfig> {
         // Weak: neither task keeps the connections of a session that nobody holds.
         let weak = Arc::downgrade(driver);
@@ -58,13 +59,28 @@ impl Housekeeping {
             })
         });
         let prober = prober.transpose()?;
-        let follower = tokio::spawn(follow(weak, probes.clone(), directory, table, limit));
+        let cache = CacheSlot::default();
+        let shown = Shown::new(gauges, table.clone(), cache.clone());
+        let follower = tokio::spawn(follow(
+            weak,
+            probes.clone(),
+            directory,
+            table,
+            shown,
+            monitor.clone(),
+        ));
         Ok(Self {
             follower,
             _prober: prober,
             monitor,
             probes,
+            cache,
         })
+    }
+
+    /// Shows the figures of this cache in the metrics from now on.
+    pub(crate) fn show_cache(&self, view: CacheView) {
+        self.cache.set(view);
     }
 
     pub(crate) const fn monitor(&self) -> &Monitor {
@@ -77,7 +93,8 @@ async fn follow(
     probes: Probes,
     directory: ClusterDirectory,
     table: Table,
-    limit: Option<ConcurrencyHandle>,
+    mut shown: Shown,
+    monitor: Monitor,
 ) {
     let mut ticks = interval(FOLLOW);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -87,9 +104,9 @@ async fn follow(
             return;
         };
         directory.follow(driver.get_cluster_state());
-        if let Some(limit) = &limit {
-            limit.refresh_metrics();
-        }
         probes.watch_connections(&table).await;
+        drop(driver);
+        shown.refresh(FOLLOW);
+        shown.tell_collectors(FOLLOW, &monitor);
     }
 }

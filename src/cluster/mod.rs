@@ -7,6 +7,7 @@ mod connect;
 mod datacenters;
 pub mod defaults;
 mod directory;
+mod gauges;
 mod housekeeping;
 mod login;
 mod named;
@@ -27,8 +28,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 pub use builder::ClusterBuilder;
+#[cfg(feature = "config")]
+pub(crate) use builder::GlobalMetrics;
 pub(crate) use check::{check_keyspace, exact_keyspace};
 pub(crate) use directory::{ClusterDirectory, has_counters, has_lists};
+pub(crate) use gauges::CacheView;
 pub(crate) use housekeeping::Housekeeping;
 pub use login::{Credentials, CredentialsFuture, CredentialsProvider, PasswordFile};
 pub use named::Profile;

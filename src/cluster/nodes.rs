@@ -9,6 +9,7 @@ use tower_cassandra_layers::health::{HealthCheck, Table};
 
 use super::defaults;
 use super::directory::{ClusterDirectory, Locality};
+use super::gauges::Gauges;
 use super::housekeeping::Housekeeping;
 use crate::error::Error;
 use crate::monitor::Monitor;
@@ -55,7 +56,11 @@ impl Nodes {
                 .unwrap_or(defaults::SERIAL_CONSISTENCY),
         };
         let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &[])?;
-        let housekeeping = Housekeeping::start(driver, table.clone(), directory.clone(), health, None)?;
+        let gauges = Gauges {
+            metrics: table.metrics().cloned(),
+            ..Gauges::default()
+        };
+        let housekeeping = Housekeeping::start(driver, table.clone(), directory.clone(), health, gauges)?;
         Ok(Self {
             directory,
             table,

@@ -18,6 +18,7 @@ use super::directory::ClusterDirectory;
 use super::seam::between;
 use crate::classifier::CqlClassifier;
 use crate::error::{BoxError, Error};
+use crate::observe::ObserveLayer;
 use crate::response::Response;
 use crate::session::Stack;
 use crate::statement::Statement;
@@ -73,6 +74,7 @@ where
 
 /// The layers of one session, each as it was configured.
 pub(super) struct Layers {
+    pub(super) observe: ObserveLayer,
     pub(super) metrics: Option<Metrics>,
     pub(super) timeout: TimeoutLayer,
     pub(super) user: UserLayers,
@@ -89,6 +91,7 @@ impl Layers {
     /// The layers that are there, outermost first, for `Debug`.
     pub(super) fn names(&self) -> Vec<&'static str> {
         let there = [
+            (!self.observe.is_idle(), "observe"),
             (self.metrics.is_some(), "metrics"),
             (true, "catch panic"),
             (true, "timeout"),
@@ -116,7 +119,7 @@ where
     L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
     L::Future: Send + 'static,
 {
-    let classifier = layers.classifier;
+    let (classifier, observe) = (layers.classifier, layers.observe);
     let metrics = layers
         .metrics
         .clone()
@@ -155,5 +158,10 @@ where
         .layer(layers.attempt_timeout)
         // The leaf: one attempt, one node, one boxed future of the driver.
         .service(leaf);
-    Arc::new(service)
+    // Outermost, where there is anybody to tell; where there is not, it is not there.
+    if observe.is_idle() {
+        Arc::new(service)
+    } else {
+        Arc::new(observe.layer(service))
+    }
 }

@@ -11,10 +11,13 @@ use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 use tower_cassandra_layers::retry::{Backoff, Budget, RetryPolicy};
 
 use super::labels;
-use super::options::{Concurrency, Health, MetricsOptions, One, Options, Pool, Rate, Retry, TlsOptions};
+use super::options::{
+    Concurrency, Health, MetricsOptions, One, Options, Pool, Rate, Retry, SlowLogOptions, TlsOptions,
+};
 use super::place::BadSetting;
-use crate::cluster::{ClusterBuilder, PasswordFile, Profile, defaults};
+use crate::cluster::{ClusterBuilder, GlobalMetrics, PasswordFile, Profile, defaults};
 use crate::error::Error;
+use crate::observe::SlowLog;
 
 fn bad(key: &str, problem: impl Into<String>) -> Error {
     Error::bad_setting_of(BadSetting {
@@ -90,6 +93,7 @@ pub(super) fn apply(options: Options) -> Result<ClusterBuilder, Error> {
     builder = rate(builder, &options.rate_limit)?;
     builder = concurrency(builder, options.concurrency_limit)?;
     builder = metrics(builder, options.metrics)?;
+    builder = slow_log(builder, &options.slow_log)?;
     builder = health(builder, &options.health)?;
     for (name, one) in options.profiles.0 {
         builder = builder.profile(name, profile(&one));
@@ -275,15 +279,51 @@ fn concurrency(builder: ClusterBuilder, options: Concurrency) -> Result<ClusterB
 }
 
 fn metrics(builder: ClusterBuilder, metrics: MetricsOptions) -> Result<ClusterBuilder, Error> {
-    match (metrics.enabled, metrics.prefix, metrics.client) {
-        (Some(false), None, None) => Ok(builder.no_metrics()),
-        (Some(false), _, _) => Err(bad(
+    let enabled = metrics.enabled;
+    let more = MetricsOptions {
+        enabled: None,
+        ..metrics
+    };
+    match (enabled, more.is_set()) {
+        (Some(false), false) => Ok(builder.no_metrics()),
+        (Some(false), true) => Err(bad(
             "metrics.enabled",
-            "is false, and names for metrics are given: keep one of both",
+            "is false, and more is said of metrics: keep one of both",
         )),
-        (Some(true) | None, None, None) => Ok(builder),
-        (Some(true) | None, prefix, client) => Ok(builder.named_metrics(prefix, client)),
+        (Some(true) | None, false) => Ok(builder),
+        (Some(true) | None, true) => Ok(builder.global_metrics(GlobalMetrics {
+            prefix: more.prefix,
+            client: more.client,
+            statement_labels: more.statement_labels,
+            operation_durations: more.operation_durations,
+        })),
     }
+}
+
+/// On as soon as anything is said of it, unless it is said to be off.
+fn slow_log(builder: ClusterBuilder, options: &SlowLogOptions) -> Result<ClusterBuilder, Error> {
+    let more = SlowLogOptions {
+        enabled: None,
+        ..options.clone()
+    };
+    match (options.enabled, more.is_set()) {
+        (Some(false), true) => {
+            return Err(bad(
+                "slow_log.enabled",
+                "is false, and more is said of the log: keep one of both",
+            ));
+        }
+        (Some(false), false) | (None, false) => return Ok(builder),
+        (Some(true), _) | (None, true) => {}
+    }
+    let mut log = SlowLog::above(more.threshold.map_or(SlowLog::THRESHOLD, |span| span.0));
+    set!(
+        log,
+        failures(more.failures),
+        sample(more.sample),
+        per_second(more.per_second)
+    );
+    Ok(builder.slow_log(log))
 }
 
 fn health(mut builder: ClusterBuilder, health: &Health) -> Result<ClusterBuilder, Error> {

@@ -85,6 +85,7 @@ options!(Options {
     rate_limit: Rate,
     concurrency_limit: Concurrency,
     metrics: MetricsOptions,
+    slow_log: SlowLogOptions,
     health: Health,
     profiles: ProfileOptions,
 });
@@ -136,6 +137,16 @@ options!(MetricsOptions {
     enabled: bool,
     prefix: String,
     client: String,
+    statement_labels: usize,
+    operation_durations: bool,
+});
+
+options!(SlowLogOptions {
+    enabled: bool,
+    threshold: Span,
+    failures: bool,
+    sample: f64,
+    per_second: u32,
 });
 
 options!(Health {

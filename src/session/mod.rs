@@ -26,11 +26,13 @@ use scylla::statement::Consistency;
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
+use tower_cassandra_layers::metrics::StreamMetrics;
 use tower_service::Service;
 
 use crate::cluster::{ClusterDirectory, Housekeeping, Profiles, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
+use crate::observe::Collectors;
 use crate::response::Response;
 use crate::statement::Statement;
 use gate::{Gate, Inside};
@@ -88,6 +90,9 @@ pub(crate) struct Settings {
     pub(crate) schema_agreement_timeout: Duration,
     pub(crate) profiles: Profiles,
     pub(crate) limits: Limits,
+    pub(crate) collectors: Collectors,
+    /// Where streams count what they read.
+    pub(crate) streams: Option<StreamMetrics>,
     /// Does the stack have a retry layer of ours, or one of the user's? It notes what became of each attempt.
     pub(crate) notes_attempts: bool,
     /// The default consistency, if it is a serial one.
@@ -111,6 +116,8 @@ impl Default for Settings {
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             profiles: Profiles::default(),
             limits: Limits::default(),
+            collectors: Collectors::default(),
+            streams: None,
             notes_attempts: true,
             serial_default: None,
             layers: vec!["a service of the user's"],
@@ -163,11 +170,15 @@ impl Session {
             .and_then(|driver| driver.get_keyspace())
             .map(|name| Arc::from(name.as_str()));
         let slot = core.as_ref().map(|core| core.driver.clone());
+        let prepared = PreparedCache::new(settings.prepared_cache, settings.prepare_timeout, slot);
+        if let Some(housekeeping) = &housekeeping {
+            housekeeping.show_cache(prepared.view());
+        }
         Self {
             inner: Arc::new(Inner {
                 stack,
                 gate: Gate::default(),
-                prepared: PreparedCache::new(settings.prepared_cache, settings.prepare_timeout, slot),
+                prepared,
                 settings,
                 clock: execute::Clock::default(),
                 keyspace: Mutex::new(keyspace),
@@ -214,6 +225,13 @@ impl Session {
     /// `Closed` after `close`; `Unsupported` for a session made by [`from_service`](Self::from_service).
     pub fn driver(&self) -> Result<Arc<Driver>, Error> {
         self.inner.driver()
+    }
+
+    /// The collectors of [`ClusterBuilder::collector`](crate::ClusterBuilder::collector), with their switch. None for a session made by
+    /// [`from_service`](Self::from_service).
+    #[must_use]
+    pub fn collectors(&self) -> Collectors {
+        self.inner.settings.collectors.clone()
     }
 
     /// Is it closed or closing?

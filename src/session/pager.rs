@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tower_cassandra_layers::classify::Applied;
+use tower_cassandra_layers::metrics::{OpenStream, StreamMetrics};
 use tower_cassandra_layers::request::Deadline;
 
 use super::Session;
@@ -21,6 +22,8 @@ pub(crate) struct Pager {
     pages: u64,
     rows: usize,
     bytes: usize,
+    /// From the first page on.
+    open: Option<OpenStream>,
 }
 
 impl Pager {
@@ -32,6 +35,7 @@ impl Pager {
             pages: 0,
             rows: 0,
             bytes: 0,
+            open: None,
         }
     }
 
@@ -71,6 +75,9 @@ impl Pager {
         let inner = &session.inner;
         let keyspace = session.keyspace();
         let keyspace = keyspace.as_deref();
+        if self.open.is_none() {
+            self.open = inner.settings.streams.as_ref().and_then(StreamMetrics::open);
+        }
         let mut until = None;
         if !self.ready {
             inner.complete(&mut self.statement)?;
@@ -97,6 +104,9 @@ impl Pager {
             Box::pin(inner.agree(&self.statement)).await?;
         }
         self.pages += 1;
+        if let Some(open) = &self.open {
+            open.metrics().page(response.len(), response.byte_len());
+        }
         self.rows = self.rows.saturating_add(response.len());
         self.bytes = self.bytes.saturating_add(response.byte_len());
         self.statement.options.within_caps(self.rows, self.bytes)?;

@@ -32,7 +32,7 @@ pub(crate) use subject::Subject;
 pub(crate) use text::{TextFacts, Verb};
 pub(crate) use values::Bound;
 
-use crate::cql::idempotence;
+use crate::cql::{Fingerprint, idempotence};
 use crate::nature::Nature;
 
 /// A query as a value: what to run, with which values and options.
@@ -78,6 +78,8 @@ pub(crate) struct Text {
     pub(crate) facts: TextFacts,
     /// Read when first asked for: most sessions never ask.
     idempotent: OnceLock<bool>,
+    /// The same.
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 impl Text {
@@ -86,7 +88,12 @@ impl Text {
             text: text.into(),
             facts: TextFacts::read(text),
             idempotent: OnceLock::new(),
+            fingerprint: OnceLock::new(),
         })
+    }
+
+    pub(super) fn fingerprint(&self) -> &Fingerprint {
+        self.fingerprint.get_or_init(|| Fingerprint::of(&self.text))
     }
 
     fn is_idempotent(&self) -> bool {
@@ -165,6 +172,25 @@ impl Statement {
             (Nature::Write, _) if self.options.counter => Nature::Counter,
             (Nature::UnloggedBatch, _) if self.options.counter => Nature::CounterBatch,
             _ => nature,
+        }
+    }
+
+    /// How many values are bound, of all members of a batch. Those that wait for a PREPARE are not known yet.
+    pub(crate) fn parameters(&self) -> usize {
+        match &self.what {
+            What::Bound { values, .. } => values.count(),
+            What::Batch(batch) => batch.members.iter().map(Self::parameters).sum(),
+            What::Text(_) | What::Unbound(..) | What::Prepare(_) => 0,
+        }
+    }
+
+    /// What it does.
+    pub(crate) fn verb(&self) -> Verb {
+        match &self.what {
+            What::Text(text) | What::Unbound(text, _) => text.facts.verb,
+            What::Bound { prepared, .. } => prepared.verb(),
+            What::Batch(_) => Verb::Batch,
+            What::Prepare(_) => Verb::Prepare,
         }
     }
 

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::deserialize::row::DeserializeRow;
@@ -13,7 +13,7 @@ use super::form::{Form, Forms};
 use super::handle::Handle;
 use super::text::{TextFacts, Verb};
 use super::{Bound, Statement};
-use crate::cql::idempotence;
+use crate::cql::{Fingerprint, idempotence};
 use crate::error::Error;
 use crate::nature::Nature;
 
@@ -29,6 +29,7 @@ pub struct Prepared {
 
 struct Inner {
     handle: Handle,
+    verb: Verb,
     nature: Nature,
     table: Option<(String, String)>,
     routable: bool,
@@ -36,6 +37,8 @@ struct Inner {
     idempotent: bool,
     /// A marker is of the type `list`; nobody says whether it is a frozen one.
     binds_list: bool,
+    /// Computed when first asked for.
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 impl Prepared {
@@ -65,6 +68,8 @@ impl Prepared {
         Self {
             inner: Arc::new(Inner {
                 handle: Handle::new(driver),
+                fingerprint: OnceLock::new(),
+                verb: facts.verb,
                 nature,
                 table,
                 routable,
@@ -86,6 +91,8 @@ impl Prepared {
         let table = facts.table;
         Self {
             inner: Arc::new(Inner {
+                fingerprint: OnceLock::new(),
+                verb: facts.verb,
                 nature,
                 table: table.map(|(keyspace, table)| (keyspace.unwrap_or_default(), table)),
                 routable: false,
@@ -97,6 +104,16 @@ impl Prepared {
                 },
             }),
         }
+    }
+
+    pub(crate) fn verb(&self) -> Verb {
+        self.inner.verb
+    }
+
+    pub(crate) fn fingerprint(&self) -> &Fingerprint {
+        self.inner
+            .fingerprint
+            .get_or_init(|| Fingerprint::of(self.text()))
     }
 
     /// Binds values to the markers. They are checked and serialised here, once.

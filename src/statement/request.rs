@@ -44,6 +44,10 @@ impl Request for Statement {
         self.options.label
     }
 
+    fn operation(&self) -> &'static str {
+        self.verb().operation()
+    }
+
     fn class(&self) -> &'static str {
         if self.options.continued {
             return "page";

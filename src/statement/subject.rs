@@ -28,7 +28,8 @@ impl Subject {
             Self::Batch(kind, members) => {
                 Fingerprint::of_batch(kind.begin(), members.iter().filter_map(Self::text))
             }
-            Self::Text(_) | Self::Prepared(_) => Fingerprint::of(self.text().unwrap_or_default()),
+            Self::Text(text) => text.fingerprint().clone(),
+            Self::Prepared(prepared) => prepared.fingerprint().clone(),
         }
     }
 }
@@ -47,7 +48,8 @@ impl Statement {
         }
     }
 
-    /// The statement without its values, for logs and statistics; see [`Fingerprint`]. It is computed anew each time.
+    /// The statement without its values, for logs and statistics; see [`Fingerprint`]. It is computed once for each text, for a batch
+    /// each time.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.subject().fingerprint()

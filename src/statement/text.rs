@@ -20,7 +20,27 @@ pub(crate) enum Verb {
     /// CREATE, ALTER, DROP, GRANT, REVOKE.
     Schema,
     Use,
+    /// No text begins with it: the request that prepares one.
+    Prepare,
     Other,
+}
+
+impl Verb {
+    /// What OpenTelemetry calls `db.operation.name`.
+    pub(crate) const fn operation(self) -> &'static str {
+        match self {
+            Self::Select => "SELECT",
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Batch | Self::UnloggedBatch | Self::CounterBatch => "BATCH",
+            Self::Truncate => "TRUNCATE",
+            Self::Schema => "SCHEMA",
+            Self::Use => "USE",
+            Self::Prepare => "PREPARE",
+            Self::Other => "OTHER",
+        }
+    }
 }
 
 /// What the text says.
@@ -139,6 +159,7 @@ impl TextFacts {
             Verb::CounterBatch => Nature::CounterBatch,
             Verb::Truncate => Nature::Truncate,
             Verb::Schema => Nature::Schema,
+            Verb::Prepare => Nature::Prepare,
             Verb::Use | Verb::Other => Nature::Other,
         }
     }

@@ -21,7 +21,28 @@ pub enum State {
     Full,
 }
 
+/// Status and state in one word.
+pub(super) fn label(endpoint: &Endpoint, now: u64, stall_limit: u64) -> &'static str {
+    match (endpoint.status(), State::of(endpoint, now, stall_limit)) {
+        (Status::Down, _) => Status::Down.label(),
+        (Status::Unknown, State::Healthy) => Status::Unknown.label(),
+        (_, state) => state.label(),
+    }
+}
+
 impl State {
+    fn of(endpoint: &Endpoint, now: u64, stall_limit: u64) -> Self {
+        if endpoint.is_stalled(now, stall_limit) {
+            Self::Stalled
+        } else if endpoint.passive.standing(now) != Standing::Good {
+            Self::Ejected
+        } else if endpoint.is_full() {
+            Self::Full
+        } else {
+            Self::Healthy
+        }
+    }
+
     /// A name in lower case.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -60,15 +81,7 @@ pub struct EndpointHealth {
 
 impl EndpointHealth {
     pub(super) fn of(endpoint: &Endpoint, now: u64, stall_limit: u64) -> Self {
-        let state = if endpoint.is_stalled(now, stall_limit) {
-            State::Stalled
-        } else if endpoint.passive.standing(now) != Standing::Good {
-            State::Ejected
-        } else if endpoint.is_full() {
-            State::Full
-        } else {
-            State::Healthy
-        };
+        let state = State::of(endpoint, now, stall_limit);
         Self {
             id: endpoint.id(),
             name: endpoint.name().to_owned(),

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::changes::{Changes, log};
 use super::roster::Roster;
 use super::settings::HealthSettings;
-use super::snapshot::EndpointHealth;
+use super::snapshot::{self, EndpointHealth};
 use crate::balance::{Endpoint, Latencies};
 use crate::clock;
 use crate::config::InvalidConfig;
@@ -196,6 +196,21 @@ impl Table {
             .iter()
             .map(|endpoint| EndpointHealth::of(endpoint, now, stall_limit))
             .collect()
+    }
+
+    /// Shows in the metrics what state each node is in. To be called from time to time by whoever looks after the session: a node becomes silent without
+    /// anything happening.
+    pub fn refresh_metrics(&self) {
+        if self.metrics.as_ref().is_none_or(|metrics| !metrics.is_enabled()) {
+            return;
+        }
+        let now = clock::now().number();
+        let stall_limit = self.shared.stall_limit();
+        for endpoint in self.endpoints().iter() {
+            if let Some(metrics) = endpoint.metrics() {
+                metrics.set_state(snapshot::label(endpoint, now, stall_limit));
+            }
+        }
     }
 
     /// Where the figures of its nodes go.

@@ -85,6 +85,12 @@ impl Counters {
         }
     }
 
+    pub(super) fn show_max(&self, limit: f64) {
+        if let Some(metrics) = self.metrics.get() {
+            metrics.set_max(limit);
+        }
+    }
+
     fn show(&self, reason: &'static str) {
         if let Some(metrics) = self.metrics.get() {
             metrics.rejected(reason);

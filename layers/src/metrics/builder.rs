@@ -6,6 +6,7 @@ use ::metrics::Recorder;
 use super::Metrics;
 use super::registry::{Registry, Source};
 use super::switch::Switch;
+use super::upkeep::Upkeep;
 use crate::InvalidConfig;
 
 /// The classes that are counted apart unless [`MetricsBuilder::classes`] names others.
@@ -13,6 +14,12 @@ pub const DEFAULT_CLASSES: [&str; 6] = ["simple", "prepared", "batch", "page", "
 
 /// The most classes that can be counted apart.
 pub const MAX_CLASSES: usize = 32;
+
+/// How many labels of requests are told apart unless [`MetricsBuilder::statement_labels`] says otherwise: 32. Each has two histograms.
+pub const DEFAULT_STATEMENT_LABELS: usize = 32;
+
+/// The most labels of requests that can be told apart.
+pub const MAX_STATEMENT_LABELS: usize = 1_024;
 
 const DEFAULT_PREFIX: &str = "cassandra";
 const MAX_CLIENT_BYTES: usize = 64;
@@ -23,7 +30,15 @@ pub struct MetricsBuilder {
     source: Source,
     prefix: String,
     client: Option<String>,
-    classes: Vec<&'static str>,
+    choice: Choice,
+    upkeep: Option<Arc<dyn Upkeep>>,
+}
+
+/// What is counted apart.
+pub(super) struct Choice {
+    pub(super) classes: Vec<&'static str>,
+    pub(super) statement_labels: usize,
+    pub(super) operation_durations: bool,
 }
 
 impl fmt::Debug for MetricsBuilder {
@@ -31,7 +46,9 @@ impl fmt::Debug for MetricsBuilder {
         f.debug_struct("MetricsBuilder")
             .field("prefix", &self.prefix)
             .field("client", &self.client)
-            .field("classes", &self.classes)
+            .field("classes", &self.choice.classes)
+            .field("statement_labels", &self.choice.statement_labels)
+            .field("operation_durations", &self.choice.operation_durations)
             .finish_non_exhaustive()
     }
 }
@@ -42,7 +59,12 @@ impl MetricsBuilder {
             source: Source::Global,
             prefix: DEFAULT_PREFIX.to_owned(),
             client: None,
-            classes: DEFAULT_CLASSES.to_vec(),
+            choice: Choice {
+                classes: DEFAULT_CLASSES.to_vec(),
+                statement_labels: DEFAULT_STATEMENT_LABELS,
+                operation_durations: false,
+            },
+            upkeep: None,
         }
     }
 
@@ -74,7 +96,29 @@ impl MetricsBuilder {
     /// The classes of requests that are counted apart, as [`Request::class`](crate::Request::class) names them; all
     /// others are counted as `other`. Default: [`DEFAULT_CLASSES`]. At most [`MAX_CLASSES`].
     pub fn classes(mut self, classes: impl IntoIterator<Item = &'static str>) -> Self {
-        self.classes = classes.into_iter().collect();
+        self.choice.classes = classes.into_iter().collect();
+        self
+    }
+
+    /// How many labels of requests ([`Request::label`](crate::Request::label)) have series of their own in `statement_duration_seconds`; those that come later share
+    /// `other`, and are counted in `statement_labels_folded_total`. Requests without a label are in none. Default: [`DEFAULT_STATEMENT_LABELS`]. 0 turns
+    /// it off; at most [`MAX_STATEMENT_LABELS`].
+    pub fn statement_labels(mut self, labels: usize) -> Self {
+        self.choice.statement_labels = labels;
+        self
+    }
+
+    /// Records `db.client.operation.duration` as well, under that name and with the labels of OpenTelemetry's conventions for databases (v1.44):
+    /// `db.system.name`, `db.operation.name` and, of failures, `error.type`. Default: off, as it costs a histogram more per request.
+    pub fn operation_durations(mut self, on: bool) -> Self {
+        self.choice.operation_durations = on;
+        self
+    }
+
+    /// What the recorder wants done from time to time. Default: nothing. With it the places of nodes that have left are given to others after
+    /// [`FORGET_AFTER`](super::FORGET_AFTER).
+    pub fn upkeep(mut self, upkeep: Arc<dyn Upkeep>) -> Self {
+        self.upkeep = Some(upkeep);
         self
     }
 
@@ -82,7 +126,7 @@ impl MetricsBuilder {
     ///
     /// # Errors
     ///
-    /// The prefix is no beginning of a name, the client label is empty or too long, or there are too many classes.
+    /// The prefix is no beginning of a name, the client label is empty or too long, or there are too many classes or labels.
     pub fn build(self) -> Result<Metrics, InvalidConfig> {
         if !is_name(&self.prefix) {
             return Err(InvalidConfig::new(
@@ -98,11 +142,18 @@ impl MetricsBuilder {
         {
             return Err(InvalidConfig::new("metrics.client", client, "1 to 64 bytes"));
         }
-        if self.classes.len() > MAX_CLASSES {
+        if self.choice.classes.len() > MAX_CLASSES {
             return Err(InvalidConfig::new(
                 "metrics.classes",
-                self.classes.len(),
+                self.choice.classes.len(),
                 "at most 32 classes",
+            ));
+        }
+        if self.choice.statement_labels > MAX_STATEMENT_LABELS {
+            return Err(InvalidConfig::new(
+                "metrics.statement_labels",
+                self.choice.statement_labels,
+                "at most 1,024 labels",
             ));
         }
         Ok(self.resolve())
@@ -116,8 +167,9 @@ impl MetricsBuilder {
             prefix: self.prefix,
             client: self.client,
             switch: Arc::new(Switch::new(on)),
+            upkeep: self.upkeep,
         };
-        Metrics::resolve(registry, &self.classes)
+        Metrics::resolve(registry, &self.choice)
     }
 }
 

@@ -1,7 +1,8 @@
 use std::mem;
 
-use super::handles::ClassIndex;
+use super::handles::Counted;
 use super::{Metrics, NodeMetrics, PANIC};
+use crate::Request;
 use crate::classify::{Advice, Applied, Failure, Fault, Outcome};
 use crate::clock::{self, Reading};
 
@@ -20,21 +21,21 @@ struct Running<J> {
 
 #[derive(Debug)]
 enum What {
-    Request(Metrics, ClassIndex),
+    Request(Metrics, Counted),
     Attempt(NodeMetrics),
 }
 
 impl<J> Guard<J> {
     /// Counts a request in, unless the metrics are off: then they stay off for this request.
     #[inline]
-    pub(super) fn request(metrics: &Metrics, class: &'static str, judge: impl FnOnce() -> J) -> Self {
+    pub(super) fn request<R: Request>(metrics: &Metrics, request: &R, judge: impl FnOnce() -> J) -> Self {
         if !metrics.is_enabled() {
             return Self(None);
         }
         let judge = judge();
         Self(Some(Running {
             since: clock::reading(),
-            what: What::Request(metrics.clone(), metrics.started(class)),
+            what: What::Request(metrics.clone(), metrics.started(request)),
             judge,
         }))
     }
@@ -85,7 +86,7 @@ impl<J> Guard<J> {
         let seconds = clock::reading().seconds_since(&running.since);
         let outcome = || judge(&running.judge);
         match &running.what {
-            What::Request(metrics, class) => metrics.ended(*class, seconds, outcome),
+            What::Request(metrics, counted) => metrics.ended(*counted, seconds, outcome),
             What::Attempt(node) => node.attempt_ended(seconds, || outcome() == Outcome::Success),
         }
         self.0 = None;
@@ -130,7 +131,7 @@ impl<J> Running<J> {
     #[cold]
     fn dropped(self) {
         match self.what {
-            What::Request(metrics, class) => metrics.cancelled(class),
+            What::Request(metrics, counted) => metrics.cancelled(counted),
             What::Attempt(node) => node.attempt_dropped(),
         }
     }

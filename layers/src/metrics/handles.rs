@@ -1,15 +1,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ::metrics::{Counter, Gauge, Histogram, Recorder};
+use ::metrics::{Counter, Gauge, Recorder};
 
-use super::builder::MetricsBuilder;
+use super::builder::{Choice, MetricsBuilder};
+use super::classes::Class;
 use super::labels::LabelTable;
 use super::node::{NodeMetrics, NodeTable};
+use super::operations::OperationTable;
 use super::registry::Registry;
+use super::statements::StatementTable;
 use super::totals::{Tally, Totals, count};
-use super::{FAILURE, MAX_LABELS, OTHER, SUCCESS, names};
-use crate::Outcome;
+use super::{OTHER, names};
+use crate::{Applied, Outcome, Request};
 
 /// All handles of one session, resolved when it is built. Clones share them, and the switch. See the
 /// [module](crate::metrics).
@@ -25,6 +28,9 @@ struct Inner {
     in_flight: Gauge,
     budget_exhausted: Counter,
     panics: Counter,
+    statements: Option<StatementTable>,
+    operations: Option<OperationTable>,
+    budget_left: Gauge,
     errors: LabelTable,
     retries: LabelTable,
     rejected: LabelTable,
@@ -32,21 +38,20 @@ struct Inner {
     tally: Tally,
 }
 
-struct Class {
-    name: &'static str,
-    succeeded: Ended,
-    failed: Ended,
-    cancelled: Counter,
-}
-
-struct Ended {
-    total: Counter,
-    duration: Histogram,
-}
-
-/// Where the handles of a class are: a place in `classes`, or beyond its end.
+/// Which handles a request that was counted in is counted out with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ClassIndex(usize);
+pub(super) struct Counted {
+    /// A place in `classes`, or beyond its end.
+    class: u16,
+    /// A place in the table of labels, or beyond its end for `other`.
+    statement: u16,
+    operation: u8,
+    /// It is not for the class alone.
+    has_more: bool,
+}
+
+/// It has no label of its own.
+const NONE: u16 = u16::MAX;
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,8 +94,9 @@ impl Metrics {
         MetricsBuilder::new()
     }
 
-    pub(super) fn resolve(registry: Registry, classes: &[&'static str]) -> Self {
+    pub(super) fn resolve(registry: Registry, choice: &Choice) -> Self {
         registry.describe();
+        let classes = &choice.classes;
         let class = |name| Class::resolve(name, &registry);
         Self {
             inner: Arc::new(Inner {
@@ -99,9 +105,12 @@ impl Metrics {
                 in_flight: registry.gauge(&names::IN_FLIGHT, &[]),
                 budget_exhausted: registry.counter(&names::BUDGET_EXHAUSTED, &[]),
                 panics: registry.counter(&names::PANICS, &[]),
-                errors: LabelTable::new(&names::ERRORS, "error_type", MAX_LABELS),
-                retries: LabelTable::new(&names::RETRIES, "reason", MAX_LABELS),
-                rejected: LabelTable::new(&names::REJECTED, "reason", MAX_LABELS),
+                statements: StatementTable::new(choice.statement_labels, &registry),
+                operations: choice.operation_durations.then(OperationTable::new),
+                budget_left: registry.gauge(&names::BUDGET_LEFT, &[]),
+                errors: LabelTable::new(&names::ERRORS, "error_type"),
+                retries: LabelTable::new(&names::RETRIES, "reason"),
+                rejected: LabelTable::new(&names::REJECTED, "reason"),
                 nodes: NodeTable::default(),
                 tally: Tally::default(),
                 registry: Arc::new(registry),
@@ -142,6 +151,11 @@ impl Metrics {
         &self.inner.registry
     }
 
+    /// Lets go of the nodes that have been gone for long, and says what they were called.
+    pub(super) fn forget_nodes(&self) -> Vec<String> {
+        self.inner.nodes.forget()
+    }
+
     /// The handles of one node. The same label gives the same handles; after [`MAX_HOSTS`](super::MAX_HOSTS) labels all
     /// further nodes share the label `other` and have no gauges. Takes a lock: ask once per node, not per request.
     #[must_use]
@@ -160,6 +174,12 @@ impl Metrics {
     /// A retry was not made because the retry budget was spent.
     pub fn budget_exhausted(&self) {
         self.record(|inner| inner.budget_exhausted.increment(1));
+    }
+
+    /// How many retries the budget would allow now.
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+    pub fn set_budget_left(&self, retries: u64) {
+        self.record(|inner| inner.budget_left.set(retries as f64));
     }
 
     /// A limit refused a request, for this reason.
@@ -185,12 +205,25 @@ impl Metrics {
     }
 
     #[inline]
-    pub(super) fn started(&self, class: &'static str) -> ClassIndex {
+    pub(super) fn started<R: Request>(&self, request: &R) -> Counted {
+        let inner = &*self.inner;
+        let class = request.class();
         // Nearly always it is the very same text, not only an equal one.
         let is_same = |known: &Class| std::ptr::eq(known.name, class);
-        let place = self.inner.classes.iter().position(is_same);
+        let place = inner.classes.iter().position(is_same);
+        let place = place.unwrap_or_else(|| self.search(class));
         self.always(|inner| inner.in_flight.increment(1.0));
-        ClassIndex(place.unwrap_or_else(|| self.search(class)))
+        let label = request.label().filter(|_| inner.statements.is_some());
+        Counted {
+            #[expect(clippy::cast_possible_truncation, reason = "beyond the end is beyond the end")]
+            class: place as u16,
+            statement: label.map_or(NONE, |label| self.place(label)),
+            operation: match &inner.operations {
+                Some(operations) => operations.place(request.operation(), &inner.registry),
+                None => 0,
+            },
+            has_more: label.is_some() || inner.operations.is_some(),
+        }
     }
 
     #[cold]
@@ -199,12 +232,20 @@ impl Metrics {
         self.inner.classes.iter().position(is_equal).unwrap_or(usize::MAX)
     }
 
+    #[cold]
+    fn place(&self, label: &str) -> u16 {
+        let inner = &self.inner;
+        let place = |table: &StatementTable| table.place(label, &inner.registry);
+        inner.statements.as_ref().map_or(NONE, place)
+    }
+
     #[inline]
-    pub(super) fn ended(&self, class: ClassIndex, seconds: f64, outcome: impl FnOnce() -> Outcome) {
+    pub(super) fn ended(&self, counted: Counted, seconds: f64, outcome: impl FnOnce() -> Outcome) {
         self.always(|inner| {
             inner.in_flight.decrement(1.0);
-            let class = inner.class(class);
-            let ended = match outcome() {
+            let class = inner.class(counted);
+            let outcome = outcome();
+            let ended = match &outcome {
                 Outcome::Success => {
                     count(&inner.tally.succeeded);
                     &class.succeeded
@@ -212,43 +253,50 @@ impl Metrics {
                 Outcome::Failure(failure) => {
                     count(&inner.tally.failed);
                     inner.errors.counter(failure.label, &inner.registry).increment(1);
+                    if failure.applied == Applied::Maybe {
+                        class.ambiguous.increment(1);
+                    }
                     &class.failed
                 }
             };
             ended.total.increment(1);
             ended.duration.record(seconds);
+            if counted.has_more {
+                inner.ended_more(counted, seconds, &outcome);
+            }
         });
     }
 
-    pub(super) fn cancelled(&self, class: ClassIndex) {
+    pub(super) fn cancelled(&self, counted: Counted) {
         self.always(|inner| {
             inner.in_flight.decrement(1.0);
             count(&inner.tally.cancelled);
-            inner.class(class).cancelled.increment(1);
+            inner.class(counted).cancelled.increment(1);
         });
     }
 }
 
 impl Inner {
-    fn class(&self, index: ClassIndex) -> &Class {
-        self.classes.get(index.0).unwrap_or(&self.other)
+    fn class(&self, counted: Counted) -> &Class {
+        self.classes
+            .get(usize::from(counted.class))
+            .unwrap_or(&self.other)
     }
-}
 
-impl Class {
-    fn resolve(name: &'static str, registry: &Registry) -> Self {
-        let ended = |success| {
-            let labels = [("query_type", name), ("success", success)];
-            Ended {
-                total: registry.counter(&names::QUERIES, &labels),
-                duration: registry.histogram(&names::QUERY_DURATION, &labels),
-            }
+    /// What few requests are recorded in.
+    #[cold]
+    fn ended_more(&self, counted: Counted, seconds: f64, outcome: &Outcome) {
+        let error = match outcome {
+            Outcome::Success => None,
+            Outcome::Failure(failure) => Some(failure.label),
         };
-        Self {
-            name,
-            succeeded: ended(SUCCESS),
-            failed: ended(FAILURE),
-            cancelled: registry.counter(&names::CANCELLED, &[("query_type", name)]),
+        if counted.statement != NONE
+            && let Some(statements) = &self.statements
+        {
+            statements.record(counted.statement, seconds, error.is_none(), &self.registry);
+        }
+        if let Some(operations) = &self.operations {
+            operations.record(counted.operation, error, seconds, &self.registry);
         }
     }
 }

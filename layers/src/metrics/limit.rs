@@ -17,6 +17,7 @@ struct Handles {
     wait: Histogram,
     queued: Gauge,
     in_flight: Gauge,
+    max: Gauge,
 }
 
 impl Metrics {
@@ -30,6 +31,7 @@ impl Metrics {
                 wait: registry.histogram(&names::QUEUE_WAIT, &labels),
                 queued: registry.gauge(&names::LIMIT_QUEUED, &labels),
                 in_flight: registry.gauge(&names::LIMIT_IN_FLIGHT, &labels),
+                max: registry.gauge(&names::LIMIT_MAX, &labels),
             }),
         }
     }
@@ -60,6 +62,13 @@ impl LimitMetrics {
     pub(crate) fn set_in_flight(&self, permits: u64) {
         let switch = &self.metrics.registry().switch;
         switch.record(|| self.handles.in_flight.set(permits as f64));
+    }
+}
+
+impl LimitMetrics {
+    pub(crate) fn set_max(&self, limit: f64) {
+        let switch = &self.metrics.registry().switch;
+        switch.record(|| self.handles.max.set(limit));
     }
 }
 

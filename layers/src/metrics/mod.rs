@@ -32,28 +32,7 @@
 //!
 //! `cassandra` stands for the prefix. With [`MetricsBuilder::client`] every series has a label `client` as well.
 //!
-//! | name | labels | kind | what |
-//! |---|---|---|---|
-//! | `cassandra_query_duration_seconds` | `query_type`, `success` | histogram | from the call to the result |
-//! | `cassandra_queries_total` | `query_type`, `success` | counter | requests that ended with a result |
-//! | `cassandra_errors_total` | `error_type` | counter | failures, by the label of the classifier |
-//! | `cassandra_requests_in_flight` | | gauge | requests under way |
-//! | `cassandra_requests_cancelled_total` | `query_type` | counter | dropped before there was a result |
-//! | `cassandra_retries_total` | `reason` | counter | repetitions, by the failure repeated |
-//! | `cassandra_retry_budget_exhausted_total` | | counter | repetitions the budget did not allow |
-//! | `cassandra_rejected_total` | `reason` | counter | refused by a limit, nothing sent |
-//! | `cassandra_queue_wait_seconds` | `limit` | histogram | of requests that had to wait for a limit, from their arrival to their admission |
-//! | `cassandra_limit_queued` | `limit` | gauge | requests that wait for a limit |
-//! | `cassandra_limit_in_flight` | `limit` | gauge | permits of the concurrency limit that are taken, when somebody [looked](crate::limit::ConcurrencyHandle::refresh_metrics) |
-//! | `cassandra_panics_total` | | counter | caught by [`CatchPanicLayer`](crate::panic::CatchPanicLayer) |
-//! | `cassandra_connection_healthy` | `host` | gauge | 1 while the node is fit for requests |
-//! | `cassandra_attempts_total` | `host`, `success` | counter | attempts that ended with a result |
-//! | `cassandra_attempts_cancelled_total` | `host` | counter | attempts dropped before that |
-//! | `cassandra_attempt_duration_seconds` | `host` | histogram | from sending to the result |
-//! | `cassandra_node_in_flight` | `host` | gauge | attempts the node has not answered |
-//! | `cassandra_abandoned` | `host` | gauge | those that nobody waits for any more |
-//! | `cassandra_node_ejections_total` | `host` | counter | times taken out of the choice |
-//! | `cassandra_probes_total` | `host`, `success` | counter | health probes |
+#![doc = include_str!("names.md")]
 //!
 //! `limit` is `concurrency` or `rate`. `success` is `success` or `failure`. `query_type` is [`Request::class`](crate::Request::class), one of the classes given
 //! to the builder or `other`. `error_type` and `reason` take [`MAX_LABELS`] values each and `host` takes [`MAX_HOSTS`], in the
@@ -98,6 +77,9 @@
 
 mod attempt;
 mod builder;
+mod cache;
+mod catalogue;
+mod classes;
 mod future;
 mod guard;
 mod handles;
@@ -106,20 +88,32 @@ mod layer;
 mod limit;
 mod names;
 mod node;
+mod operations;
 mod registry;
 mod service;
+mod slots;
+mod statements;
+mod streams;
 mod switch;
 mod totals;
+mod upkeep;
 
 pub use attempt::{AttemptMetricsLayer, AttemptMetricsService};
-pub use builder::{DEFAULT_CLASSES, MAX_CLASSES, MetricsBuilder};
+pub use builder::{
+    DEFAULT_CLASSES, DEFAULT_STATEMENT_LABELS, MAX_CLASSES, MAX_STATEMENT_LABELS, MetricsBuilder,
+};
+pub use cache::{CacheFigures, CacheMetrics};
+pub use catalogue::{MetricName, catalogue};
 pub use future::ResponseFuture;
 pub use handles::Metrics;
 pub use layer::MetricsLayer;
 pub(crate) use limit::{InQueue, LimitMetrics};
 pub use node::NodeMetrics;
+pub use registry::TARGET;
 pub use service::MetricsService;
+pub use streams::{OpenStream, StreamMetrics};
 pub use totals::Totals;
+pub use upkeep::{FORGET_AFTER, UPKEEP_INTERVAL, Upkeep};
 
 /// How many values the labels `error_type` and `reason` take, each. A client that tells forty kinds of failures apart, which
 /// is many, has room to spare.

@@ -1,163 +1,92 @@
-//! Every name, with its unit and a sentence of help.
+//! Every metric, once: its name, kind, labels and a sentence of help. The page of the module and the handles are made of it.
 
-use ::metrics::{KeyName, Recorder, Unit};
+use super::catalogue::{Kind, MetricName};
 
-/// A metric without its prefix.
-#[derive(Debug)]
-pub(super) struct Name {
-    base: &'static str,
-    kind: Kind,
-    unit: Unit,
-    help: &'static str,
+/// Declares the metrics and the list of all of them.
+macro_rules! metrics {
+    ($($handle:ident = $kind:ident $base:literal [$($label:literal),*] $help:literal;)*) => {
+        $(pub(super) static $handle: MetricName = MetricName::new(Kind::$kind, $base, &[$($label),*], $help);)*
+
+        /// Every metric with the prefix, in the order of the module page.
+        pub(super) static ALL: &[&MetricName] = &[$(&$handle),*];
+    };
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Counter,
-    Gauge,
-    Histogram,
+metrics! {
+    QUERY_DURATION = Seconds "query_duration_seconds" ["query_type", "success"]
+        "Time from the call of a query to its result, with all waiting and all attempts.";
+    QUERIES = Counter "queries_total" ["query_type", "success"]
+        "Queries that ended with a result.";
+    ERRORS = Counter "errors_total" ["error_type"]
+        "Queries that failed, by the kind of failure.";
+    AMBIGUOUS = Counter "requests_ambiguous_total" ["query_type"]
+        "Queries that failed and may have been applied all the same.";
+    IN_FLIGHT = Gauge "requests_in_flight" []
+        "Queries under way now.";
+    CANCELLED = Counter "requests_cancelled_total" ["query_type"]
+        "Queries whose caller stopped waiting before there was a result.";
+    STATEMENT_DURATION = Seconds "statement_duration_seconds" ["statement", "success"]
+        "As query_duration_seconds, of queries that have a label of their own.";
+    LABELS_FOLDED = Counter "statement_labels_folded_total" []
+        "Queries whose own label came when there was no room for another one: they are counted as other.";
+    RETRIES = Counter "retries_total" ["reason"]
+        "Attempts after the first one of a query, by the failure that they repeat.";
+    BUDGET_LEFT = Gauge "retry_budget_left" []
+        "Retries that the retry budget would allow now.";
+    BUDGET_EXHAUSTED = Counter "retry_budget_exhausted_total" []
+        "Retries that were not made because the retry budget was spent.";
+    REJECTED = Counter "rejected_total" ["reason"]
+        "Queries that a limit refused before anything was sent, by reason.";
+    QUEUE_WAIT = Seconds "queue_wait_seconds" ["limit"]
+        "Time that queries which had to wait for a limit waited until they were admitted.";
+    LIMIT_QUEUED = Gauge "limit_queued" ["limit"]
+        "Queries that wait for a limit now.";
+    LIMIT_IN_FLIGHT = Gauge "limit_in_flight" ["limit"]
+        "Permits of the concurrency limit that are taken, at the last look.";
+    LIMIT_MAX = Gauge "limit_max" ["limit"]
+        "The limit now: permits of the concurrency limit, queries a second of the rate limit.";
+    PANICS = Counter "panics_total" []
+        "Panics that the panic isolation turned into errors.";
+    CACHE_ENTRIES = Gauge "prepared_cache_entries" []
+        "Prepared statements that the cache holds.";
+    CACHE_CAPACITY = Gauge "prepared_cache_capacity" []
+        "Prepared statements that the cache can hold.";
+    CACHE_LOOKUPS = Counter "prepared_cache_lookups_total" ["outcome"]
+        "Lookups in the cache of prepared statements: hit, miss, or shared with a PREPARE that was under way.";
+    CACHE_EVICTIONS = Counter "prepared_cache_evictions_total" []
+        "Prepared statements that made place for others.";
+    STREAMS_OPEN = Gauge "streams_open" []
+        "Streams and scans that have begun and not ended.";
+    STREAM_PAGES = Counter "stream_pages_total" []
+        "Pages that streams and scans have read.";
+    STREAM_ROWS = Counter "stream_rows_total" []
+        "Rows of those pages.";
+    STREAM_BYTES = Counter "stream_bytes_total" []
+        "Bytes of those rows, as the server sent them.";
+    HEALTHY = Gauge "connection_healthy" ["host"]
+        "1 while the node is fit for requests, else 0.";
+    NODE_STATE = Gauge "node_state" ["host", "state"]
+        "1 for the state that the node is in, else 0.";
+    ATTEMPTS = Counter "attempts_total" ["host", "success"]
+        "Attempts on a node that ended with a result.";
+    ATTEMPTS_CANCELLED = Counter "attempts_cancelled_total" ["host"]
+        "Attempts on a node that nobody waited for to the end.";
+    ATTEMPT_DURATION = Seconds "attempt_duration_seconds" ["host"]
+        "Time from sending one attempt to a node to its result.";
+    NODE_IN_FLIGHT = Gauge "node_in_flight" ["host"]
+        "Attempts that the node has not answered yet.";
+    ABANDONED = Gauge "abandoned" ["host"]
+        "Attempts that nobody waits for any more and that the node has still to answer.";
+    EJECTIONS = Counter "node_ejections_total" ["host"]
+        "Times the node was taken out of the choice because of its failures.";
+    PROBES = Counter "probes_total" ["host", "success"]
+        "Health probes sent to the node.";
 }
 
-impl Name {
-    const fn counter(base: &'static str, help: &'static str) -> Self {
-        Self {
-            base,
-            kind: Kind::Counter,
-            unit: Unit::Count,
-            help,
-        }
-    }
-
-    const fn gauge(base: &'static str, help: &'static str) -> Self {
-        Self {
-            base,
-            kind: Kind::Gauge,
-            unit: Unit::Count,
-            help,
-        }
-    }
-
-    const fn seconds(base: &'static str, help: &'static str) -> Self {
-        Self {
-            base,
-            kind: Kind::Histogram,
-            unit: Unit::Seconds,
-            help,
-        }
-    }
-
-    /// The name as it is recorded.
-    pub(super) fn with(&self, prefix: &str) -> KeyName {
-        KeyName::from(format!("{prefix}_{}", self.base))
-    }
-
-    /// Tells the recorder unit and help.
-    pub(super) fn describe(&self, prefix: &str, recorder: &dyn Recorder) {
-        let (name, unit, help) = (self.with(prefix), Some(self.unit), self.help.into());
-        match self.kind {
-            Kind::Counter => recorder.describe_counter(name, unit, help),
-            Kind::Gauge => recorder.describe_gauge(name, unit, help),
-            Kind::Histogram => recorder.describe_histogram(name, unit, help),
-        }
-    }
-}
-
-pub(super) static QUERY_DURATION: Name = Name::seconds(
-    "query_duration_seconds",
-    "Time from the call of a query to its result, with all waiting and all attempts.",
+/// What OpenTelemetry calls it, for those who look for that. It has no prefix.
+pub(super) static OPERATION_DURATION: MetricName = MetricName::new(
+    Kind::Seconds,
+    "db.client.operation.duration",
+    &["db.system.name", "db.operation.name", "error.type"],
+    "Duration of database client operations.",
 );
-pub(super) static QUERIES: Name = Name::counter("queries_total", "Queries that ended with a result.");
-pub(super) static ERRORS: Name =
-    Name::counter("errors_total", "Queries that failed, by the kind of failure.");
-pub(super) static IN_FLIGHT: Name = Name::gauge("requests_in_flight", "Queries under way now.");
-pub(super) static CANCELLED: Name = Name::counter(
-    "requests_cancelled_total",
-    "Queries whose caller stopped waiting before there was a result.",
-);
-pub(super) static RETRIES: Name = Name::counter(
-    "retries_total",
-    "Attempts after the first one of a query, by the failure that they repeat.",
-);
-pub(super) static BUDGET_EXHAUSTED: Name = Name::counter(
-    "retry_budget_exhausted_total",
-    "Retries that were not made because the retry budget was spent.",
-);
-pub(super) static REJECTED: Name = Name::counter(
-    "rejected_total",
-    "Queries that a limit refused before anything was sent, by reason.",
-);
-pub(super) static QUEUE_WAIT: Name = Name::seconds(
-    "queue_wait_seconds",
-    "Time that queries which had to wait for a limit waited until they were admitted.",
-);
-pub(super) static LIMIT_QUEUED: Name = Name::gauge("limit_queued", "Queries that wait for a limit now.");
-pub(super) static LIMIT_IN_FLIGHT: Name = Name::gauge(
-    "limit_in_flight",
-    "Permits of the concurrency limit that are taken, at the last look.",
-);
-pub(super) static PANICS: Name = Name::counter(
-    "panics_total",
-    "Panics that the panic isolation turned into errors.",
-);
-pub(super) static HEALTHY: Name = Name::gauge(
-    "connection_healthy",
-    "1 while the node is fit for requests, else 0.",
-);
-pub(super) static ATTEMPTS: Name =
-    Name::counter("attempts_total", "Attempts on a node that ended with a result.");
-pub(super) static ATTEMPTS_CANCELLED: Name = Name::counter(
-    "attempts_cancelled_total",
-    "Attempts on a node that nobody waited for to the end.",
-);
-pub(super) static ATTEMPT_DURATION: Name = Name::seconds(
-    "attempt_duration_seconds",
-    "Time from sending one attempt to a node to its result.",
-);
-pub(super) static NODE_IN_FLIGHT: Name =
-    Name::gauge("node_in_flight", "Attempts that the node has not answered yet.");
-pub(super) static ABANDONED: Name = Name::gauge(
-    "abandoned",
-    "Attempts that nobody waits for any more and that the node has still to answer.",
-);
-pub(super) static EJECTIONS: Name = Name::counter(
-    "node_ejections_total",
-    "Times the node was taken out of the choice because of its failures.",
-);
-pub(super) static PROBES: Name = Name::counter("probes_total", "Health probes sent to the node.");
-
-pub(super) static ALL: [&Name; 20] = [
-    &QUERY_DURATION,
-    &QUERIES,
-    &ERRORS,
-    &IN_FLIGHT,
-    &CANCELLED,
-    &RETRIES,
-    &BUDGET_EXHAUSTED,
-    &REJECTED,
-    &QUEUE_WAIT,
-    &LIMIT_QUEUED,
-    &LIMIT_IN_FLIGHT,
-    &PANICS,
-    &HEALTHY,
-    &ATTEMPTS,
-    &ATTEMPTS_CANCELLED,
-    &ATTEMPT_DURATION,
-    &NODE_IN_FLIGHT,
-    &ABANDONED,
-    &EJECTIONS,
-    &PROBES,
-];
-
-#[cfg(test)]
-mod tests {
-    use super::ALL;
-
-    #[test]
-    fn the_table_of_the_module_page_names_every_metric() {
-        let page = include_str!("mod.rs");
-        for name in ALL {
-            let row = format!("//! | `cassandra_{}", name.base);
-            assert!(page.contains(&row), "{} is missing", name.base);
-        }
-    }
-}

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -6,7 +7,8 @@ use ::metrics::{Counter, Gauge, Histogram};
 
 use super::names;
 use super::registry::Registry;
-use super::{FAILURE, MAX_HOSTS, OTHER, SUCCESS};
+use super::{FAILURE, FORGET_AFTER, MAX_HOSTS, OTHER, SUCCESS};
+use crate::clock;
 
 /// The handles of one node, made once by [`Metrics::node`](super::Metrics::node). Clones share them.
 #[derive(Clone, Debug)]
@@ -28,7 +30,18 @@ struct Handles {
     ejections: Counter,
     probes_succeeded: Counter,
     probes_failed: Counter,
+    /// In the order of [`STATES`].
+    states: [Gauge; STATES.len()],
+    /// The place of the state it is in, or [`NO_STATE`].
+    state: AtomicUsize,
+    /// When it left, as the number of a moment; 0 while it is there.
+    gone: AtomicU64,
 }
+
+/// What a node can be, as the label `state` says it: fit for requests; silent, ejected or at its limits, as the balancer sees it; without a connection; or with one over
+/// which the last probe failed.
+const STATES: [&str; 6] = ["healthy", "stalled", "ejected", "full", "down", "unknown"];
+const NO_STATE: usize = STATES.len();
 
 impl NodeMetrics {
     fn new(host: &str, registry: &Arc<Registry>, gauges: bool) -> Self {
@@ -53,6 +66,12 @@ impl NodeMetrics {
                 ejections: counter(&names::EJECTIONS),
                 probes_succeeded: result(&names::PROBES, SUCCESS),
                 probes_failed: result(&names::PROBES, FAILURE),
+                states: STATES.map(|state| match gauges {
+                    true => registry.gauge(&names::NODE_STATE, &[("host", host), ("state", state)]),
+                    false => Gauge::noop(),
+                }),
+                state: AtomicUsize::new(NO_STATE),
+                gone: AtomicU64::new(0),
             }),
         }
     }
@@ -101,6 +120,12 @@ impl NodeMetrics {
         self.record(|node| node.healthy.set(if healthy { 1.0 } else { 0.0 }));
     }
 
+    /// Shows what state the node is in: `healthy`, `stalled`, `ejected`, `full`, `down` or `unknown`. What is none of these is shown as none.
+    pub fn set_state(&self, state: &str) {
+        let place = STATES.iter().position(|known| *known == state);
+        self.record(|node| node.show_state(place.unwrap_or(NO_STATE)));
+    }
+
     /// How many attempts the node has not answered.
     ///
     /// Two threads that each set what they have just counted may do so in the wrong order, and the older figure stays.
@@ -130,19 +155,35 @@ impl NodeMetrics {
     }
 
     /// The node is gone for good: its gauges go to 0, switched on or off. Its counters stay, because rates are computed
-    /// from them, and so does its place in the table: the recorder keeps the series either way. A node that comes back
-    /// under the same label goes on with the same handles.
+    /// from them. A node that comes back under the same label goes on with the same handles.
+    ///
+    /// Its place in the table stays taken, because the recorder keeps the series either way; with a recorder that can [forget](super::Upkeep) them it is free after
+    /// [`FORGET_AFTER`](super::FORGET_AFTER).
     pub fn retire(&self) {
         let node = &self.handles;
         node.registry.switch.always(|| {
             for gauge in [&node.healthy, &node.in_flight, &node.abandoned] {
                 gauge.set(0.0);
             }
+            node.show_state(NO_STATE);
         });
+        node.gone.store(clock::now().number(), Relaxed);
     }
 }
 
 impl Handles {
+    fn show_state(&self, place: usize) {
+        let before = self.state.swap(place, Relaxed);
+        if before == place {
+            return;
+        }
+        for (place, value) in [(before, 0.0), (place, 1.0)] {
+            if let Some(gauge) = self.states.get(place) {
+                gauge.set(value);
+            }
+        }
+    }
+
     #[inline]
     fn attempted(&self, seconds: f64, success: bool) {
         self.duration.record(seconds);
@@ -168,7 +209,10 @@ impl NodeTable {
         }
         let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         match nodes.get(host) {
-            Some(node) => node.clone(),
+            Some(node) => {
+                node.handles.gone.store(0, Relaxed);
+                node.clone()
+            }
             None if nodes.len() >= MAX_HOSTS => self.other(registry),
             None => {
                 let node = NodeMetrics::new(host, registry, true);
@@ -176,6 +220,17 @@ impl NodeTable {
                 node
             }
         }
+    }
+
+    /// Lets go of those that have been gone for [`FORGET_AFTER`].
+    pub(super) fn forget(&self) -> Vec<String> {
+        let now = clock::now().number();
+        let is_over = |gone: u64| gone != 0 && now.saturating_sub(gone) >= clock::nanos(FORGET_AFTER);
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes
+            .extract_if(|_, node| is_over(node.handles.gone.load(Relaxed)))
+            .map(|(host, _)| host)
+            .collect()
     }
 
     // Counters of several nodes add up, gauges overwrite each other and would show whoever was last: there are none.

@@ -58,7 +58,7 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let _step = clock::step();
         let judge = || (self.classifier.clone(), self.classifier.facts(&request));
-        let guard = Guard::request(&self.metrics, request.class(), judge);
+        let guard = Guard::request(&self.metrics, &request, judge);
         ResponseFuture::call(guard, || self.inner.call(request)).settle()
     }
 }

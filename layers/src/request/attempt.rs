@@ -11,12 +11,45 @@ pub const REMEMBERED_NODES: usize = 4;
 // Every layer moves it along with the request, and what few requests have is in a place of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
-    /// At most [`MOST`](Attempt::MOST).
-    number: u16,
-    reprepare: bool,
-    /// Not about attempts either, but there is room for it here: how long limits have made the call wait, in microseconds.
-    queued: u32,
+    count: Count,
     rare: Option<Arc<Rare>>,
+}
+
+/// The number of the attempt in the lower 16 bits, whether to prepare anew in the bit above, and in the upper half how long limits have made the call
+/// wait, in microseconds: that is not about attempts, but here there is room for it.
+// One number, so that it is moved and copied as one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count(u64);
+
+impl Count {
+    const REPREPARE: u64 = 1 << 16;
+
+    const fn number(self) -> u16 {
+        self.0 as u16
+    }
+
+    const fn must_reprepare(self) -> bool {
+        self.0 & Self::REPREPARE != 0
+    }
+
+    const fn queued(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The first attempt.
+    const fn first(self) -> Self {
+        Self(self.0 >> 32 << 32 | 1)
+    }
+
+    const fn next(self, reprepare: bool) -> Self {
+        let flag = if reprepare { Self::REPREPARE } else { 0 };
+        let number = self.number().saturating_add(1) as u64;
+        Self(self.0 & !0xffff | flag | number)
+    }
+
+    const fn with_queued(self, micros: u32) -> Self {
+        Self(self.0 & 0xffff_ffff | (micros as u64) << 32)
+    }
 }
 
 /// What few requests have.
@@ -43,17 +76,17 @@ impl Attempt {
     /// The number of the attempt, counted from 1; 0 where no retry layer is in the stack.
     #[must_use]
     pub const fn number(&self) -> u32 {
-        self.number as u32
+        self.count.number() as u32
     }
 
     /// How long limits have made the call wait.
     pub(super) const fn queued(&self) -> Duration {
-        Duration::from_micros(self.queued as u64)
+        Duration::from_micros(self.count.queued() as u64)
     }
 
     pub(super) fn add_queued(&mut self, time: Duration) {
         let time = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
-        self.queued = self.queued.saturating_add(time);
+        self.count = self.count.with_queued(self.count.queued().saturating_add(time));
     }
 
     /// Is it the first one of its call, or is there no retry layer?
@@ -78,7 +111,7 @@ impl Attempt {
     /// Must the prepared form be made anew before this attempt?
     #[must_use]
     pub const fn must_reprepare(&self) -> bool {
-        self.reprepare
+        self.count.must_reprepare()
     }
 
     #[inline]
@@ -97,8 +130,7 @@ impl Attempt {
     /// Makes it the first one of its call.
     #[inline]
     pub(crate) fn begin(&mut self) {
-        self.number = 1;
-        self.reprepare = false;
+        self.count = self.count.first();
         if !self.is_first() {
             self.forget();
         }
@@ -121,11 +153,33 @@ impl Attempt {
         }
         failed.stay = node.filter(|_| advice == Advice::SameOnce);
         Self {
-            number: self.number.saturating_add(1),
-            queued: self.queued,
             // Once the prepared form is stale it stays so for all further attempts.
-            reprepare: self.reprepare || advice == Advice::Reprepare,
+            count: self.count.next(advice == Advice::Reprepare),
             rare: Some(Arc::new(rare)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_mark_and_wait_do_not_disturb_each_other() {
+        let mut attempt = Attempt::default();
+        assert_eq!(attempt.number(), 0);
+        attempt.add_queued(Duration::from_micros(7));
+        attempt.begin();
+        assert_eq!((attempt.number(), attempt.must_reprepare()), (1, false));
+        let second = attempt.next(None, Advice::Reprepare).next(None, Advice::Next);
+        assert_eq!((second.number(), second.must_reprepare()), (3, true));
+        assert_eq!(second.queued(), Duration::from_micros(7));
+        let last = (0..70_000).fold(second, |attempt, _| attempt.next(None, Advice::Next));
+        assert_eq!((last.number(), last.must_reprepare()), (Attempt::MOST, true));
+        let mut late = last;
+        late.add_queued(Duration::MAX);
+        assert_eq!(late.queued(), Duration::from_micros(u32::MAX.into()));
+        late.begin();
+        assert_eq!((late.number(), late.must_reprepare()), (1, false));
     }
 }

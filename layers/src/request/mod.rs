@@ -105,4 +105,9 @@ pub trait Request {
     fn class(&self) -> &'static str {
         "request"
     }
+
+    /// What it does, out of a fixed, small set: the `db.operation.name` of OpenTelemetry. Default: its class.
+    fn operation(&self) -> &'static str {
+        self.class()
+    }
 }

@@ -1,5 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
+use tokio::time::Instant;
 use tower_layer::Layer;
 
 use super::policy::{Account, RetryPolicy};
@@ -51,6 +52,14 @@ impl<C> RetryLayer<C> {
         Ok(Self {
             shared: Arc::new(shared),
         })
+    }
+
+    /// Shows in the metrics how many retries the budget would allow now. To be called from time to time by whoever looks after the session. A budget of the
+    /// user's own making, or none, shows nothing.
+    pub fn refresh_metrics(&self) {
+        if let (Some(metrics), Account::Ours(budget)) = (self.shared.metrics.get(), &self.shared.budget) {
+            metrics.set_budget_left(budget.left(Instant::now()));
+        }
     }
 
     /// Counts retries by the reason, and how often the budget refused one, for all services of this value. The first metrics

@@ -2,7 +2,9 @@
 
 mod attempts;
 mod endings;
+mod gauges;
 mod handles;
 mod isolation;
+mod labels;
 mod nodes;
 mod support;

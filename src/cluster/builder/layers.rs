@@ -15,6 +15,7 @@ use super::{ClusterBuilder, MetricsChoice};
 use crate::classifier::ReadTimeoutRule;
 use crate::cluster::{BoxService, Profile, defaults};
 use crate::error::{BoxError, Error};
+use crate::observe::{Collector, SlowLog};
 use crate::response::Response;
 use crate::statement::Statement;
 
@@ -86,16 +87,29 @@ impl ClusterBuilder {
         self
     }
 
-    /// The global recorder, with a prefix and a label of one's own.
+    /// The global recorder, with options.
     #[cfg(feature = "config")]
-    pub(crate) fn named_metrics(mut self, prefix: Option<String>, client: Option<String>) -> Self {
-        self.metrics = MetricsChoice::Named { prefix, client };
+    pub(crate) fn global_metrics(mut self, options: super::GlobalMetrics) -> Self {
+        self.metrics = MetricsChoice::With(options);
         self
     }
 
     /// No metrics.
     pub fn no_metrics(mut self) -> Self {
         self.metrics = MetricsChoice::Off;
+        self
+    }
+
+    /// Adds a collector, which is told of every request and of the state of the nodes; see [`observe`](crate::observe). Default: none. Any number of them; each session tells
+    /// the same ones.
+    pub fn collector(mut self, collector: Arc<dyn Collector>) -> Self {
+        self.collectors.push(collector);
+        self
+    }
+
+    /// Logs slow and failed requests; see [`SlowLog`]. Default: off.
+    pub const fn slow_log(mut self, log: SlowLog) -> Self {
+        self.slow_log = Some(log);
         self
     }
 

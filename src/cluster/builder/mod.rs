@@ -25,6 +25,7 @@ use super::stack::UserLayers;
 use super::{Cluster, defaults};
 use crate::classifier::ReadTimeoutRule;
 use crate::error::Error;
+use crate::observe::{Collector, SlowLog};
 use crate::session::Session;
 
 /// Builds a [`Cluster`] and its sessions: the whole stack over the driver, every part with a default.
@@ -72,6 +73,8 @@ pub struct ClusterBuilder {
     pub(super) health: Option<HealthCheck>,
     pub(super) health_settings: HealthSettings,
     pub(super) profiles: Profiles,
+    pub(super) collectors: Vec<Arc<dyn Collector>>,
+    pub(super) slow_log: Option<SlowLog>,
     pub(super) layers: UserLayers,
     pub(super) attempt_layers: UserLayers,
     pub(super) configure: Vec<Configure>,
@@ -89,18 +92,25 @@ pub(super) enum TlsChoice {
 
 pub(super) type Configure = Arc<dyn Fn(SessionBuilder) -> SessionBuilder + Send + Sync>;
 
+/// What can be written down of metrics on the global recorder.
+#[cfg(feature = "config")]
+#[derive(Clone, Debug)]
+pub(crate) struct GlobalMetrics {
+    pub(crate) prefix: Option<String>,
+    pub(crate) client: Option<String>,
+    pub(crate) statement_labels: Option<usize>,
+    pub(crate) operation_durations: Option<bool>,
+}
+
 /// Where metrics go.
 #[derive(Clone, Debug)]
 pub(super) enum MetricsChoice {
     /// The global recorder, resolved at `connect`: one that is installed after `new` still counts.
     Global,
     Given(Metrics),
-    /// The global recorder, with names of one's own.
+    /// The global recorder, with options.
     #[cfg(feature = "config")]
-    Named {
-        prefix: Option<String>,
-        client: Option<String>,
-    },
+    With(GlobalMetrics),
     Off,
 }
 
@@ -110,13 +120,24 @@ impl MetricsChoice {
             Self::Global => Some(Metrics::default()),
             Self::Given(metrics) => Some(metrics.clone()),
             #[cfg(feature = "config")]
-            Self::Named { prefix, client } => {
+            Self::With(GlobalMetrics {
+                prefix,
+                client,
+                statement_labels,
+                operation_durations,
+            }) => {
                 let mut builder = Metrics::builder();
                 if let Some(prefix) = prefix {
                     builder = builder.prefix(prefix);
                 }
                 if let Some(client) = client {
                     builder = builder.client(client);
+                }
+                if let Some(labels) = statement_labels {
+                    builder = builder.statement_labels(*labels);
+                }
+                if let Some(on) = operation_durations {
+                    builder = builder.operation_durations(*on);
                 }
                 Some(builder.build()?)
             }
@@ -189,6 +210,8 @@ impl Default for ClusterBuilder {
             health: Some(HealthCheck::default()),
             health_settings: HealthSettings::default(),
             profiles: Profiles::default(),
+            collectors: Vec::new(),
+            slow_log: None,
             layers: UserLayers::default(),
             attempt_layers: UserLayers::default(),
             configure: Vec::new(),
@@ -260,7 +283,7 @@ impl ClusterBuilder {
             (self.retry.clone(), self.read_timeouts),
             self.rate_limit,
             self.concurrency_limit,
-            self.metrics.clone(),
+            (self.metrics.clone(), self.slow_log),
         );
         let health = (self.health, self.health_settings, self.profiles.clone());
         let text = format!("{self:?} {:?} {:?}", self.consistency, self.serial_consistency);

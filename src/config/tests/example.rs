@@ -60,6 +60,7 @@ fn the_example_contains_every_option_and_no_other() {
 const CODE: &[&str] = &[
     "attempt_layer",
     "authenticator",
+    "collector",
     "configure",
     "credentials_provider",
     "driver_load_balancing",
@@ -83,6 +84,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("rate_limit", "rate_limit.count"),
     ("concurrency_limit", "concurrency_limit.limit"),
     ("read_timeouts", "retry.read_timeouts"),
+    ("slow_log", "slow_log.threshold"),
     ("retry", "retry.max_retries"),
     ("tls", "tls.ca_file"),
     ("tls_files", "tls.ca_file"),

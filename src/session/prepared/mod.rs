@@ -19,6 +19,7 @@ use tower_cassandra_layers::limit::Reason;
 
 use super::bind::Patience;
 use super::stack::Stack;
+use crate::cluster::CacheView;
 use crate::error::Error;
 use crate::leaf::DriverSlot;
 use crate::statement::{Prepared, Text};
@@ -44,6 +45,17 @@ struct State {
     generation: u64,
     closed: bool,
     stats: PreparedCacheStats,
+}
+
+impl State {
+    fn stats(&self) -> PreparedCacheStats {
+        PreparedCacheStats {
+            capacity: self.known.cap().get(),
+            entries: self.known.len(),
+            in_flight: self.flights.len(),
+            ..self.stats
+        }
+    }
 }
 
 impl fmt::Debug for PreparedCache {
@@ -80,13 +92,13 @@ impl PreparedCache {
     }
 
     pub(crate) fn stats(&self) -> PreparedCacheStats {
-        let state = self.lock();
-        PreparedCacheStats {
-            capacity: state.known.cap().get(),
-            entries: state.known.len(),
-            in_flight: state.flights.len(),
-            ..state.stats
-        }
+        self.lock().stats()
+    }
+
+    /// Tells the figures to whoever shows them. It holds no connection.
+    pub(crate) fn view(&self) -> CacheView {
+        let state = Arc::clone(&self.state);
+        Box::new(move || state.lock().unwrap_or_else(PoisonError::into_inner).stats())
     }
 
     /// Forgets everything: the same text means something else in another keyspace.

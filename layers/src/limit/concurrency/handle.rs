@@ -55,13 +55,12 @@ impl ConcurrencyHandle {
         self.permits.shared.counters.rejected()
     }
 
-    /// Shows in the metrics how many permits are taken now. To be called from time to time by whoever looks after the session: to
+    /// Shows in the metrics how many permits there are and how many are taken now. To be called from time to time by whoever looks after the session: to
     /// show it at every request would cost every request.
     pub fn refresh_metrics(&self) {
-        self.permits
-            .shared
-            .counters
-            .show_in_flight(self.permits.counter.active());
+        let counters = &self.permits.shared.counters;
+        counters.show_in_flight(self.permits.counter.active());
+        counters.show_max(self.permits.counter.limit() as f64);
     }
 
     /// Changes the limit. A higher one admits waiting requests at once. Under a lower one calls under way go on, and

@@ -50,6 +50,11 @@ impl RateLimit {
         }
     }
 
+    /// The rate, as requests a second.
+    pub(super) fn in_a_second(self) -> f64 {
+        f64::from(self.count) / self.period.as_secs_f64()
+    }
+
     /// How many requests may be admitted at once after a pause, and the most that one request may weigh. Default: what
     /// the rate gives in 100 ms, at least 1.
     ///

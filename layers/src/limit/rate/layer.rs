@@ -105,6 +105,11 @@ impl RateLimitHandle {
         self.turns.shared.counters.rejected()
     }
 
+    /// Shows the rate that holds now in the metrics, as requests a second. To be called from time to time by whoever looks after the session.
+    pub fn refresh_metrics(&self) {
+        self.turns.shared.counters.show_max(self.limit().in_a_second());
+    }
+
     /// Changes the rate; burst and queue stay as they are. Waiting requests get the turn that the new rate gives them. One
     /// whose turn now comes after its deadline learns so at its deadline.
     ///
