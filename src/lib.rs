@@ -100,6 +100,7 @@ pub mod stream;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod timings;
+pub mod trace;
 pub mod types;
 
 /// The driver underneath, for its types: values, consistency, rows.
@@ -134,7 +135,7 @@ pub use cluster::{TlsFiles, TlsLibrary};
 #[cfg(feature = "config")]
 pub use config::{BadSetting, Settings};
 pub use error::{AttemptError, Error, ErrorKind, TlsFailure};
-pub use leaf::SessionService;
+pub use leaf::{AttemptFuture, SessionService};
 pub use monitor::{ClusterHealth, HostHealth, Monitor, NodeChange, NodeEvent};
 pub use nature::Nature;
 pub use response::{Response, Row, Rows};

@@ -16,6 +16,7 @@ pub mod request;
 pub mod retry;
 pub mod timeout;
 mod timer;
+pub mod trace;
 
 pub use classify::{Advice, Applied, Classify, Failure, Fault, Outcome};
 pub use config::InvalidConfig;

@@ -31,6 +31,7 @@ use crate::response::Response;
 use crate::session::{Core, Limits, Session, Settings};
 #[cfg(feature = "test-util")]
 use crate::statement::Statement;
+use crate::trace::SessionFields;
 
 /// Builds every layer once, to find what makes no sense before anything is opened.
 pub(super) fn check_layers(builder: &ClusterBuilder) -> Result<(), Error> {
@@ -175,6 +176,10 @@ fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
         metadata_timeout: builder.metadata_timeout,
         schema_agreement_timeout: builder.schema_agreement_timeout,
         profiles: builder.profiles.clone(),
+        trace: SessionFields {
+            consistency: Some(builder.consistency),
+            with_text: builder.trace_query_text,
+        },
         collectors: layers.observe.told().clone(),
         streams: layers.metrics.as_ref().map(Metrics::streams),
         notes_attempts: builder.retry.is_some(),

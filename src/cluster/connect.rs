@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use tower_cassandra_layers::trace::emit;
 
 use scylla::client::session::Session as Driver;
 use scylla::client::session_builder::SessionBuilder;
@@ -52,7 +53,7 @@ pub(super) async fn connect(
                 });
             }
             Ok(Err((error, false))) => {
-                tracing::warn!(attempt, error = %error, "connecting failed");
+                emit(|| tracing::warn!(attempt, error = %error, "connecting failed"));
                 last = Some(Error::after(last, error, begun.elapsed()));
             }
             Err(_) => return Err(Error::connect_timed_out(started.elapsed(), last)),

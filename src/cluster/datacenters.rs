@@ -1,6 +1,7 @@
 //! Which data centre counts as nearby, and which rack is nearest.
 
 use std::net::SocketAddr;
+use tower_cassandra_layers::trace::emit;
 
 use scylla::cluster::{ClusterState, Node};
 
@@ -47,12 +48,14 @@ pub(super) fn local_datacenter(
         ));
     }
     let local = first_answering_datacenter(state, contact_points);
-    tracing::warn!(
-        wanted,
-        known,
-        local,
-        "no node is in the preferred data centre: correct `prefer_datacenter`"
-    );
+    emit(|| {
+        tracing::warn!(
+            wanted,
+            known,
+            local,
+            "no node is in the preferred data centre: correct `prefer_datacenter`"
+        )
+    });
     Ok(local)
 }
 
@@ -81,12 +84,14 @@ pub(super) fn check_rack(state: &ClusterState, locality: &Locality, local: &str)
             "the name of a rack of the local data centre",
         ));
     }
-    tracing::warn!(
-        wanted,
-        known,
-        local,
-        "no node is in the preferred rack: correct `prefer_rack`"
-    );
+    emit(|| {
+        tracing::warn!(
+            wanted,
+            known,
+            local,
+            "no node is in the preferred rack: correct `prefer_rack`"
+        )
+    });
     Ok(())
 }
 
@@ -114,17 +119,21 @@ fn first_answering_datacenter(state: &ClusterState, contact_points: &[SocketAddr
         .collect();
     let others = others.join(", ");
     if by_point.is_none() && !others.is_empty() {
-        tracing::warn!(
-            local,
-            others,
-            "no contact point is the address of a node: set `prefer_datacenter`"
-        );
+        emit(|| {
+            tracing::warn!(
+                local,
+                others,
+                "no contact point is the address of a node: set `prefer_datacenter`"
+            )
+        });
     } else {
-        tracing::info!(
-            local,
-            others,
-            "local data centre taken from the first contact point that answered"
-        );
+        emit(|| {
+            tracing::info!(
+                local,
+                others,
+                "local data centre taken from the first contact point that answered"
+            )
+        });
     }
     local
 }

@@ -57,6 +57,7 @@ pub(super) fn apply(options: Options) -> Result<ClusterBuilder, Error> {
         prepared_cache(options.prepared_cache),
         strict_prepared(options.strict_prepared),
         infer_idempotence(options.infer_idempotence),
+        trace_query_text(options.trace_query_text),
         min_protocol_version(options.min_protocol_version),
         prefer_datacenter(options.prefer_datacenter),
         prefer_rack(options.prefer_rack),

@@ -69,6 +69,7 @@ options!(Options {
     strict_prepared: bool,
     infer_idempotence: bool,
     server_timestamps: bool,
+    trace_query_text: bool,
     min_protocol_version: u8,
     prefer_datacenter: String,
     prefer_rack: String,

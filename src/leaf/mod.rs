@@ -9,6 +9,6 @@ mod service;
 mod slot;
 mod target;
 
-pub use service::SessionService;
+pub use service::{AttemptFuture, SessionService};
 pub(crate) use slot::DriverSlot;
 pub(crate) use target::Target;

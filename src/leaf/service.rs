@@ -1,4 +1,6 @@
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -14,6 +16,7 @@ use super::target::Target;
 use crate::error::Error;
 use crate::response::{Response, Took};
 use crate::statement::Statement;
+use crate::trace::{self, AttemptSpan};
 
 /// Sends one attempt to one node through the `scylla` driver.
 ///
@@ -49,10 +52,28 @@ impl SessionService {
     }
 }
 
+/// The attempt of a [`SessionService`]. Dropped before its node has answered, the attempt is kept until it has.
+pub struct AttemptFuture(AttemptSpan<Kept<Result<Response, Error>>>);
+
+impl fmt::Debug for AttemptFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AttemptFuture").finish_non_exhaustive()
+    }
+}
+
+impl Future for AttemptFuture {
+    type Output = Result<Response, Error>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
 impl Service<Statement> for SessionService {
     type Response = Response;
     type Error = Error;
-    type Future = Kept<Result<Response, Error>>;
+    type Future = AttemptFuture;
 
     // The driver has nothing to be ready for; limits stand above.
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -60,6 +81,7 @@ impl Service<Statement> for SessionService {
     }
 
     fn call(&mut self, mut statement: Statement) -> Self::Future {
+        let span = trace::attempt(&statement);
         let ticket = statement.context.take_ticket();
         let endpoint = ticket.as_ref().map(|ticket| Arc::clone(ticket.endpoint()));
         let driver = self.driver.get();
@@ -102,6 +124,6 @@ impl Service<Statement> for SessionService {
             }
             result
         });
-        self.reaper.keep(attempt, endpoint)
+        AttemptFuture(AttemptSpan::new(self.reaper.keep(attempt, endpoint), span))
     }
 }

@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tower_cassandra_layers::trace::emit;
 
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
@@ -203,7 +204,7 @@ async fn tell(
         let told = AssertUnwindSafe(async { callback(health).await });
         if told.catch_unwind().await.is_err() {
             panics.fetch_add(1, Relaxed);
-            tracing::warn!("a callback of the monitor panicked; it is called again next time");
+            emit(|| tracing::warn!("a callback of the monitor panicked; it is called again next time"));
         }
     }
 }

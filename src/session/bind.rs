@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 use tower_cassandra_layers::request::{Deadline, Limit, OwnLimit};
+use tower_cassandra_layers::trace::{SpanSlot, Traced};
 
 use super::Inner;
 use crate::error::Error;
@@ -43,7 +44,11 @@ type Found<'a> = (&'a Arc<Text>, Option<Prepared>);
 impl Inner {
     /// Binds values that wait for their text to be prepared. Preparing counts against the limit of the first call: its deadline is
     /// returned.
-    pub(super) async fn bind(&self, statement: &mut Statement) -> Result<Option<Deadline>, Error> {
+    pub(super) async fn bind(
+        &self,
+        statement: &mut Statement,
+        span: &SpanSlot,
+    ) -> Result<Option<Deadline>, Error> {
         match &statement.what {
             What::Unbound(..) => {}
             What::Batch(batch) if batch.has_unbound() => {}
@@ -56,7 +61,8 @@ impl Inner {
         let began = Instant::now();
         let patience = self.patience(statement, began);
         // Boxed: a call that has nothing to prepare should not carry the room for it.
-        let bound = Box::pin(self.bound(statement.what.clone(), patience)).await;
+        let bound = self.bound(statement.what.clone(), patience);
+        let bound = Box::pin(Traced::new(bound, span.clone())).await;
         let waited = began.elapsed();
         statement.what = bound.map_err(|error| error.after_prepare(waited))?;
         statement.options.prepare_wait = Micros::of(waited);

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout_at};
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Deadline;
+use tower_cassandra_layers::trace::SpanSlot;
 
 use super::stack::ResponseBox;
 use super::{Inner, Session};
@@ -15,6 +16,7 @@ use crate::error::Error;
 use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::{Statement, Timestamp, What};
+use crate::trace;
 
 /// Microseconds since 1970 that never repeat and never run backwards within a session.
 #[derive(Debug, Default)]
@@ -77,17 +79,37 @@ impl Inner {
     }
 
     async fn run(&self, statement: &mut Statement) -> Result<Response, Error> {
+        let span = self.span(statement);
+        let result = self.run_in(statement, &span).await;
+        if span.is_on() {
+            self.end_span(&span, result.as_ref());
+        }
+        result
+    }
+
+    /// The span of a request that begins here.
+    #[inline]
+    pub(super) fn span(&self, statement: &Statement) -> SpanSlot {
+        trace::request(statement, self.settings.trace, || self.current_keyspace())
+    }
+
+    pub(super) fn end_span(&self, span: &SpanSlot, result: Result<&Response, &Error>) {
+        trace::end(span, result, self.core.as_ref().map(|core| &core.directory));
+    }
+
+    async fn run_in(&self, statement: &mut Statement, span: &SpanSlot) -> Result<Response, Error> {
         self.complete(statement)?;
         if let Some(limit) = statement.options.deadline
             && let Some(at) = Instant::now().checked_add(limit)
         {
             statement.context.shorten(Deadline::at(at));
         }
-        let until = self.bind(statement).await?;
+        let until = self.bind(statement, span).await?;
         self.stamp(statement);
         let nature = statement.nature();
         let tell = self.telling(statement);
-        let mut response = self.call(statement.clone(), until).await.map_err(tell)?;
+        let call = self.call(statement.clone(), until, span.clone());
+        let mut response = call.await.map_err(tell)?;
         let (mut rows, mut bytes) = (response.len(), response.byte_len());
         loop {
             statement.options.within_caps(rows, bytes)?;
@@ -95,11 +117,13 @@ impl Inner {
                 break;
             };
             // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
-            let until = self.bind(statement).await?;
+            let until = self.bind(statement, span).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
             let tell = self.telling(statement);
-            let page = self.call(statement.clone(), until).await.map_err(tell)?;
+            let number = response.page_count() as u64 + 1;
+            let call = self.call(statement.clone(), until, trace::page(span, number));
+            let page = call.await.map_err(tell)?;
             rows = rows.saturating_add(page.len());
             bytes = bytes.saturating_add(page.byte_len());
             response.append(page);
@@ -119,11 +143,11 @@ impl Inner {
     }
 
     /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be [told](Self::telling) what it was about.
-    pub(super) fn call(&self, mut call: Statement, until: Option<Deadline>) -> ResponseBox {
+    pub(super) fn call(&self, mut call: Statement, until: Option<Deadline>, span: SpanSlot) -> ResponseBox {
         if let Some(deadline) = until {
             call.context.shorten(deadline);
         }
-        self.stack.call(call)
+        self.stack.call(call, span)
     }
 
     /// Adds what the session says of every statement, and finds what could never work before anything is sent.

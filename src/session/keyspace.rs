@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tower_cassandra_layers::trace::emit;
 
 use scylla::client::session::Session as Driver;
 use scylla::cluster::ClusterState;
@@ -138,9 +139,11 @@ impl Inner {
         if let Some(name) = before {
             let restored = timeout(self.call_limit(), driver.use_keyspace(&*name, true)).await;
             if !matches!(restored, Ok(Ok(()))) {
-                tracing::warn!(
-                    "not all connections have their old keyspace again: the nodes cannot be reached"
-                );
+                emit(|| {
+                    tracing::warn!(
+                        "not all connections have their old keyspace again: the nodes cannot be reached"
+                    )
+                });
             }
             self.prepared.clear();
         }

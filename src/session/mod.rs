@@ -35,6 +35,7 @@ use crate::leaf::DriverSlot;
 use crate::observe::Collectors;
 use crate::response::Response;
 use crate::statement::Statement;
+use crate::trace::SessionFields;
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
 pub(crate) use life::WeakSession;
@@ -90,6 +91,8 @@ pub(crate) struct Settings {
     pub(crate) schema_agreement_timeout: Duration,
     pub(crate) profiles: Profiles,
     pub(crate) limits: Limits,
+    /// What spans tell beside the statement.
+    pub(crate) trace: SessionFields,
     pub(crate) collectors: Collectors,
     /// Where streams count what they read.
     pub(crate) streams: Option<StreamMetrics>,
@@ -116,6 +119,7 @@ impl Default for Settings {
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             profiles: Profiles::default(),
             limits: Limits::default(),
+            trace: SessionFields::default(),
             collectors: Collectors::default(),
             streams: None,
             notes_attempts: true,
@@ -212,11 +216,7 @@ impl Session {
     /// The current keyspace.
     #[must_use]
     pub fn keyspace(&self) -> Option<Arc<str>> {
-        self.inner
-            .keyspace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.inner.current_keyspace()
     }
 
     /// The driver's session underneath, for what only it can do.
@@ -250,6 +250,11 @@ impl Session {
 impl Inner {
     fn enter(&self) -> Result<Inside<'_>, Error> {
         self.gate.enter().ok_or_else(|| Error::closed(Applied::No))
+    }
+
+    fn current_keyspace(&self) -> Option<Arc<str>> {
+        let keyspace = self.keyspace.lock();
+        keyspace.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn core(&self) -> Result<&Core, Error> {

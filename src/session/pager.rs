@@ -6,12 +6,14 @@ use tokio::time::Instant;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::metrics::{OpenStream, StreamMetrics};
 use tower_cassandra_layers::request::Deadline;
+use tower_cassandra_layers::trace::SpanSlot;
 
 use super::Session;
 use crate::error::Error;
 use crate::nature::Nature;
 use crate::statement::{Micros, Statement, What};
 use crate::stream::{Fingerprint, Page, PageState};
+use crate::trace;
 
 /// Reads the pages of one statement. Between two pages it holds no permit and counts as no running operation.
 pub(crate) struct Pager {
@@ -24,6 +26,7 @@ pub(crate) struct Pager {
     bytes: usize,
     /// From the first page on.
     open: Option<OpenStream>,
+    span: SpanSlot,
 }
 
 impl Pager {
@@ -36,6 +39,7 @@ impl Pager {
             rows: 0,
             bytes: 0,
             open: None,
+            span: SpanSlot::NONE,
         }
     }
 
@@ -80,9 +84,10 @@ impl Pager {
         }
         let mut until = None;
         if !self.ready {
+            self.span = inner.span(&self.statement);
             inner.complete(&mut self.statement)?;
             from.check(Fingerprint::of(&self.statement, keyspace))?;
-            until = inner.bind(&mut self.statement).await?;
+            until = inner.bind(&mut self.statement, &self.span).await?;
             inner.stamp(&mut self.statement);
             // What went as text because a node did not prepare it in time is bound before a later page.
             self.ready = !matches!(self.statement.what, What::Unbound(..));
@@ -99,7 +104,12 @@ impl Pager {
         call.paging = place;
         call.options.continued = call.paging.is_some();
         let tell = inner.telling(&self.statement);
-        let response = inner.call(call, until).await.map_err(tell)?;
+        let span = trace::page(&self.span, self.pages + 1);
+        let response = inner.call(call, until, span).await.map_err(tell);
+        if self.span.is_on() {
+            inner.end_span(&self.span, response.as_ref());
+        }
+        let response = response?;
         if self.nature() == Nature::Schema {
             Box::pin(inner.agree(&self.statement)).await?;
         }

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
+use tower_cassandra_layers::trace::{SpanSlot, Traced};
 use tower_service::Service;
-use tracing::Instrument;
 
 use crate::error::{BoxError, Error};
 use crate::nature::Nature;
@@ -17,8 +17,8 @@ pub(crate) type ResponseBox = Pin<Box<dyn Future<Output = Result<Response, Error
 
 /// A stack of any type, called by reference. Every cloneable service is one.
 pub(crate) trait Stack: Send + Sync {
-    /// Makes one call: clones the service, drives the clone to ready, and calls that very clone.
-    fn call(&self, statement: Statement) -> ResponseBox;
+    /// Makes one call inside of a span: clones the service, drives the clone to ready, and calls that very clone.
+    fn call(&self, statement: Statement, span: SpanSlot) -> ResponseBox;
 }
 
 impl<S> Stack for S
@@ -27,9 +27,8 @@ where
     S::Error: Into<BoxError>,
     S::Future: Send,
 {
-    fn call(&self, statement: Statement) -> ResponseBox {
+    fn call(&self, statement: Statement, span: SpanSlot) -> ResponseBox {
         let nature = statement.nature();
-        let span = tracing::debug_span!("cql", nature = ?nature);
         let call = Call {
             nature,
             state: State::Waiting {
@@ -37,7 +36,7 @@ where
                 statement: Some(statement),
             },
         };
-        Box::pin(call.instrument(span))
+        Box::pin(Traced::new(call, span))
     }
 }
 

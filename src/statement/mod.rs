@@ -184,6 +184,14 @@ impl Statement {
         }
     }
 
+    /// How many members a batch has; none for what is no batch.
+    pub(crate) fn members(&self) -> Option<usize> {
+        match &self.what {
+            What::Batch(batch) => Some(batch.members.len()),
+            What::Text(_) | What::Unbound(..) | What::Bound { .. } | What::Prepare(_) => None,
+        }
+    }
+
     /// What it does.
     pub(crate) fn verb(&self) -> Verb {
         match &self.what {

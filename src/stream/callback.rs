@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tower_cassandra_layers::trace::emit;
 
 use tokio::runtime::Handle;
 
@@ -109,7 +110,7 @@ fn run(mut function: Function, state: &Mutex<State>) {
         };
         drop(locked);
         if catch_unwind(AssertUnwindSafe(|| function(info))).is_err() {
-            tracing::error!(page = info.number, "the callback of a stream panicked");
+            emit(|| tracing::error!(page = info.number, "the callback of a stream panicked"));
         }
     }
 }

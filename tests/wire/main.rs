@@ -20,6 +20,7 @@ mod rows;
 mod safety;
 mod scopes;
 mod seam;
+mod spans;
 mod stamps;
 mod statements;
 mod streams;

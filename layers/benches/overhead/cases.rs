@@ -18,7 +18,9 @@ use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer
 use tower_cassandra_layers::panic::CatchPanicLayer;
 use tower_cassandra_layers::retry::{RetryLayer, RetryPolicy};
 use tower_cassandra_layers::timeout::TimeoutLayer;
+use tower_cassandra_layers::trace::{SpanSlot, Traced};
 use tower_cassandra_layers::{Call, NodeId};
+use tracing::level_filters::LevelFilter;
 
 use crate::drive::{Case, Rounds};
 use crate::leaf::{Judge, Leaf, Request};
@@ -67,6 +69,14 @@ pub(crate) const CASES: &[Case] = &[
     case("metrics_disabled", |leaf, rounds| {
         rounds.drive(MetricsLayer::new(Metrics::disabled(), Judge).layer(leaf));
     }),
+    case("both_metrics", |leaf, rounds| {
+        let metrics = metrics();
+        let leaf = AttemptMetricsLayer::new(Judge)
+            .only_node(metrics.node("10.0.0.1:9042"))
+            .layer(leaf);
+        rounds.drive(MetricsLayer::new(metrics, Judge).layer(leaf));
+    }),
+    case("span", |leaf, rounds| rounds.drive(Spanned(leaf))),
     case("attempt_metrics", |leaf, rounds| {
         let node = metrics().node("10.0.0.1:9042");
         rounds.drive(AttemptMetricsLayer::new(Judge).only_node(node).layer(leaf));
@@ -80,6 +90,28 @@ pub(crate) const CASES: &[Case] = &[
     refusal("reject_empty_bucket", empty_bucket),
     case("full_stack", full_stack),
 ];
+
+/// A span around each request, as a session makes it. Nobody listens.
+#[derive(Clone)]
+struct Spanned(Leaf);
+
+impl Service<Request> for Spanned {
+    type Response = u32;
+    type Error = crate::leaf::Error;
+    type Future = Traced<<Leaf as Service<Request>>::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let key = request.value;
+        let span = SpanSlot::new(LevelFilter::INFO, || {
+            tracing::info_span!("request", key, "error.type" = tracing::field::Empty)
+        });
+        Traced::new(self.0.call(request), span)
+    }
+}
 
 fn timeout() -> TimeoutLayer {
     TimeoutLayer::call(SECOND).unwrap().without_timer()

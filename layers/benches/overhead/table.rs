@@ -115,6 +115,16 @@ impl Table {
                 add(what, self.own(name, leaf), 250.0, 150.0);
             }
         }
+        for (name, what, floor) in [
+            ("both_metrics", "both metrics layers", 250.0),
+            ("metrics_disabled", "metrics switched off", 10.0),
+            ("span", "a span to which nobody listens", 20.0),
+        ] {
+            for leaf in ["ready", "pending"] {
+                let what = format!("{what}, {leaf}: instructions");
+                add(what, self.own(name, leaf), floor, floor);
+            }
+        }
         for leaf in ["ready", "pending"] {
             let choice = |name| {
                 self.get(name, leaf)

@@ -1,5 +1,6 @@
 //! What happened to the nodes, one thing after the other.
 
+use crate::trace::emit;
 use std::fmt;
 use std::sync::Arc;
 
@@ -175,9 +176,9 @@ pub(super) fn log(changes: &[Arc<Change>]) {
     for change in changes {
         let (node, reason) = (&*change.name, &*change.reason);
         if change.kind.is_bad() {
-            tracing::warn!(node, reason, "node {}", change.kind);
+            emit(|| tracing::warn!(node, reason, "node {}", change.kind));
         } else {
-            tracing::info!(node, reason, "node {}", change.kind);
+            emit(|| tracing::info!(node, reason, "node {}", change.kind));
         }
     }
 }

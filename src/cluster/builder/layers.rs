@@ -113,6 +113,13 @@ impl ClusterBuilder {
         self
     }
 
+    /// Gives the spans of requests the text of the statement as `db.query.text`, with `?` for every value and literal; see [`trace`](crate::trace). Default: off. Where somebody listens to
+    /// spans a text costs its fingerprint once.
+    pub const fn trace_query_text(mut self, on: bool) -> Self {
+        self.trace_query_text = on;
+        self
+    }
+
     /// How often nodes are probed. Default: every 5 s, 2 s for an answer. A time for an answer above the interval is refused.
     pub const fn health(mut self, check: HealthCheck) -> Self {
         self.health = Some(check);

@@ -75,6 +75,7 @@ pub struct ClusterBuilder {
     pub(super) profiles: Profiles,
     pub(super) collectors: Vec<Arc<dyn Collector>>,
     pub(super) slow_log: Option<SlowLog>,
+    pub(super) trace_query_text: bool,
     pub(super) layers: UserLayers,
     pub(super) attempt_layers: UserLayers,
     pub(super) configure: Vec<Configure>,
@@ -212,6 +213,7 @@ impl Default for ClusterBuilder {
             profiles: Profiles::default(),
             collectors: Vec::new(),
             slow_log: None,
+            trace_query_text: false,
             layers: UserLayers::default(),
             attempt_layers: UserLayers::default(),
             configure: Vec::new(),
@@ -283,7 +285,7 @@ impl ClusterBuilder {
             (self.retry.clone(), self.read_timeouts),
             self.rate_limit,
             self.concurrency_limit,
-            (self.metrics.clone(), self.slow_log),
+            (self.metrics.clone(), self.slow_log, self.trace_query_text),
         );
         let health = (self.health, self.health_settings, self.profiles.clone());
         let text = format!("{self:?} {:?} {:?}", self.consistency, self.serial_consistency);

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::nature::Nature;
 use crate::session::Stack;
 use crate::statement::{Prepared, Statement, Text};
+use crate::trace;
 
 pub(super) type Landing = watch::Receiver<Option<Result<Prepared, Error>>>;
 
@@ -41,6 +42,9 @@ pub(super) fn begin(
     // Over a service of the user's nobody else may watch the limit.
     let own_limit = cache.schema.0.is_none().then_some(limit);
     let (sender, landing) = watch::channel(None);
+    let prepare = Statement::prepare(Arc::clone(text), limit);
+    // The caller who begins it is its parent.
+    let span = trace::request(&prepare, trace::SessionFields::default(), || None);
     let task = tokio::spawn({
         let (cache, schema) = (Arc::clone(&cache.state), cache.schema.clone());
         let (text, stack) = (Arc::clone(text), Arc::clone(stack));
@@ -53,8 +57,7 @@ pub(super) fn begin(
                 text,
                 generation,
             };
-            let prepare = Statement::prepare(Arc::clone(&leaves.text), limit);
-            let call = stack.call(prepare.clone());
+            let call = stack.call(prepare.clone(), span.clone());
             let result = match own_limit {
                 Some(limit) => timeout(limit, call).await.unwrap_or_else(|_| {
                     Err(Error::timed_out(Limit::Call, Applied::No).judged(Nature::Prepare))
@@ -62,6 +65,9 @@ pub(super) fn begin(
                 None => call.await,
             };
             let result = result.map_err(|error| error.about(&prepare));
+            if span.is_on() {
+                trace::end(&span, result.as_ref(), None);
+            }
             let result = result.and_then(|response| {
                 response
                     .into_prepared()
