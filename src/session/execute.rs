@@ -159,9 +159,9 @@ impl Inner {
             && !nature.is_read()
             && statement.options.idempotent.is_none()
             && self.infer_idempotent(statement);
-        // What was marked idempotent and was not prepared may write to a counter; only the schema knows.
+        // What could be sent again and was not prepared may write to a counter; only the schema knows.
         if matches!(nature, Nature::Write | Nature::UnloggedBatch)
-            && statement.options.idempotent == Some(true)
+            && (statement.options.idempotent == Some(true) || self.settings.may_resend)
             && self.writes_counter(statement)
         {
             statement.options.counter = true;
