@@ -78,7 +78,7 @@ impl Inner {
 
     async fn run(&self, statement: &mut Statement) -> Result<Response, Error> {
         self.complete(statement)?;
-        if let Some(limit) = statement.options.deadline
+        if let Some(limit) = statement.options.deadline()
             && let Some(at) = Instant::now().checked_add(limit)
         {
             statement.context.shorten(Deadline::at(at));
