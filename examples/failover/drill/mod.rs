@@ -115,7 +115,7 @@ pub(crate) async fn run(cluster: &LocalCluster, plan: &Plan) -> Result<Outcome> 
     if let Some(path) = &plan.events {
         log.write(path)?;
     }
-    ours.session.close(Duration::from_secs(10)).await?;
+    ours.session.close(Duration::from_secs(60)).await?;
     bed.drop_keyspace().await?;
     Ok(outcome)
 }
