@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::fault_drill::{Fault, Outcome, Plan, run};
+use crate::support::PATIENCE;
 use crate::three::three_nodes;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,6 +21,7 @@ async fn through_three_faults_nothing_is_done_twice_or_lost_and_reads_succeed() 
         // What three nodes can do also on a machine that is a quarter as fast: this is about what is right, and how fast is asked by the
         // example. That a silent node costs no read is asked by a test of its own, which counts.
         per_second: 60,
+        timeout: Some(PATIENCE),
         bare: false,
         seed: 1,
         events: None,
