@@ -49,7 +49,7 @@ async fn connect(cluster: &ScriptedCluster) -> Session {
         .no_metrics()
         .no_health_check()
         // A page that is asked for again is one more in memory.
-        .timeout(None)
+        .timeout(Duration::from_secs(120))
         .attempt_timeout(None)
         .connect()
         .await
