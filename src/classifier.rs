@@ -1,84 +1,116 @@
 //! The one judgement of results that retry, metrics and health share.
 
+mod rules;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use tower_cassandra_layers::Advice;
 use tower_cassandra_layers::classify::{AttemptFigures, Classify, Outcome, Stop};
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::request::{Idempotency, NodeId, Request};
+use tower_cassandra_layers::{Advice, Failure};
 
-use crate::error::{Error, ErrorKind};
+pub use self::rules::ReadTimeoutRule;
+use self::rules::{Own, Rules};
+use crate::error::Error;
 use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::Statement;
 
 /// Judges the results of CQL requests by the nature of the statement and the error.
 ///
-/// Give it to the generic layers when you build a stack by hand. It needs the health table only to know whether there is another node to
-/// go to.
+/// Give it to [`ClusterBuilder::classifier`](crate::ClusterBuilder::classifier), or to the generic layers when you build a stack by hand. It
+/// needs the health table only to know whether there is another node to go to; `ClusterBuilder` gives it that of the session.
+///
+/// ```
+/// use tower_cassandra::layers::{Advice, Failure};
+/// use tower_cassandra::{ClusterBuilder, CqlClassifier, ErrorKind};
+///
+/// let classifier = CqlClassifier::new()
+///     // Our cluster refuses before it writes.
+///     .resend_overloaded(true)
+///     // And this error of its proxy never goes away.
+///     .judged_by(|error, _, failure| match error.kind() {
+///         ErrorKind::Other(0xFF01) => Failure { advice: Advice::Never, ..failure },
+///         _ => failure,
+///     });
+/// let builder = ClusterBuilder::new().classifier(classifier);
+/// # let _ = builder;
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CqlClassifier {
     table: Option<Table>,
-    read_timeouts: ReadTimeoutRule,
-}
-
-/// Which reads are repeated after a node answered that its replicas were too slow, or failed ([`ErrorKind::ReadTimeout`],
-/// [`ErrorKind::ReadFailure`]). Never reads at a serial level, and the consistency is never changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ReadTimeoutRule {
-    /// Once on the same node, when enough replicas answered and the data was not among the answers: the node has asked for it meanwhile. All
-    /// else would time out again while it adds to the load.
-    #[default]
-    Once,
-    /// As in the Python original: whenever enough replicas answered or the data was there, after a pause, up to the number of retries.
-    Original,
-    /// All of them, failures of replicas too, on another node: for clusters in which one replica often is the trouble. The retry budget bounds what that
-    /// adds when it is all of them.
-    Elsewhere,
+    rules: Rules,
+    own: Option<Own>,
 }
 
 impl CqlClassifier {
     /// A classifier that takes it that there is always another node.
     #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            table: None,
-            read_timeouts: ReadTimeoutRule::Once,
-        }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// A classifier that looks into the table for other nodes.
     #[must_use]
-    pub const fn with_table(table: Table) -> Self {
-        Self {
-            table: Some(table),
-            read_timeouts: ReadTimeoutRule::Once,
-        }
+    pub fn with_table(table: Table) -> Self {
+        Self::new().looking_into(table)
+    }
+
+    /// The same one, looking into this table for other nodes.
+    #[must_use]
+    pub fn looking_into(mut self, table: Table) -> Self {
+        self.table = Some(table);
+        self
     }
 
     /// Sets which reads are repeated after their replicas were too slow. Default: [`ReadTimeoutRule::Once`].
     #[must_use]
     pub const fn read_timeouts(mut self, rule: ReadTimeoutRule) -> Self {
-        self.read_timeouts = rule;
+        self.rules.read_timeouts = rule;
         self
     }
 
-    /// What the rule says of the failure of a read; none where it says nothing.
-    fn of_read(&self, error: &Error) -> Option<Advice> {
-        let is_timeout = match error.kind() {
-            ErrorKind::ReadTimeout => true,
-            ErrorKind::ReadFailure => false,
-            _ => return None,
-        };
-        match self.read_timeouts {
-            ReadTimeoutRule::Once => None,
-            ReadTimeoutRule::Original => {
-                let had_enough = error.received() >= error.required() || error.data_present() == Some(true);
-                (is_timeout && had_enough).then_some(Advice::Backoff)
-            }
-            ReadTimeoutRule::Elsewhere => Some(Advice::Next),
-        }
+    /// Takes it that a node that says `Overloaded` has not written anything, so that writes without a mark are sent again, after a pause and to another
+    /// node. Default: false, since nothing in the protocol promises it. Conditional writes and counters are not sent again in any case.
+    #[must_use]
+    pub const fn resend_overloaded(mut self, on: bool) -> Self {
+        self.rules.resend_overloaded = on;
+        self
+    }
+
+    /// Repeats idempotent writes whose materialized views, or whose change data capture, were too slow, after a pause and on another node. Default: false:
+    /// the write itself is done, and the server goes on with the views.
+    #[must_use]
+    pub const fn retry_views(mut self, on: bool) -> Self {
+        self.rules.retry_views = on;
+        self
+    }
+
+    /// Lets a function of yours have the last word on every failure: it is given the error, the nature of the statement and our judgement, and
+    /// returns its own. Retry, metrics and health all go by it. Default: none.
+    ///
+    /// It runs on the way of a failed attempt, several times for each, and must not block. What it says about
+    /// [`applied`](Failure::applied) is believed: with `Applied::No` any statement may be sent again. An error whose retries have ended
+    /// ([`Error::is_exhausted`](crate::Error::is_exhausted)) is not shown to it. If it panics, our judgement holds.
+    #[must_use]
+    pub fn judged_by(
+        mut self,
+        judge: impl Fn(&Error, Nature, Failure) -> Failure + Send + Sync + 'static,
+    ) -> Self {
+        self.own = Some(Own(Arc::new(judge)));
+        self
+    }
+
+    /// Could it let a write without a mark be sent again that may have been applied by the table?
+    pub(crate) const fn may_resend(&self) -> bool {
+        self.rules.resend_overloaded || self.own.is_some()
+    }
+
+    /// The options, for comparing builders: own code by whether there is any.
+    #[cfg(all(test, feature = "config"))]
+    pub(crate) const fn options(&self) -> (Rules, bool) {
+        (self.rules, self.own.is_some())
     }
 }
 
@@ -111,11 +143,11 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
             failure.advice = Advice::Never;
         }
         // A retry that has ended stays ended.
-        if facts.nature == Nature::Read
-            && !error.is_exhausted()
-            && let Some(advice) = self.of_read(error)
-        {
-            failure.advice = advice;
+        if !error.is_exhausted() {
+            self.rules.apply(error, facts.nature, &mut failure);
+            if let Some(own) = &self.own {
+                failure = own.judge(error, facts.nature, failure);
+            }
         }
         Outcome::Failure(failure)
     }

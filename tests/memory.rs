@@ -48,6 +48,9 @@ async fn connect(cluster: &ScriptedCluster) -> Session {
         .contact_points(cluster.contact_points())
         .no_metrics()
         .no_health_check()
+        // A page that is asked for again is one more in memory.
+        .timeout(Duration::from_secs(120))
+        .attempt_timeout(None)
         .connect()
         .await
         .unwrap()

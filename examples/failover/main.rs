@@ -82,6 +82,7 @@ async fn fault_drill(cluster: &LocalCluster, options: &Options) -> Result<()> {
         control: Duration::from_secs(10),
         patience: Duration::from_secs(35),
         per_second: DRILL_PER_SECOND,
+        timeout: None,
         bare: true,
         seed: options.seed,
         events: options.events.clone(),

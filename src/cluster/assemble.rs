@@ -138,7 +138,7 @@ pub(super) async fn assemble(
         .driver_load_balancing
         .is_none()
         .then(|| (table.clone(), directory.clone()));
-    let classifier = CqlClassifier::with_table(table.clone()).read_timeouts(builder.read_timeouts);
+    let classifier = builder.classifier.clone().looking_into(table.clone());
     let layers = layers(builder, classifier, metrics, balance, true)?;
     let settings = settings(builder, &layers);
     let gauges = Gauges {
@@ -169,6 +169,7 @@ fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
         strict_prepared: builder.strict_prepared,
         server_timestamps: builder.server_timestamps,
         infer_idempotence: builder.infer_idempotence,
+        may_resend: builder.classifier.may_resend(),
         prepared_cache: builder.prepared_cache,
         prepare_timeout: builder.prepare_timeout,
         timeout: builder.timeout.value,
@@ -198,7 +199,7 @@ where
 {
     let layers = layers(
         builder,
-        CqlClassifier::new().read_timeouts(builder.read_timeouts),
+        builder.classifier.clone(),
         builder.metrics.resolve()?,
         None,
         true,

@@ -46,8 +46,9 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// … and lost when none comes in this time: a silent node is noticed within 6 s.
 ///
 /// A node with all its threads waiting for dead replicas answers nothing until the server's own limits are over, 5 s at most. In the fault
-/// drill (`--example failover -- --drill`) with two of three nodes frozen, 3 s cost the living node its connection over and over. 5 s still do so
-/// now and then on a busy machine; more would make PREPARE wait longer beside every single frozen node, which is the commoner fault.
+/// drill (`--example failover -- --drill`) with two of three nodes frozen, 3 s cost the living node its connection over and over; 5 s and 7 s
+/// cost it twice in 20 s alike, as its queue is longer by then than either. More would make PREPARE wait longer beside every single frozen
+/// node, which is the commoner fault.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often nodes and schema are read anew without an event. The driver's own default.
 pub const METADATA_REFRESH_INTERVAL: Duration = Duration::from_secs(60);

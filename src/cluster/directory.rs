@@ -224,7 +224,7 @@ impl Directory<Statement> for ClusterDirectory {
     ) {
         let shared = &*self.shared;
         let view = shared.view.load();
-        if let Some(host) = statement.options.host {
+        if let Some(host) = statement.options.host() {
             if group == Group::Preferred
                 && let Some(endpoint) = view.by_id.get(&host)
             {
@@ -254,7 +254,7 @@ impl Directory<Statement> for ClusterDirectory {
     }
 
     fn pinned(&self, statement: &Statement) -> Option<NodeId> {
-        statement.options.host.map(|host| NodeId(host.as_u128()))
+        statement.options.host().map(|host| NodeId(host.as_u128()))
     }
 
     fn is_ordered(&self, statement: &Statement) -> bool {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use tower::ServiceBuilder;
-use tower::util::{BoxCloneSyncService, Either};
+use tower::layer::util::Identity;
+use tower::util::{BoxCloneSyncService, Either, option_layer};
 use tower_cassandra_layers::balance::BalanceLayer;
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
@@ -113,13 +114,50 @@ impl Layers {
     }
 }
 
-/// Builds the stack over a leaf. The order is the picture on the front page, from top to bottom.
+/// The order of the stack, from top to bottom as in the picture on the front page.
+macro_rules! in_order {
+    (
+        $observe:expr, $metrics:expr, $catch_panic:expr, $timeout:expr, $user:expr, $concurrency:expr, $rate:expr,
+        $retry:expr, $user_attempt:expr, $balance:expr, $attempt_metrics:expr, $attempt_timeout:expr, $leaf:expr $(,)?
+    ) => {
+        ServiceBuilder::new()
+            // Who is told of single requests sees what the caller sees.
+            .layer($observe)
+            // What the caller felt: outside of everything that can refuse, wait or fail.
+            .layer($metrics)
+            // A panic in anything below becomes an error of kind `Internal`.
+            .layer($catch_panic)
+            // Writes the deadline; what waits below watches it.
+            .layer($timeout)
+            // The user's layers see logical calls.
+            .layer($user)
+            // Admission: a call is admitted once, its permit covers all attempts.
+            .layer($concurrency)
+            .layer($rate)
+            // The one owner of attempts.
+            .layer($retry)
+            // The user's attempt layers see every attempt, before its node is chosen.
+            .layer($user_attempt)
+            // Chooses the node of the attempt and watches what becomes of it.
+            .layer($balance)
+            // Per node.
+            .layer($attempt_metrics)
+            // Bounds one attempt; inside of the balancer, so that a silent node is held responsible.
+            .layer($attempt_timeout)
+            // The leaf: one attempt, one node, one boxed future of the driver.
+            .service($leaf)
+    };
+}
+
+/// Builds the stack over a leaf.
 pub(super) fn stack<L>(layers: Layers, leaf: L) -> Arc<dyn Stack>
 where
     L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
     L::Future: Send + 'static,
 {
-    let (classifier, observe) = (layers.classifier, layers.observe);
+    let classifier = layers.classifier;
+    // Where there is nobody to tell, it is not there.
+    let observe = Some(layers.observe).filter(|observe| !observe.is_idle());
     let metrics = layers
         .metrics
         .clone()
@@ -134,34 +172,49 @@ where
     let balance = layers
         .balance
         .map(|(table, directory)| BalanceLayer::new(table, directory, classifier));
-    let service = ServiceBuilder::new()
-        // What the caller felt: outside of everything that can refuse, wait or fail.
-        .option_layer(metrics)
-        // A panic in anything below becomes an error of kind `Internal`.
-        .layer(catch_panic)
-        // Writes the deadline; what waits below watches it.
-        .layer(layers.timeout)
-        // The user's layers see logical calls.
-        .layer(layers.user)
-        // Admission: a call is admitted once, its permit covers all attempts.
-        .option_layer(layers.concurrency)
-        .option_layer(layers.rate)
-        // The one owner of attempts.
-        .option_layer(layers.retry)
-        // The user's attempt layers see every attempt, before its node is chosen.
-        .layer(layers.user_attempt)
-        // Chooses the node of the attempt and watches what becomes of it.
-        .option_layer(balance)
-        // Per node.
-        .option_layer(attempt_metrics)
-        // Bounds one attempt; inside of the balancer, so that a silent node is held responsible.
-        .layer(layers.attempt_timeout)
-        // The leaf: one attempt, one node, one boxed future of the driver.
-        .service(leaf);
-    // Outermost, where there is anybody to tell; where there is not, it is not there.
-    if observe.is_idle() {
-        Arc::new(service)
-    } else {
-        Arc::new(observe.layer(service))
+    // The stack of those who change nothing, without a branch and a move for each layer that could be there or not.
+    match (
+        observe,
+        metrics,
+        &layers.concurrency,
+        &layers.rate,
+        layers.retry,
+        balance,
+        attempt_metrics,
+    ) {
+        (None, Some(metrics), None, None, Some(retry), Some(balance), Some(attempt_metrics))
+            if layers.user.is_empty() && layers.user_attempt.is_empty() =>
+        {
+            Arc::new(in_order!(
+                Identity::new(),
+                metrics,
+                catch_panic,
+                layers.timeout,
+                Identity::new(),
+                Identity::new(),
+                Identity::new(),
+                retry,
+                Identity::new(),
+                balance,
+                attempt_metrics,
+                layers.attempt_timeout,
+                leaf,
+            ))
+        }
+        (observe, metrics, _, _, retry, balance, attempt_metrics) => Arc::new(in_order!(
+            option_layer(observe),
+            option_layer(metrics),
+            catch_panic,
+            layers.timeout,
+            layers.user,
+            option_layer(layers.concurrency),
+            option_layer(layers.rate),
+            option_layer(retry),
+            layers.user_attempt,
+            option_layer(balance),
+            option_layer(attempt_metrics),
+            layers.attempt_timeout,
+            leaf,
+        )),
     }
 }

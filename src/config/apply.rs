@@ -237,6 +237,8 @@ fn retry(mut builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, E
         policy = policy.budget_of(floor.unwrap_or(Budget::FLOOR), percent.unwrap_or(Budget::PERCENT));
     }
     set!(builder, read_timeouts(retry.read_timeouts.map(|rule| rule.0)));
+    set!(builder, resend_overloaded(retry.resend_overloaded));
+    set!(builder, retry_views(retry.retry_views));
     Ok(builder.retry(policy))
 }
 

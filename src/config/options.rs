@@ -113,6 +113,8 @@ options!(Retry {
     enabled: bool,
     max_retries: u32,
     read_timeouts: ReadTimeouts,
+    resend_overloaded: bool,
+    retry_views: bool,
     backoff_base: Span,
     backoff_cap: Span,
     jitter: bool,

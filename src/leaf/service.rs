@@ -93,7 +93,7 @@ impl Service<Statement> for SessionService {
             let chosen = ticket.as_ref().map(|ticket| ticket.endpoint().id().0);
             if statement
                 .options
-                .host
+                .host()
                 .is_some_and(|host| chosen != Some(host.as_u128()))
             {
                 return Err(Error::unsupported(

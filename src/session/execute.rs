@@ -99,7 +99,7 @@ impl Inner {
 
     async fn run_in(&self, statement: &mut Statement, span: &SpanSlot) -> Result<Response, Error> {
         self.complete(statement)?;
-        if let Some(limit) = statement.options.deadline
+        if let Some(limit) = statement.options.deadline()
             && let Some(at) = Instant::now().checked_add(limit)
         {
             statement.context.shorten(Deadline::at(at));
@@ -184,9 +184,9 @@ impl Inner {
             && !nature.is_read()
             && statement.options.idempotent.is_none()
             && self.infer_idempotent(statement);
-        // What was marked idempotent and was not prepared may write to a counter; only the schema knows.
+        // What could be sent again and was not prepared may write to a counter; only the schema knows.
         if matches!(nature, Nature::Write | Nature::UnloggedBatch)
-            && statement.options.idempotent == Some(true)
+            && (statement.options.idempotent == Some(true) || self.settings.may_resend)
             && self.writes_counter(statement)
         {
             statement.options.counter = true;

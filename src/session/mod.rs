@@ -83,6 +83,8 @@ pub(crate) struct Settings {
     pub(crate) strict_prepared: bool,
     pub(crate) server_timestamps: bool,
     pub(crate) infer_idempotence: bool,
+    /// Can unmarked writes be sent again by more than the table allows?
+    pub(crate) may_resend: bool,
     pub(crate) prepared_cache: usize,
     pub(crate) prepare_timeout: Duration,
     pub(crate) timeout: Option<Duration>,
@@ -110,6 +112,7 @@ impl Default for Settings {
             strict_prepared: false,
             server_timestamps: false,
             infer_idempotence: false,
+            may_resend: false,
             prepared_cache: defaults::PREPARED_CACHE,
             prepare_timeout: defaults::PREPARE_TIMEOUT,
             // A service of the user's has limits of its own, or none.

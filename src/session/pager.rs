@@ -49,7 +49,11 @@ impl Pager {
 
     /// Begins the time that the whole operation may take, and gives its end. A deadline from outside may be earlier.
     pub(crate) fn begin(&mut self, limit: Option<Duration>) -> Option<Instant> {
-        let limits = [limit, self.statement.options.deadline.take()];
+        let own = self.statement.options.deadline();
+        if own.is_some() {
+            self.statement.options.rare().deadline = None;
+        }
+        let limits = [limit, own];
         let now = Instant::now();
         for at in limits
             .into_iter()

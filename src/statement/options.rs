@@ -1,4 +1,5 @@
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use scylla::statement::{Consistency, SerialConsistency};
@@ -20,7 +21,7 @@ pub(crate) enum Timestamp {
     Server,
 }
 
-/// A largest size, or none. No larger than a number: every layer is handed the options by value.
+/// A largest size, or none.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cap(Option<NonZeroUsize>);
 
@@ -34,23 +35,29 @@ impl Cap {
     }
 }
 
+/// What few statements have. Apart, as the options are handed through every layer by value, and kept by some.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rare {
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) host: Option<Uuid>,
+    pub(crate) max_rows: Cap,
+    pub(crate) max_bytes: Cap,
+}
+
 /// The options of one statement.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) consistency: Option<Consistency>,
     pub(crate) serial_consistency: Option<SerialConsistency>,
     pub(crate) idempotent: Option<bool>,
     pub(crate) timestamp: Timestamp,
     pub(crate) page_size: Option<u32>,
-    pub(crate) deadline: Option<Duration>,
     pub(crate) tracing: bool,
     pub(crate) priority: Priority,
     pub(crate) label: Option<&'static str>,
     /// Until it is applied.
     pub(crate) profile: Option<&'static str>,
-    pub(crate) host: Option<Uuid>,
-    pub(crate) max_rows: Cap,
-    pub(crate) max_bytes: Cap,
+    pub(super) rare: Option<Arc<Rare>>,
     /// Nobody said whether it is idempotent, and its text says it is.
     pub(crate) inferred: bool,
     /// It writes to a counter, as far as can be told.
@@ -76,6 +83,19 @@ impl Micros {
 }
 
 impl Options {
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.rare.as_ref()?.deadline
+    }
+
+    pub(crate) fn host(&self) -> Option<Uuid> {
+        self.rare.as_ref()?.host
+    }
+
+    /// What few have, to be changed.
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        Arc::make_mut(self.rare.get_or_insert_default())
+    }
+
     /// The page size the driver takes.
     ///
     /// # Errors
@@ -92,10 +112,13 @@ impl Options {
     /// # Errors
     /// `Invalid` when they are not.
     pub(crate) fn within_caps(&self, rows: usize, bytes: usize) -> Result<(), Error> {
-        if self.max_rows.is_below(rows) {
+        let Some(rare) = &self.rare else {
+            return Ok(());
+        };
+        if rare.max_rows.is_below(rows) {
             return Err(Error::invalid("the result has more rows than `max_rows` allows"));
         }
-        if self.max_bytes.is_below(bytes) {
+        if rare.max_bytes.is_below(bytes) {
             return Err(Error::invalid(
                 "the result has more bytes than `max_bytes` allows",
             ));

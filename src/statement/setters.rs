@@ -73,8 +73,8 @@ impl Statement {
 
     /// Bounds the whole operation, all its pages, from the moment it is executed.
     #[must_use]
-    pub const fn deadline(mut self, limit: Duration) -> Self {
-        self.options.deadline = Some(limit);
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.options.rare().deadline = Some(limit);
         self
     }
 
@@ -94,22 +94,22 @@ impl Statement {
 
     /// Sends it to this node and to no other. When the node cannot be reached the error is `NoHost`.
     #[must_use]
-    pub const fn on_host(mut self, host: Uuid) -> Self {
-        self.options.host = Some(host);
+    pub fn on_host(mut self, host: Uuid) -> Self {
+        self.options.rare().host = Some(host);
         self
     }
 
     /// More rows than this are an error of kind `Invalid` and not a larger result.
     #[must_use]
-    pub const fn max_rows(mut self, rows: usize) -> Self {
-        self.options.max_rows = Cap::of(rows);
+    pub fn max_rows(mut self, rows: usize) -> Self {
+        self.options.rare().max_rows = Cap::of(rows);
         self
     }
 
     /// More bytes of rows than this are an error of kind `Invalid` and not a larger result.
     #[must_use]
-    pub const fn max_bytes(mut self, bytes: usize) -> Self {
-        self.options.max_bytes = Cap::of(bytes);
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.options.rare().max_bytes = Cap::of(bytes);
         self
     }
 

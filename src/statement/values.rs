@@ -1,11 +1,19 @@
 //! Values serialised once, when they are bound; every attempt sends the same bytes.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use scylla::serialize::SerializationError;
 use scylla::serialize::row::{RowSerializationContext, SerializeRow};
 use scylla::serialize::writers::RowWriter;
 use scylla_cql_core::serialize::row::SerializedValues;
+
+thread_local! {
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// What a thread keeps for the next statement at most: more than most rows need, and nothing beside what a thread has anyway.
+const MOST_ROOM: usize = 4_096;
 
 /// A row that is serialised already. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -18,7 +26,29 @@ impl Bound {
         values: &(impl SerializeRow + ?Sized),
     ) -> Result<Self, SerializationError> {
         let context = RowSerializationContext::from_specs(columns);
-        SerializedValues::from_serializable(&context, values).map(|values| Self(Arc::new(values)))
+        // Where small values find room, so that the buffer that is kept is made once and in the right size instead of growing value by
+        // value. Taken and not borrowed: a user's own type may bind another statement in here.
+        let mut room = ROOM.try_with(Cell::take).unwrap_or_default();
+        room.clear();
+        // For the number of values that stands before them.
+        room.extend_from_slice(&[0; 2]);
+        let mut writer = RowWriter::new(&mut room);
+        let count = values
+            .serialize(&context, &mut writer)
+            .map(|()| writer.value_count());
+        let bound = match count.map(u16::try_from) {
+            Ok(Ok(count)) => {
+                room[..2].copy_from_slice(&count.to_be_bytes());
+                SerializedValues::new_from_frame(&mut room.as_slice()).map_err(SerializationError::new)
+            }
+            Ok(Err(too_many)) => Err(SerializationError::new(too_many)),
+            Err(error) => Err(error),
+        };
+        if room.capacity() <= MOST_ROOM {
+            // While the thread ends there is nothing to keep it in.
+            let _ = ROOM.try_with(|kept| kept.set(room));
+        }
+        bound.map(|values| Self(Arc::new(values)))
     }
 
     /// No values.

@@ -1,7 +1,6 @@
 //! Sessions as services, and sessions over services that were put together by hand.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use scylla::client::session_builder::SessionBuilder;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
@@ -40,7 +39,7 @@ async fn a_session_is_a_service() {
     assert_eq!(response.len(), 1);
     let mut limited = ServiceBuilder::new()
         .concurrency_limit(1)
-        .timeout(Duration::from_secs(5))
+        .timeout(PATIENCE)
         .service(session.clone());
     let ready: Result<_, BoxError> = limited.ready().await;
     let response = ready.unwrap().call(Statement::new(QUERY)).await.unwrap();
@@ -62,9 +61,9 @@ async fn a_stack_composed_by_hand_works_without_a_balancer() {
     let exporter = Exporter::new();
     let service = ServiceBuilder::new()
         .layer(MetricsLayer::new(exporter.metrics(), classifier.clone()))
-        .layer(TimeoutLayer::call(Duration::from_secs(5)).unwrap())
+        .layer(TimeoutLayer::call(PATIENCE).unwrap())
         .layer(RetryLayer::new(RetryPolicy::default(), classifier).unwrap())
-        .layer(TimeoutLayer::attempt(Duration::from_secs(2)).unwrap())
+        .layer(TimeoutLayer::attempt(PATIENCE / 2).unwrap())
         .service(SessionService::new(driver));
     let session = Session::from_service(service);
     assert_eq!(session.execute(QUERY).await.unwrap().len(), 1);
@@ -110,14 +109,14 @@ async fn a_stack_composed_by_hand_works_with_a_balancer() {
     }));
     let classifier = CqlClassifier::with_table(table.clone());
     let service = ServiceBuilder::new()
-        .layer(TimeoutLayer::call(Duration::from_secs(5)).unwrap())
+        .layer(TimeoutLayer::call(PATIENCE).unwrap())
         .layer(RetryLayer::new(RetryPolicy::default(), classifier.clone()).unwrap())
         .layer(BalanceLayer::new(
             table.clone(),
             AllNodes::new(table.clone()),
             classifier,
         ))
-        .layer(TimeoutLayer::attempt(Duration::from_secs(2)).unwrap())
+        .layer(TimeoutLayer::attempt(PATIENCE / 2).unwrap())
         .service(SessionService::new(driver));
     let session = Session::from_service(service);
     for _ in 0..20 {
@@ -128,7 +127,7 @@ async fn a_stack_composed_by_hand_works_with_a_balancer() {
     assert!(nodes[0].mean_latency.is_some());
 
     // What is given up is kept until the node has answered.
-    let dropped = tokio::time::timeout(Duration::from_micros(1), session.execute(QUERY)).await;
+    let dropped = tokio::time::timeout(std::time::Duration::from_micros(1), session.execute(QUERY)).await;
     assert!(dropped.is_err() || dropped.unwrap().is_ok());
     eventually(PATIENCE, "the node has answered", || {
         let node = &table.snapshot()[0];

@@ -14,6 +14,9 @@ use tower_cassandra::{Batch, Nature, Statement, scylla};
 
 use crate::support::{Bed, PATIENCE, at_rest, builder};
 
+/// Of the attempt that does not wait for its PREPARE.
+const LIMIT: Duration = Duration::from_secs(3);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_increment_is_known_in_every_form() {
     let Some(bed) = Bed::make("counter_known").await else {
@@ -37,7 +40,7 @@ async fn an_increment_is_known_in_every_form() {
             }
             async move {
                 if pause {
-                    sleep(Duration::from_millis(1_500)).await;
+                    sleep(LIMIT * 2).await;
                 }
                 Ok::<_, BoxError>(statement)
             }
@@ -64,14 +67,14 @@ async fn an_increment_is_known_in_every_form() {
     let plain = session.prepare(plain).await.unwrap();
     assert_eq!(plain.nature(), Nature::Write);
 
-    let patient = |statement: Statement| statement.idempotent(true).attempt_timeout(Duration::from_secs(1));
+    let marked = |statement: Statement| statement.idempotent(true);
     let text = Statement::new(format!("{add} 0"));
     let batch = || Batch::unlogged().idempotent(true);
     let forms = [
         prepared.bind((0,)).unwrap(),
         typed.bind((Counter(1),)).unwrap(),
         text.clone(),
-        Statement::with_values(format!("{add} ? /* not prepared yet */"), (0,)),
+        Statement::with_values(format!("{add} ? /* not prepared yet */"), (0,)).attempt_timeout(LIMIT),
         batch().with(prepared.bind((0,)).unwrap()).into(),
         batch().with(text.clone()).into(),
         Statement::new(format!("BEGIN UNLOGGED BATCH {add} 0 APPLY BATCH")),
@@ -80,12 +83,11 @@ async fn an_increment_is_known_in_every_form() {
     let count = i64::try_from(forms.len()).unwrap();
     slow.store(true, Relaxed);
     for form in forms {
-        session.execute(patient(form)).await.unwrap();
+        session.execute(marked(form)).await.unwrap();
     }
     // Without a mark it is not looked at, and is not repeated either.
     session.execute(text).await.unwrap();
-    let marked = patient(plain.bind((0,)).unwrap());
-    session.execute(marked).await.unwrap();
+    session.execute(marked(plain.bind((0,)).unwrap())).await.unwrap();
 
     let mut seen = std::mem::take(&mut *seen.lock().unwrap());
     let (nature, idempotency, _) = seen.pop().unwrap();

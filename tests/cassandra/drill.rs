@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use crate::fault_drill::operation::Operation;
 use crate::fault_drill::{Fault, Outcome, Plan, run};
+use crate::support::PATIENCE;
 use crate::three::three_nodes;
-
-/// Longer than two attempts take on a busy machine. A frozen node stays so for longer.
-const FAR_TOO_LONG: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn through_three_faults_nothing_is_done_twice_or_lost_and_reads_succeed() {
@@ -21,7 +18,10 @@ async fn through_three_faults_nothing_is_done_twice_or_lost_and_reads_succeed() 
         warm_up: Duration::from_secs(3),
         control: Duration::from_secs(1),
         patience: Duration::from_secs(3),
-        per_second: 200,
+        // What three nodes can do also on a machine that is a quarter as fast: this is about what is right, and how fast is asked by the
+        // example. That a silent node costs no read is asked by a test of its own, which counts.
+        per_second: 60,
+        timeout: Some(PATIENCE),
         bare: false,
         seed: 1,
         events: None,
@@ -39,11 +39,6 @@ fn check(outcome: &Outcome) {
         // Of the others every failure is either marked as possibly applied, or was found to be not there.
         if row.operation.is_idempotent() {
             assert_eq!(row.failed(), 0, "{row} {:?}", row.kinds);
-            assert!(row.slowest < FAR_TOO_LONG, "{row}");
-        }
-        // PREPARE waits for the silent node until its connection is lost.
-        if matches!(row.operation, Operation::Read | Operation::IdempotentWrite) {
-            assert!(row.over_1s < row.requests / 20, "{row}");
         }
     }
     // Increments that a coordinator hands to the silent node get no answer.

@@ -1,5 +1,6 @@
 //! A node that is silent, and one that is dead, among three.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -17,13 +18,44 @@ fn node(session: &Session, address: &str) -> NodeHealth {
     nodes.into_iter().find(|node| node.address == address).unwrap()
 }
 
+/// Does one thing as long as another takes.
+async fn beside<T>(whole: impl Future<Output = T>, meanwhile: impl Future<Output = ()>) -> T {
+    tokio::select! {
+        result = whole => result,
+        () = meanwhile => unreachable!("it never ends"),
+    }
+}
+
+/// What was seen of a node while something else went on.
+#[derive(Default)]
+struct Seen {
+    stalled: AtomicBool,
+    in_flight: AtomicU32,
+    abandoned: AtomicU32,
+}
+
+impl Seen {
+    /// Looks at the node until it is dropped.
+    async fn watch(&self, session: &Session, address: &str) {
+        loop {
+            let seen = node(session, address);
+            self.stalled.fetch_or(seen.state == State::Stalled, Relaxed);
+            self.in_flight.fetch_max(seen.in_flight, Relaxed);
+            self.abandoned.fetch_max(seen.abandoned, Relaxed);
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_node_costs_no_read() {
     let Some(three) = three_nodes("a_frozen_node_costs_no_read").await else {
         return;
     };
     let cluster = three.cluster;
-    let session = three.session().await;
+    // Its connection is not to be given up meanwhile: this is about what is done as long as nobody says that the node is gone.
+    let client = three.client().keepalive(Duration::from_secs(1), PATIENCE * 5);
+    let session = client.connect().await.unwrap();
     let keyspace = create_keyspace(&session, "frozen", 3).await;
     let table = format!("{keyspace}.t");
     // The coordinators, too, must not wait for the frozen replica: of a new table they do for 2.5 s.
@@ -45,12 +77,12 @@ async fn a_frozen_node_costs_no_read() {
         .await
         .unwrap();
     let address = cluster.node(1).address();
-    assert_eq!(session.health().healthy, 3);
+    eventually(PATIENCE, "all are healthy", || session.health().healthy == 3).await;
 
     cluster.node(1).freeze().unwrap();
     let (started, mut slowest, mut attempts) = (Instant::now(), Duration::ZERO, 0);
-    let (mut stalled, mut abandoned) = (false, 0);
-    for wave in 0..10 {
+    let seen = Seen::default();
+    for _ in 0..10 {
         let reads = (0..20).map(|id| {
             let read = session.execute(select.bind((id,)).unwrap());
             async move {
@@ -61,27 +93,26 @@ async fn a_frozen_node_costs_no_read() {
             }
         });
         // Not one of them fails.
-        for (took, used) in try_join_all(reads).await.unwrap() {
+        for (took, used) in beside(try_join_all(reads), seen.watch(&session, address))
+            .await
+            .unwrap()
+        {
             slowest = slowest.max(took);
             attempts += used;
         }
-        let seen = node(&session, address);
-        stalled |= seen.state == State::Stalled;
-        abandoned = abandoned.max(seen.abandoned);
-        if wave == 0 {
-            assert!(seen.in_flight > 0, "{seen:?}");
-        }
         sleep(Duration::from_millis(100)).await;
     }
+    let (in_flight, abandoned) = (seen.in_flight.load(Relaxed), seen.abandoned.load(Relaxed));
     println!(
-        "200 reads with a frozen node: {:?}, slowest {slowest:?}, {attempts} attempts, at most {abandoned} abandoned",
+        "200 reads with a frozen node: {:?}, slowest {slowest:?}, {attempts} attempts, at most {in_flight} under way there and {abandoned} abandoned",
         started.elapsed()
     );
-    assert!(stalled, "it was never seen to be silent");
+    assert!(in_flight > 0, "none was sent there: nothing was tested");
+    assert!(seen.stalled.load(Relaxed), "it was never seen to be silent");
     assert!(abandoned > 0, "what was given up was not kept");
-    // Found out by the first ones; the rest goes elsewhere.
+    // Found out by the first ones; the rest goes elsewhere. Were it not, a third of all would go there.
     assert!(attempts < 240, "{attempts}");
-    assert!(slowest < Duration::from_secs(7), "{slowest:?}");
+    assert!(slowest < PATIENCE / 2, "{slowest:?}");
 
     cluster.node(1).resume().unwrap();
     // Ejected after its failures, it comes back by a request that succeeds and not by a probe.
@@ -129,7 +160,8 @@ async fn err_04_each_caller_sees_its_own_outcome() {
     assert_eq!((error.node(), error.applied()), (Some(dead), Applied::No));
     assert!(error.to_string().contains(&dead.to_string()), "{error}");
     assert!(error.attempts().iter().all(|it| it.node() == Some(dead)));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    // At once, and not when a limit has passed.
+    assert!(took < PATIENCE / 4, "{took:?}");
 
     // A node that never was.
     let nowhere = uuid::Uuid::from_u128(1);

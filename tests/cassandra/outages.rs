@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use local_cassandra::Node;
 use local_cassandra::forward::Forward;
-use local_cassandra::{LocalCluster, Node};
 use scylla::client::session_builder::SessionBuilder;
 use scylla::policies::host_filter::AllowListHostFilter;
 use tokio::time::{Instant, sleep};
@@ -22,7 +22,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn net_01_a_session_survives_its_node() {
     // The node for itself: its port is closed.
-    let Some(cluster) = local_cassandra::testing::exclusive("net_01", LocalCluster::builder).await else {
+    let Some(cluster) = testing::exclusive("net_01", testing::patient_node).await else {
         return;
     };
     if cluster.is_external() {
@@ -45,7 +45,7 @@ async fn net_01_a_session_survives_its_node() {
     let started = Instant::now();
     let query = Statement::new(QUERY).timeout(SECOND * 2);
     let error = session.execute(query).await.unwrap_err();
-    assert!(started.elapsed() < SECOND * 3, "{:?}", started.elapsed());
+    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
     assert!(
         matches!(
             error.kind(),
@@ -69,11 +69,12 @@ async fn net_01_a_session_survives_its_node() {
         opened.elapsed()
     };
     let both = async { tokio::join!(ours, theirs) };
-    let (ours, theirs) = tokio::time::timeout(SECOND * 30, both)
+    let (ours, theirs) = tokio::time::timeout(PATIENCE * 2, both)
         .await
         .expect("both are back");
     println!("NET-01: back after {ours:?}, the bare driver after {theirs:?}");
-    assert!(ours < theirs + SECOND * 5, "{ours:?} {theirs:?}");
+    // The driver tries to connect every 10 s at least, and each of the two has its own turns.
+    assert!(ours < theirs + SECOND * 10 + PATIENCE / 4, "{ours:?} {theirs:?}");
     let insert = format!("INSERT INTO {keyspace}.t (id) VALUES (1)");
     session.execute(insert).await.unwrap();
     let drop_it = format!("DROP KEYSPACE {keyspace}");

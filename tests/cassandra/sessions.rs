@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{interval, sleep};
 use tower_cassandra::{Applied, ErrorKind};
 
 use crate::support::{PATIENCE, at_rest, builder, one_node};
@@ -22,8 +22,9 @@ async fn qry_10_a_session_stays_good() {
         assert_eq!(response.len(), 1);
         sleep(Duration::from_millis(10)).await;
     }
-    let (started, mut probes, mut good) = (Instant::now(), interval(Duration::from_millis(100)), 0);
-    while started.elapsed() < Duration::from_secs(5) {
+    // For five seconds, or as long as the machine takes for so many.
+    let (mut probes, mut good) = (interval(Duration::from_millis(100)), 0);
+    for _ in 0..50 {
         probes.tick().await;
         good += u32::from(session.execute(QUERY).await.is_ok());
     }

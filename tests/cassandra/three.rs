@@ -4,27 +4,34 @@ use std::time::Duration;
 
 use local_cassandra::{Builder, LocalCluster, testing};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
-use tower_cassandra::{HealthCheck, Session};
+use tower_cassandra::{ClusterBuilder, HealthCheck, Session};
 
-use crate::support::builder;
+use crate::support::{PATIENCE, with_default_limits};
 
 static THREE: OnceCell<LocalCluster> = OnceCell::const_new();
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Three nodes for one test alone. It must leave them as it found them.
+/// Three nodes for one test alone, and no other test has a node meanwhile. It must leave them as it found them.
 pub(crate) struct Three {
     pub(crate) cluster: &'static LocalCluster,
-    _alone: MutexGuard<'static, ()>,
+    _alone: (MutexGuard<'static, ()>, testing::Alone),
 }
 
 impl Three {
-    /// A session whose nodes are probed every second.
-    pub(crate) async fn session(&self) -> Session {
-        builder(self.cluster)
+    /// Nodes are probed every second, and the limit of an attempt is the default: it is what gets past a silent node. A call has as
+    /// much time as it needs.
+    pub(crate) fn client(&self) -> ClusterBuilder {
+        with_default_limits(self.cluster)
             .health(HealthCheck::every(Duration::from_secs(1)))
-            .connect()
-            .await
-            .unwrap()
+            .timeout(PATIENCE)
+            .connect_timeout(PATIENCE * 2)
+            .prepare_timeout(PATIENCE)
+            .schema_agreement_timeout(PATIENCE)
+            .metadata_timeout(PATIENCE / 2)
+    }
+
+    pub(crate) async fn session(&self) -> Session {
+        self.client().connect().await.unwrap()
     }
 }
 
@@ -42,8 +49,12 @@ pub(crate) async fn three_nodes(test: &str) -> Option<Three> {
     if testing::skipped(test) {
         return None;
     }
-    let alone = ALONE.lock().await;
-    let cluster = start(&THREE, LocalCluster::builder().nodes(3)).await;
+    let alone = (ALONE.lock().await, testing::alone().await);
+    // Three nodes on a small machine are slow to write now and then. Reads keep the limit of the server: it is part of what the tests see.
+    let nodes = LocalCluster::builder()
+        .nodes(3)
+        .yaml("write_request_timeout", "10s");
+    let cluster = start(&THREE, nodes).await;
     if cluster.is_external() {
         testing::skip(
             test,

@@ -119,11 +119,15 @@ fn reading_takes_time_in_proportion_to_the_length() {
             "BEGIN BATCH DELETE FROM t; ",
         ] {
             let long = |times: usize| format!("{head}{}", part.repeat(times));
-            let (short, long) = (best(&long(400)), best(&long(40_000)));
-            assert!(
-                long < short.max(1e-5) * 2_000.0,
-                "{head}{part}: {short} s, {long} s"
-            );
+            let (small, large) = (long(400), long(40_000));
+            let mut seen = Vec::new();
+            // A machine that does something else at the moment is asked again.
+            let is_in_proportion = (0..20).any(|_| {
+                let (short, long) = (best(&small), best(&large));
+                seen.push((short, long));
+                long < short.max(1e-5) * 2_000.0
+            });
+            assert!(is_in_proportion, "{head}{part}: {seen:?} s");
         }
     }
 }

@@ -3,14 +3,15 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use local_cassandra::{LocalCluster, testing};
+use local_cassandra::testing;
 use scripted_cassandra::ScriptedCluster;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{Instant, sleep};
 use tower_cassandra::{Cluster, ClusterBuilder};
 
 const QUERY: &str = "SELECT key FROM system.local";
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than anything takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -23,6 +24,11 @@ struct Left {
 }
 
 impl Left {
+    /// Is there nothing that was not there then? What was still on its way out then may have gone since.
+    const fn is_at_most(self, then: Self) -> bool {
+        self.tasks <= then.tasks && self.sockets <= then.sockets && self.threads <= then.threads
+    }
+
     fn now() -> Self {
         let sockets = std::fs::read_dir("/proc/self/fd").unwrap().filter(|entry| {
             let target = entry
@@ -60,7 +66,7 @@ async fn churn(cluster: &Cluster, sessions: usize) {
     let took = start.elapsed();
     let after = settled(Some(before)).await;
     println!("{sessions} sessions in {took:?}: before {before:?}, after {after:?}");
-    assert_eq!(after, before);
+    assert!(after.is_at_most(before), "before {before:?}, after {after:?}");
     assert!(cluster.sessions().is_empty());
 }
 
@@ -94,10 +100,11 @@ async fn once(cluster: &Cluster, number: usize) {
     }
 }
 
-/// Waits until it is as before, or for some time until nothing changes any more.
+/// Waits until there is no more than before, or for some time until nothing changes any more.
 async fn settled(wanted: Option<Left>) -> Left {
     let (start, mut last, mut same) = (Instant::now(), Left::now(), 0);
-    while start.elapsed() < PATIENCE && Some(last) != wanted && (wanted.is_some() || same < 10) {
+    let is_over = |last: Left, same| wanted.map_or(same >= 10, |wanted| last.is_at_most(wanted));
+    while start.elapsed() < PATIENCE && !is_over(last, same) {
         sleep(Duration::from_millis(50)).await;
         let now = Left::now();
         same = if now == last { same + 1 } else { 0 };
@@ -107,7 +114,13 @@ async fn settled(wanted: Option<Left>) -> Left {
 }
 
 fn client(points: Vec<String>) -> ClusterBuilder {
-    ClusterBuilder::new().contact_points(points).no_metrics()
+    ClusterBuilder::new()
+        .contact_points(points)
+        .no_metrics()
+        .timeout(PATIENCE)
+        .attempt_timeout(PATIENCE / 2)
+        .connect_timeout(PATIENCE)
+        .metadata_timeout(PATIENCE / 4)
 }
 
 #[test]
@@ -117,7 +130,11 @@ fn two_hundred_sessions_leave_nothing_behind() {
         let server = ScriptedCluster::builder().nodes(3).start().await.unwrap();
         let cluster = client(server.contact_points()).build().unwrap();
         churn(&cluster, 200).await;
-        assert!(server.nodes().iter().all(|node| node.connections() == 0));
+        let start = Instant::now();
+        while server.nodes().iter().any(|node| node.connections() > 0) {
+            assert!(start.elapsed() < PATIENCE, "connections are left");
+            sleep(Duration::from_millis(20)).await;
+        }
     });
 }
 
@@ -126,7 +143,7 @@ fn sessions_of_a_real_node_leave_nothing_behind() {
     let _alone = ALONE.lock().unwrap_or_else(|broken| broken.into_inner());
     runtime().block_on(async {
         let test = "sessions_of_a_real_node_leave_nothing_behind";
-        let Some(node) = testing::shared(test, LocalCluster::builder).await else {
+        let Some(node) = testing::shared(test, testing::patient_node).await else {
             return;
         };
         let mut builder = client(node.contact_points());

@@ -67,6 +67,11 @@ impl Collector for Angry {
 }
 
 /// Waits in real time for what another thread does.
+#[expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the other thread does not run on tokio's time"
+)]
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = std::time::Instant::now();
     while !holds() {
@@ -110,6 +115,10 @@ async fn mon_02_a_collector_that_fails_harms_neither_the_query_nor_the_others() 
 }
 
 #[tokio::test]
+#[expect(
+    clippy::await_holding_lock,
+    reason = "the thread of the collector alone waits for it"
+)]
 async fn a_collector_that_blocks_holds_up_nobody_and_loses_records() {
     struct Blocked(Mutex<()>);
     impl Collector for Blocked {

@@ -1,13 +1,11 @@
 //! Nodes that neither answer nor break: what is kept of them, and what they still get.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use scripted_cassandra::{Action, Opcode, Recording};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tower_cassandra::{Applied, Error, ErrorKind, HealthSettings, Response};
 
-use crate::support::{Bed, INSERT, SELECT, ms, requests, until};
+use crate::support::{Bed, INSERT, PATIENCE, SELECT, ms, requests, until};
 
 #[tokio::test]
 async fn a_frozen_node_is_left_alone_until_it_thaws() {
@@ -21,10 +19,10 @@ async fn a_frozen_node_is_left_alone_until_it_thaws() {
     bed.cluster.ledger().clear();
     node.freeze();
     let mut ticks = interval(ms(5));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let start = Instant::now();
+    // What a machine that stood still has missed must not come all at once: those would all be sent before anything is known.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut reads = Vec::new();
-    while start.elapsed() < Duration::from_secs(3) {
+    for _ in 0..500 {
         ticks.tick().await;
         let (session, read) = (bed.session.clone(), select.bind((1,)).unwrap());
         reads.push(tokio::spawn(async move { session.execute(read).await }));
@@ -33,14 +31,13 @@ async fn a_frozen_node_is_left_alone_until_it_thaws() {
     for read in reads {
         read.await.unwrap().unwrap();
     }
-    // However many come at once, none goes there, although the others have more under way.
+    // However many come at once, none goes there but the one that may be its trial, although the others have more under way.
     let before = bed.health(1).in_flight;
     let many = join_all((0..90).map(|id| bed.session.execute(select.bind((id,)).unwrap())));
     assert!(many.await.iter().all(Result::is_ok));
     let health = bed.health(1);
-    assert_eq!(health.in_flight, before);
+    assert!(health.in_flight <= before + 1, "{before} and then {health:?}");
     println!("frozen: {asked} reads, {} at the frozen node", health.in_flight);
-    assert!(asked >= 300, "{asked}");
     assert_eq!(health.abandoned, health.in_flight);
     assert!((1..=40).contains(&health.in_flight), "{health:?}");
 
@@ -60,7 +57,7 @@ async fn a_frozen_node_is_left_alone_until_it_thaws() {
         if share(&bed) - before >= 8 {
             break;
         }
-        assert!(start.elapsed() < Duration::from_secs(15));
+        assert!(start.elapsed() < PATIENCE, "{:?}", bed.health(1));
     }
     println!(
         "frozen: it has its share {:?} after it had answered",
@@ -81,7 +78,8 @@ async fn without_a_stream_id_nothing_is_sent() {
     const IDS: usize = 32_768;
     let settings = HealthSettings::default().node_limit(100_000);
     let bed = Bed::with(1, |client| {
-        client.no_retry().health_settings(settings).attempt_timeout(None)
+        let client = client.no_retry().health_settings(settings).attempt_timeout(None);
+        client.keepalive(ms(1_000), PATIENCE)
     })
     .await;
     let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
@@ -90,7 +88,7 @@ async fn without_a_stream_id_nothing_is_sent() {
     bed.cluster.on(requests()).then(Action::Silence);
     let silent = join_all((0..IDS).map(|_| {
         let (session, select) = (bed.session.clone(), select.clone());
-        tokio::spawn(async move { session.execute(select.timeout(ms(8_000))).await })
+        tokio::spawn(async move { session.execute(select.timeout(PATIENCE * 2)).await })
     }));
     let rest = async {
         until("all ids are taken", || {
@@ -148,7 +146,7 @@ async fn too_many_orphans_cost_the_connection() {
 #[tokio::test]
 async fn a_node_without_sign_of_life_loses_its_connection() {
     let bed = Bed::with(1, |client| {
-        client.keepalive(ms(100), ms(200)).attempt_timeout(None)
+        client.keepalive(ms(1_000), ms(3_000)).attempt_timeout(None)
     })
     .await;
     let insert = bed.prepare(INSERT).await.bind((1, "v")).unwrap();

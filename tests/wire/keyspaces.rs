@@ -6,7 +6,7 @@ use scripted_cassandra::{Action, Consistency, ErrorFrame, Match, ScriptedCluster
 use tokio::time::timeout;
 use tower_cassandra::ErrorKind;
 
-use crate::support::{Bed, client, ms, until};
+use crate::support::{Bed, PATIENCE, client, ms, until};
 
 #[tokio::test]
 async fn a_name_without_quotes_means_the_same_in_capitals() {
@@ -40,7 +40,7 @@ async fn two_keyspaces(call_limit: Duration) -> Bed {
         .start()
         .await
         .unwrap();
-    let client = client(&cluster).keyspace("one").attempt_timeout(ms(100));
+    let client = client(&cluster).keyspace("one").attempt_timeout(ms(2_400));
     let session = client.timeout(call_limit).connect().await.unwrap();
     let bed = Bed { cluster, session };
     bed.connected().await;
@@ -55,9 +55,9 @@ const SELECT: &str = "SELECT id, v FROM t WHERE id = ?";
 
 #[tokio::test]
 async fn a_change_that_nobody_waits_for_is_made_as_a_whole() {
-    let bed = two_keyspaces(ms(5_000)).await;
+    let bed = two_keyspaces(PATIENCE).await;
     bed.session.query(SELECT, (1,)).await.unwrap();
-    bed.cluster.on(change()).then(Action::delay(ms(300)));
+    bed.cluster.on(change()).then(Action::delay(ms(3_000)));
     timeout(ms(100), bed.session.set_keyspace("two", false))
         .await
         .unwrap_err();
@@ -73,8 +73,8 @@ async fn a_change_that_nobody_waits_for_is_made_as_a_whole() {
 
 #[tokio::test]
 async fn a_change_that_takes_too_long_goes_back_to_the_old_keyspace() {
-    let bed = two_keyspaces(ms(400)).await;
-    bed.cluster.on(change()).times(1).then(Action::delay(ms(800)));
+    let bed = two_keyspaces(ms(2_500)).await;
+    bed.cluster.on(change()).times(1).then(Action::delay(ms(5_000)));
     let error = bed.session.set_keyspace("two", false).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert_eq!(bed.session.keyspace().as_deref(), Some("one"));

@@ -78,22 +78,23 @@ async fn lif_02_five_that_close_at_once_close_once() {
 #[tokio::test]
 async fn lif_03_an_idle_session_closes_in_no_time() {
     let mut best = PATIENCE;
-    // The machine may be busy; the session is not.
-    for _ in 0..3 {
+    // The machine may be busy; the session is not. Its limit is a minute.
+    for _ in 0..5 {
         let bed = Bed::make(3).await;
         let start = Instant::now();
         bed.session.close(PATIENCE).await.unwrap();
         best = best.min(start.elapsed());
         connections_end(&bed).await;
     }
+    println!("LIF-03: {best:?}");
     assert!(best < ms(100), "{best:?}");
 }
 
 #[tokio::test]
 async fn lif_07_what_takes_too_long_is_cut_off() {
-    let bed = Bed::make(1).await;
+    let bed = Bed::with(1, |client| client.timeout(PATIENCE).attempt_timeout(None)).await;
     let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
-    bed.cluster.on(requests()).then(Action::delay(ms(2_000)));
+    bed.cluster.on(requests()).then(Action::Silence);
     let call = tokio::spawn({
         let session = bed.session.clone();
         async move { session.execute(select).await }
@@ -102,7 +103,8 @@ async fn lif_07_what_takes_too_long_is_cut_off() {
     let start = Instant::now();
     let error = bed.session.close(ms(1_000)).await.unwrap_err();
     let elapsed = start.elapsed();
-    assert!(ms(1_000) <= elapsed && elapsed < ms(1_900), "{elapsed:?}");
+    // Long before the call itself would have ended.
+    assert!(ms(1_000) <= elapsed && elapsed < PATIENCE / 2, "{elapsed:?}");
     assert_eq!(
         (error.kind(), error.timeout()),
         (ErrorKind::Timeout, Some(Limit::Deadline))
@@ -116,8 +118,8 @@ async fn lif_07_what_takes_too_long_is_cut_off() {
         (ErrorKind::Closed, Applied::Maybe)
     );
     let start = Instant::now();
-    bed.session.close(ms(1_000)).await.unwrap();
-    assert!(start.elapsed() < ms(500));
+    bed.session.close(PATIENCE).await.unwrap();
+    assert!(start.elapsed() < PATIENCE / 4);
     assert_eq!(bed.session.running(), 0);
     connections_end(&bed).await;
 }

@@ -1,13 +1,14 @@
 //! TMO: time limits.
 
 use scripted_cassandra::Action;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{Instant, sleep};
 use tower_cassandra::{ClusterBuilder, ErrorKind, Limit, Session, Statement};
 
-use crate::support::{Bed, INSERT, SELECT, ms, requests};
+use crate::support::{Bed, INSERT, PATIENCE, SELECT, ms, requests};
 
-/// Ends at its call limit, within 100 ms. A timer of the same length beside it takes what a busy machine adds.
+/// Ends at its call limit, and not only at one of the others, which are 4 s and more above it. A timer of the same length beside it takes
+/// what a busy machine adds.
 async fn timed_out(session: &Session, statement: Statement, limit: u64) {
     let start = Instant::now();
     let call = async {
@@ -24,7 +25,8 @@ async fn timed_out(session: &Session, statement: Statement, limit: u64) {
     };
     let (call, timer) = tokio::join!(call, timer);
     assert!(call >= ms(limit), "{call:?} of {limit} ms");
-    assert!(call < timer + ms(100), "{call:?}, and the timer {timer:?}");
+    println!("limit {limit} ms: {call:?}, and the timer {timer:?}");
+    assert!(call < timer + ms(3_500), "{call:?}, and the timer {timer:?}");
 }
 
 #[tokio::test]
@@ -48,10 +50,10 @@ async fn tmo_02_each_call_has_its_own_limit() {
 #[tokio::test]
 async fn tmo_03_five_that_are_swallowed_leave_the_session_open() {
     let bed = Bed::with(1, |client| client.no_retry()).await;
-    let select = bed.prepare(SELECT).await.bind((1,)).unwrap().timeout(ms(100));
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
     bed.cluster.on(requests()).times(5).then(Action::Silence);
     for _ in 0..5 {
-        timed_out(&bed.session, select.clone(), 100).await;
+        timed_out(&bed.session, select.clone().timeout(ms(100)), 100).await;
     }
     bed.session.execute(select).await.unwrap();
     assert!(!bed.session.is_closed());
@@ -61,10 +63,11 @@ async fn tmo_03_five_that_are_swallowed_leave_the_session_open() {
     bed.at_rest().await;
 }
 
-/// A port on which nobody listens.
-async fn closed_port() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap().to_string()
+/// A port on which nobody listens. It is taken, so that nobody else does meanwhile.
+fn closed_port() -> (String, TcpSocket) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    (socket.local_addr().unwrap().to_string(), socket)
 }
 
 #[tokio::test]
@@ -73,11 +76,13 @@ async fn tmo_04_connecting_ends_at_its_limit() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = (silent.local_addr().unwrap().to_string(), silent);
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
-    for point in [silent.0, closed_port().await] {
+    let closed = closed_port();
+    for point in [&silent.0, &closed.0] {
         let start = Instant::now();
         let client = ClusterBuilder::new().contact_points([point.clone()]).no_metrics();
         let error = client.connect_timeout(ms(2_000)).connect().await.unwrap_err();
-        assert!(start.elapsed() < ms(4_000), "{point}: {:?}", start.elapsed());
+        // The default is 30 s.
+        assert!(start.elapsed() < PATIENCE / 4, "{point}: {:?}", start.elapsed());
         assert!(
             matches!(error.kind(), ErrorKind::Connect | ErrorKind::Timeout),
             "{error:?}"
@@ -100,23 +105,23 @@ async fn the_call_limit_bounds_each_page_and_the_deadline_all_of_them() {
             .await
             .unwrap();
     }
-    bed.cluster.on(requests()).then(Action::delay(ms(100)));
-    // Eight pages of 100 ms each.
+    bed.cluster.on(requests()).then(Action::delay(ms(400)));
+    // Eight pages of 400 ms each: together they take longer than one may.
     let all = || {
         Statement::new("SELECT id, v FROM ks.t")
             .page_size(1)
-            .timeout(ms(400))
+            .timeout(ms(3_000))
     };
     let started = Instant::now();
     assert_eq!(bed.session.execute(all()).await.unwrap().len(), 8);
-    assert!(started.elapsed() >= ms(800), "{:?}", started.elapsed());
+    assert!(started.elapsed() >= ms(3_200), "{:?}", started.elapsed());
     let started = Instant::now();
-    let error = bed.fails(all().deadline(ms(350))).await;
+    let error = bed.fails(all().deadline(ms(1_400))).await;
     assert_eq!(
         (error.kind(), error.timeout()),
         (ErrorKind::Timeout, Some(Limit::Deadline))
     );
-    assert!(started.elapsed() >= ms(350), "{:?}", started.elapsed());
+    assert!(started.elapsed() >= ms(1_400), "{:?}", started.elapsed());
     assert!(bed.frames().len() < 8);
     bed.at_rest().await;
 }

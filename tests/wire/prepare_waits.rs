@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tower_cassandra::prometheus::Exporter;
 use tower_cassandra::{Applied, Batch, ErrorKind, Limit, Statement};
 
-use crate::support::{Bed, INSERT, SELECT, ms, until};
+use crate::support::{Bed, INSERT, PATIENCE, SELECT, ms, tasks_at_rest, until};
 
 fn prepare() -> Match {
     Match::opcode(Opcode::Prepare)
@@ -18,16 +18,17 @@ fn write(id: i32) -> Statement {
 
 #[tokio::test]
 async fn a_prepare_that_hangs_is_waited_for_once_and_not_by_every_call() {
-    let bed = Bed::with(3, |client| client.attempt_timeout(ms(400))).await;
+    let bed = Bed::with(3, |client| client.attempt_timeout(ms(1_000))).await;
     bed.cluster.on(prepare().node(1)).times(1).then(Action::Silence);
     let start = Instant::now();
     bed.session.query(SELECT, (1,)).await.unwrap();
-    assert!(start.elapsed() >= ms(400), "{:?}", start.elapsed());
+    assert!(start.elapsed() >= ms(1_000), "{:?}", start.elapsed());
     let start = Instant::now();
     for id in 0..20 {
         bed.session.query(SELECT, (id,)).await.unwrap();
     }
-    assert!(start.elapsed() < ms(2_000), "{:?}", start.elapsed());
+    // If each waited, 20 s.
+    assert!(start.elapsed() < ms(12_000), "{:?}", start.elapsed());
     assert_eq!(bed.session.prepared_cache().in_flight, 1);
     bed.hang_up().await;
     bed.at_rest().await;
@@ -35,7 +36,8 @@ async fn a_prepare_that_hangs_is_waited_for_once_and_not_by_every_call() {
 
 #[tokio::test]
 async fn a_batch_of_texts_beside_a_node_that_swallows_prepare_goes_out_all_the_same() {
-    let bed = Bed::with(3, |client| client.attempt_timeout(ms(150))).await;
+    let limit = ms(2_900);
+    let bed = Bed::with(3, |client| client.attempt_timeout(limit)).await;
     let bound = bed.prepare("INSERT INTO ks.t (id, v) VALUES (?, 'bound')").await;
     bed.cluster.on(prepare().node(1)).times(2).then(Action::Silence);
     let other = "INSERT INTO ks.t (v, id) VALUES (?, ?)";
@@ -49,7 +51,7 @@ async fn a_batch_of_texts_beside_a_node_that_swallows_prepare_goes_out_all_the_s
     bed.session.batch(batch).await.unwrap();
     // Both texts were waited for at the same time.
     let took = start.elapsed();
-    assert!((ms(150)..ms(1_500)).contains(&took), "{took:?}");
+    assert!((limit..limit * 2).contains(&took), "{took:?}");
     let batches = bed.cluster.ledger().filter(|frame| frame.opcode == Opcode::Batch);
     assert_eq!(batches.len(), 1);
     for id in 1..=5_i32 {
@@ -80,16 +82,14 @@ async fn values_that_do_not_fit_are_refused_also_where_nothing_is_prepared_yet()
 
 #[tokio::test]
 async fn a_batch_of_texts_ends_at_its_own_limit() {
-    let bed = Bed::with(3, |client| client.attempt_timeout(ms(5_000))).await;
+    let bed = Bed::with(3, |client| client.timeout(PATIENCE).attempt_timeout(PATIENCE / 3)).await;
     bed.cluster.on(prepare()).then(Action::Silence);
     for statement in [Batch::logged().with(write(1)).into(), write(2)] {
         let start = Instant::now();
         let error = bed.fails(Statement::timeout(statement, ms(200))).await;
-        assert!(
-            (ms(200)..ms(1_500)).contains(&start.elapsed()),
-            "{:?}",
-            start.elapsed()
-        );
+        // Not at that of the attempt.
+        let took = start.elapsed();
+        assert!((ms(200)..PATIENCE / 4).contains(&took), "{took:?}");
         assert_eq!(
             (error.kind(), error.timeout()),
             (ErrorKind::Timeout, Some(Limit::Call))
@@ -105,16 +105,14 @@ async fn a_batch_of_texts_ends_at_its_own_limit() {
 async fn preparing_ends_at_its_own_limit_and_leaves_no_task_behind() {
     let exporter = Exporter::new();
     let metrics = exporter.metrics();
-    let bed = Bed::with(3, |client| client.prepare_timeout(ms(300)).metrics(metrics)).await;
-    let before = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let bed = Bed::with(3, |client| client.prepare_timeout(ms(2_500)).metrics(metrics)).await;
+    let before = tasks_at_rest().await;
     bed.cluster.on(prepare().node(2)).then(Action::Silence);
     let start = Instant::now();
     let error = bed.session.prepare(SELECT).await.unwrap_err();
-    assert!(
-        (ms(300)..ms(2_000)).contains(&start.elapsed()),
-        "{:?}",
-        start.elapsed()
-    );
+    // The default is 30 s.
+    let took = start.elapsed();
+    assert!((ms(2_500)..PATIENCE / 4).contains(&took), "{took:?}");
     assert_eq!((error.kind(), error.applied()), (ErrorKind::Timeout, Applied::No));
     let stats = bed.session.prepared_cache();
     assert_eq!((stats.in_flight, stats.entries, stats.failures), (0, 0, 1));
@@ -164,8 +162,8 @@ async fn the_cache_counts_what_it_does() {
 
 #[tokio::test]
 async fn more_texts_than_can_be_prepared_at_once_are_not_refused() {
-    let bed = Bed::make(1).await;
-    bed.cluster.on(prepare()).then(Action::delay(ms(300)));
+    let bed = Bed::with(1, |client| client.attempt_timeout(ms(9_000))).await;
+    bed.cluster.on(prepare()).then(Action::delay(ms(2_500)));
     let texts: Vec<String> = (0..300).map(|n| format!("{SELECT}{}", " ".repeat(n))).collect();
     let queries = texts.iter().map(|text| bed.session.query(text, (1,)));
     for result in join_all(queries).await {
@@ -218,7 +216,7 @@ async fn a_stale_handle_is_healed_once_for_all_who_hold_it() {
 
 #[tokio::test]
 async fn a_result_of_many_pages_is_bound_as_soon_as_its_text_is_prepared() {
-    let bed = Bed::with(1, |client| client.attempt_timeout(ms(300))).await;
+    let bed = Bed::with(1, |client| client.attempt_timeout(ms(900))).await;
     let insert = bed.prepare(INSERT).await;
     for id in 0..10 {
         let row = insert.bind((id, "v")).unwrap();
@@ -226,15 +224,15 @@ async fn a_result_of_many_pages_is_bound_as_soon_as_its_text_is_prepared() {
     }
     bed.cluster.ledger().clear();
     // The first PREPARE lands while the pages are being read.
-    bed.cluster.on(prepare()).times(1).then(Action::delay(ms(700)));
+    bed.cluster.on(prepare()).times(1).then(Action::delay(ms(3_000)));
     bed.cluster
         .on(Match::opcode(Opcode::Execute))
-        .then(Action::delay(ms(100)));
+        .then(Action::delay(ms(400)));
     let all = Statement::with_values("SELECT id FROM ks.t WHERE v = ? ALLOW FILTERING", ("v",)).page_size(1);
     let response = bed.session.execute(all).await.unwrap();
     assert_eq!((response.len(), response.page_count()), (10, 10));
-    // Pages that go as text are prepared on their connection each time.
+    // Pages that go as text are prepared on their connection each time: all ten would be, and a PREPARE of its own came before.
     let prepares = bed.cluster.ledger().count(Opcode::Prepare, "SELECT id");
-    assert!((2..=8).contains(&prepares), "{prepares}");
+    assert!((2..=10).contains(&prepares), "{prepares}");
     bed.at_rest().await;
 }

@@ -1,10 +1,11 @@
 //! RTY: how often a request is sent, counted at the server.
 
 use scripted_cassandra::{Consistency, ErrorFrame, Match, Rows, Type, Value};
+use tower_cassandra::layers::{Advice, Failure};
 use tower_cassandra::scylla::errors::WriteType;
 use tower_cassandra::scylla::statement::Consistency as Level;
 use tower_cassandra::scylla::value::Counter;
-use tower_cassandra::{Applied, Batch, ErrorKind, ReadTimeoutRule, Statement};
+use tower_cassandra::{Applied, Batch, CqlClassifier, ErrorKind, ReadTimeoutRule, Statement};
 
 use crate::support::{ADD, Bed, CONDITIONAL, INSERT, SELECT, quick};
 
@@ -142,6 +143,76 @@ async fn rty_05_a_batch_whose_log_timed_out_is_repeated_if_it_is_marked() {
     let error = bed.fails(batch).await;
     assert_eq!((bed.frames().len(), error.kind()), (1, ErrorKind::WriteTimeout));
     assert_eq!(error.write_type(), Some(&WriteType::BatchLog));
+    bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn writes_that_a_full_node_refused_are_sent_again_where_that_is_asked_for() {
+    for (on, plain) in [(false, 1), (true, 4)] {
+        let bed = Bed::with(3, |client| client.resend_overloaded(on)).await;
+        let plain_one = bed.prepare(INSERT).await.bind((1, "v")).unwrap();
+        let conditional = bed.prepare(CONDITIONAL).await.bind((1, "v")).unwrap();
+        let counter = bed.prepare(ADD).await.bind((Counter(1), 1)).unwrap();
+        bed.cluster.on(Match::any()).then(ErrorFrame::overloaded("full"));
+        for (statement, sent) in [(plain_one, plain), (conditional, 1), (counter, 1)] {
+            let error = bed.fails(&statement).await;
+            assert_eq!(
+                (error.kind(), error.applied(), bed.frames().len()),
+                (ErrorKind::Overloaded, Applied::Maybe, sent),
+                "{on} {statement:?}"
+            );
+        }
+        bed.at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn marked_writes_whose_views_were_slow_are_sent_again_where_that_is_asked_for() {
+    for (on, again) in [(false, 1), (true, 4)] {
+        let bed = Bed::with(3, |client| client.retry_views(on)).await;
+        let insert = bed.prepare(INSERT).await.bind((1, "v")).unwrap();
+        for (write_type, marked, sent) in [
+            ("VIEW", true, again),
+            ("CDC", true, again),
+            ("VIEW", false, 1),
+            ("NEW_ONE", true, 1),
+        ] {
+            bed.cluster.on(Match::any()).then(write_timeout(write_type));
+            bed.fails(insert.clone().idempotent(marked)).await;
+            assert_eq!(bed.frames().len(), sent, "{on} {write_type} {marked}");
+            bed.clear();
+        }
+        bed.at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_judgement_of_ones_own_has_the_last_word_and_may_panic() {
+    let classifier = CqlClassifier::new().judged_by(|error, nature, failure| match error.kind() {
+        ErrorKind::Invalid => Failure {
+            advice: Advice::Next,
+            ..failure
+        },
+        ErrorKind::Bootstrapping => Failure {
+            advice: Advice::Never,
+            ..failure
+        },
+        ErrorKind::Truncate => panic!("at {nature:?}"),
+        _ => failure,
+    });
+    let bed = Bed::with(3, |client| client.classifier(classifier)).await;
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    for (frame, kind, sent) in [
+        (ErrorFrame::invalid("no"), ErrorKind::Invalid, 4),
+        (ErrorFrame::bootstrapping("not yet"), ErrorKind::Bootstrapping, 1),
+        (ErrorFrame::unauthorized("no"), ErrorKind::Unauthorized, 1),
+        (ErrorFrame::truncate_error("no"), ErrorKind::Truncate, 4),
+    ] {
+        bed.cluster.on(Match::any()).then(frame);
+        assert_eq!(bed.fails(&select).await.kind(), kind);
+        assert_eq!(bed.frames().len(), sent, "{kind:?}");
+        bed.clear();
+    }
     bed.at_rest().await;
 }
 

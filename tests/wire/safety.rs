@@ -17,7 +17,7 @@ use crate::support::{ADD, Bed, CONDITIONAL, INSERT, ms, requests};
 /// A request that enters the queue of a connection at the very moment of its death is answered by nobody: the queue keeps it,
 /// and it keeps the connection that keeps the queue. Our limits end the wait (`Timeout`, `Maybe`; it was not sent), and what is
 /// kept of it is let go after 30 s. It takes several threads, and happens about once in two hundred deaths.
-const FORGOTTEN: Duration = Duration::from_secs(40);
+const FORGOTTEN: Duration = Duration::from_secs(120);
 
 struct Texts {
     insert: Prepared,

@@ -61,7 +61,7 @@ async fn a_scope_closes_its_session_however_it_is_left() {
         escaped.push(session);
         std::future::pending().await
     });
-    assert!(tokio::time::timeout(ms(300), given_up).await.is_err());
+    assert!(tokio::time::timeout(ms(3_000), given_up).await.is_err());
 
     assert_eq!(escaped.len(), 4);
     for session in &escaped {
@@ -98,7 +98,7 @@ async fn five_that_close_a_cluster_at_once_wait_for_one_shutdown() {
     assert_eq!(cluster.sessions().len(), 3);
     sessions[0].close(PATIENCE).await.unwrap();
     assert_eq!(cluster.sessions().len(), 2);
-    server.on(requests()).then(Action::delay(ms(300)));
+    server.on(requests()).then(Action::delay(ms(2_800)));
     let call = tokio::spawn({
         let session = sessions[1].clone();
         async move { session.execute("SELECT v FROM ks.t WHERE id = 1").await }
@@ -161,7 +161,8 @@ async fn closing_ends_what_is_still_connecting() {
     cluster.close(PATIENCE).await.unwrap();
     let error = connecting.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
-    assert!(start.elapsed() < ms(1_000), "{:?}", start.elapsed());
+    // Not at the limit of connecting, which is 30 s.
+    assert!(start.elapsed() < PATIENCE / 4, "{:?}", start.elapsed());
     none_connected(&server).await;
 }
 

@@ -72,8 +72,8 @@ async fn pre_03_a_thousand_requests_prepare_once_per_node() {
             bed.session.execute(statement).await.unwrap();
         }
         let mean = start.elapsed() / 1_000;
-        assert!(mean < ms(10), "{mean:?}");
         println!("pre_03: {nodes} nodes, {mean:?} per request");
+        assert!(mean < ms(10), "{mean:?}");
         for node in 0..nodes {
             let prepares = bed.cluster.ledger().count_at(node, Opcode::Prepare, "");
             assert_eq!(prepares, 1, "node {node} of {nodes}");

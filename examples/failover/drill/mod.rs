@@ -53,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) patience: Duration,
     /// Of each client.
     pub(crate) per_second: u32,
+    /// The limit of a call of the stack; the default where none is given.
+    pub(crate) timeout: Option<Duration>,
     /// Does the plain driver run beside the stack?
     pub(crate) bare: bool,
     pub(crate) seed: u64,
@@ -76,7 +78,7 @@ pub(crate) async fn run(cluster: &LocalCluster, plan: &Plan) -> Result<Outcome> 
         return Err("this drill freezes and kills nodes: unset CASSANDRA_CONTACT_POINTS".into());
     }
     let bed = Bed::make(cluster, &plan.keyspace).await?;
-    let ours = Arc::new(Ours::connect(cluster, bed.texts(Side::Ours)).await?);
+    let ours = Arc::new(Ours::connect(cluster, plan.timeout, bed.texts(Side::Ours)).await?);
     let mut clients = vec![Client::Ours(Arc::clone(&ours))];
     if plan.bare {
         let bare = Bare::connect(cluster, bed.texts(Side::Bare)).await?;
@@ -115,7 +117,7 @@ pub(crate) async fn run(cluster: &LocalCluster, plan: &Plan) -> Result<Outcome> 
     if let Some(path) = &plan.events {
         log.write(path)?;
     }
-    ours.session.close(Duration::from_secs(10)).await?;
+    ours.session.close(Duration::from_secs(60)).await?;
     bed.drop_keyspace().await?;
     Ok(outcome)
 }

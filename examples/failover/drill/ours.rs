@@ -1,6 +1,9 @@
 //! The stack with its defaults.
 
+use std::time::Duration;
+
 use local_cassandra::LocalCluster;
+use tower_cassandra::cluster::defaults;
 use tower_cassandra::uuid::Uuid;
 use tower_cassandra::{ClusterBuilder, Error, Prepared, Response, Session, Statement};
 
@@ -21,10 +24,15 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    pub(crate) async fn connect(cluster: &LocalCluster, texts: Texts) -> Result<Self> {
-        // Nothing but the contact points: these defaults are what the drill is about.
+    pub(crate) async fn connect(
+        cluster: &LocalCluster,
+        timeout: Option<Duration>,
+        texts: Texts,
+    ) -> Result<Self> {
+        // Nothing else is changed: these defaults are what the drill is about.
         let session = ClusterBuilder::new()
             .contact_points(cluster.contact_points())
+            .timeout(timeout.unwrap_or(defaults::TIMEOUT))
             .connect()
             .await?;
         Ok(Self {

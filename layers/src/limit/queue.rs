@@ -1,5 +1,5 @@
 //! The bounded queue that both limits keep under their mutex: one line for each class of priority and each kind of request,
-//! linked through one storage. Storage is reserved once, for as many waiters as the bound allows; waiting allocates
+//! linked through one storage. Storage is reserved with the bound, for as many waiters as it allows; waiting allocates
 //! nothing.
 //!
 //! A waiter owns a [`Place`]. It is settled (granted or refused) by whoever frees capacity, not when it is next polled,
@@ -58,6 +58,12 @@ impl<T> Queue<T> {
 
     pub(super) const fn bound(&self) -> usize {
         self.bound
+    }
+
+    /// Changes how many may wait. Those that wait stay, also beyond a lower bound. Reserves what a higher one needs.
+    pub(super) fn set_bound(&mut self, bound: usize) {
+        self.slots.reserve_exact(bound.saturating_sub(self.slots.len()));
+        self.bound = bound;
     }
 
     pub(super) const fn waiting(&self) -> usize {

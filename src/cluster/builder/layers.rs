@@ -12,7 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{ClusterBuilder, MetricsChoice};
-use crate::classifier::ReadTimeoutRule;
+use crate::classifier::{CqlClassifier, ReadTimeoutRule};
 use crate::cluster::{BoxService, Profile, defaults};
 use crate::error::{BoxError, Error};
 use crate::observe::{Collector, SlowLog};
@@ -28,8 +28,27 @@ impl ClusterBuilder {
 
     /// Sets which reads are repeated after their replicas were too slow or failed. Default: once, on the same node, where the data was asked for
     /// meanwhile ([`ReadTimeoutRule::Once`]).
-    pub const fn read_timeouts(mut self, rule: ReadTimeoutRule) -> Self {
-        self.read_timeouts = rule;
+    pub fn read_timeouts(mut self, rule: ReadTimeoutRule) -> Self {
+        self.classifier = self.classifier.read_timeouts(rule);
+        self
+    }
+
+    /// Takes it that a node that says `Overloaded` has not written anything ([`CqlClassifier::resend_overloaded`]). Default: false.
+    pub fn resend_overloaded(mut self, on: bool) -> Self {
+        self.classifier = self.classifier.resend_overloaded(on);
+        self
+    }
+
+    /// Repeats idempotent writes whose views were too slow ([`CqlClassifier::retry_views`]). Default: false.
+    pub fn retry_views(mut self, on: bool) -> Self {
+        self.classifier = self.classifier.retry_views(on);
+        self
+    }
+
+    /// How results are judged, with a last word of your own if you like ([`CqlClassifier::judged_by`]). Default:
+    /// [`CqlClassifier::new`]. What was set by the three options above before is replaced by what is set in it.
+    pub fn classifier(mut self, classifier: CqlClassifier) -> Self {
+        self.classifier = classifier;
         self
     }
 

@@ -23,7 +23,7 @@ use super::login::LoginChoice;
 use super::named::Profiles;
 use super::stack::UserLayers;
 use super::{Cluster, defaults};
-use crate::classifier::ReadTimeoutRule;
+use crate::classifier::CqlClassifier;
 use crate::error::Error;
 use crate::observe::{Collector, SlowLog};
 use crate::session::Session;
@@ -66,7 +66,7 @@ pub struct ClusterBuilder {
     pub(super) strict_locality: bool,
     pub(super) driver_load_balancing: Option<Arc<dyn LoadBalancingPolicy>>,
     pub(super) retry: Option<RetryPolicy>,
-    pub(super) read_timeouts: ReadTimeoutRule,
+    pub(super) classifier: CqlClassifier,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) concurrency_limit: Option<ConcurrencyLimit>,
     pub(super) metrics: MetricsChoice,
@@ -204,7 +204,7 @@ impl Default for ClusterBuilder {
             strict_locality: false,
             driver_load_balancing: None,
             retry: Some(RetryPolicy::default()),
-            read_timeouts: ReadTimeoutRule::default(),
+            classifier: CqlClassifier::new(),
             rate_limit: None,
             concurrency_limit: None,
             metrics: MetricsChoice::Global,
@@ -282,7 +282,7 @@ impl ClusterBuilder {
         let place = (self.datacenter.clone(), self.permit_dc_failover, self.compression);
         let code = (self.address_translator.is_some(), self.host_filter.is_some());
         let layers = (
-            (self.retry.clone(), self.read_timeouts),
+            (self.retry.clone(), self.classifier.options()),
             self.rate_limit,
             self.concurrency_limit,
             (self.metrics.clone(), self.slow_log, self.trace_query_text),

@@ -60,6 +60,7 @@ fn the_example_contains_every_option_and_no_other() {
 const CODE: &[&str] = &[
     "attempt_layer",
     "authenticator",
+    "classifier",
     "collector",
     "configure",
     "credentials_provider",
@@ -84,6 +85,8 @@ const RENAMED: &[(&str, &str)] = &[
     ("rate_limit", "rate_limit.count"),
     ("concurrency_limit", "concurrency_limit.limit"),
     ("read_timeouts", "retry.read_timeouts"),
+    ("resend_overloaded", "retry.resend_overloaded"),
+    ("retry_views", "retry.retry_views"),
     ("slow_log", "slow_log.threshold"),
     ("retry", "retry.max_retries"),
     ("tls", "tls.ca_file"),

@@ -40,7 +40,9 @@ async fn table(three: &Three, test: &str, rows: i32) -> (Session, String) {
         .unwrap();
     let row = |id: i32| {
         let row = insert.bind((id, format!("value {id}"))).unwrap();
-        row.idempotent(true).consistency(Consistency::All)
+        row.idempotent(true)
+            .consistency(Consistency::All)
+            .attempt_timeout(PATIENCE / 2)
     };
     run_all(&session, (0..rows).map(row)).await;
     (session, keyspace)
@@ -103,7 +105,7 @@ async fn a_scan_asks_again_until_enough_nodes_are_back() {
         .scan_table::<(i32, String)>(format!("{keyspace}.t"))
         .columns(["id", "v"])
         .page_size(50)
-        .page_timeout(Duration::from_millis(1_500))
+        .page_timeout(Duration::from_secs(3))
         .start()
         .await
         .unwrap();

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use tower_cassandra::{Cluster, ErrorKind, StreamOptions};
 
 use super::{numbers, rest};
@@ -27,10 +25,7 @@ async fn str_06_leaving_the_loop_releases_everything() {
         }
         drop(rows);
         assert_eq!((seen, handle.rows()), (15, 15));
-        eventually(Duration::from_secs(2), "nothing runs", || {
-            bed.session.running() == 0
-        })
-        .await;
+        eventually(PATIENCE, "nothing runs", || bed.session.running() == 0).await;
 
         #[derive(Debug, PartialEq)]
         struct Enough(u32);
@@ -49,10 +44,7 @@ async fn str_06_leaving_the_loop_releases_everything() {
             Ok(())
         };
         assert_eq!(consumer().await, Err(Enough(10)));
-        eventually(Duration::from_secs(2), "nothing runs", || {
-            bed.session.running() == 0
-        })
-        .await;
+        eventually(PATIENCE, "nothing runs", || bed.session.running() == 0).await;
     }
     bed.done().await;
 }

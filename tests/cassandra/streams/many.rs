@@ -55,7 +55,16 @@ async fn many_stop_at_the_first_error_or_keep_going() {
         return;
     };
     numbers(&bed, 5).await;
-    let many = bed.session.execute_many(some_fail(50)).concurrency(8);
+    // As they come, others may overtake the first one that fails. As soon as it is there nothing more is begun.
+    let mut many = bed.session.execute_many(some_fail(50)).concurrency(8);
+    let progress = many.progress();
+    while many.next().await.unwrap().result.is_ok() {}
+    let begun = progress.started();
+    assert!((51..200).contains(&begun), "{progress:?}");
+    while many.next().await.is_some() {}
+    assert_eq!((progress.started(), progress.running()), (begun, 0));
+
+    let many = bed.session.execute_many(some_fail(50)).concurrency(8).in_order();
     let progress = many.progress();
     let error = many.run().await.unwrap_err();
     assert_eq!(error.failures()[0].1.kind(), ErrorKind::Invalid);

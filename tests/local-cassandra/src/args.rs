@@ -14,7 +14,7 @@ Usage: local-cassandra start [options]
   --port PORT        port for clients (9042)
   --block X          addresses 127.0.X.1 and up (the first free block)
   --yaml KEY=VALUE   a setting of cassandra.yaml; may be repeated
-  --timeout SECONDS  until the nodes must be ready (180)
+  --timeout SECONDS  until the nodes must be ready (300)
   --auth             clients must log in
   --tls              clients must use TLS
   --full-jit         compile as in production: slower to start, faster later

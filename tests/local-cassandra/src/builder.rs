@@ -61,7 +61,7 @@ impl Builder {
             keep_data: false,
             progress: Progress::Stderr,
             yaml: Vec::new(),
-            start_timeout: Duration::from_secs(180),
+            start_timeout: Duration::from_secs(300),
             java_home: None,
         }
     }
@@ -148,7 +148,7 @@ impl Builder {
     }
 
     /// The time from the start of the processes until the cluster must be ready, and the time that a
-    /// [restart](crate::Node::restart) may take. Fetching does not count. Default: 180 s.
+    /// [restart](crate::Node::restart) may take. Fetching does not count. Default: 300 s.
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
         self

@@ -12,7 +12,7 @@ use crate::supervise::Supervisor;
 use crate::tls::Tls;
 
 /// A frozen node never answers a management command.
-const COMMAND_WITHIN: Duration = Duration::from_secs(60);
+const COMMAND_WITHIN: Duration = Duration::from_secs(180);
 
 #[derive(Debug)]
 pub(crate) struct Fleet {

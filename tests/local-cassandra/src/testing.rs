@@ -53,6 +53,20 @@ impl Deref for Shared {
     }
 }
 
+/// One node that waits for itself longer than a busy machine takes: a statement that is slow shall be slow, and not fail.
+pub fn patient_node() -> Builder {
+    let limits = [
+        "read_request_timeout",
+        "range_request_timeout",
+        "write_request_timeout",
+        "counter_write_request_timeout",
+        "cas_contention_timeout",
+    ];
+    limits
+        .into_iter()
+        .fold(LocalCluster::builder(), |node, limit| node.yaml(limit, "60s"))
+}
+
 /// The cluster that all tests of this process share, side by side; the first that asks starts it. `None`
 /// if tests with a server are to be skipped.
 ///
@@ -65,6 +79,16 @@ pub async fn shared(test: &str, builder: impl FnOnce() -> Builder) -> Option<Sha
     }
     let with_others = Use::WithOthers(USERS.read().await);
     Some(join(test, builder, with_others).await)
+}
+
+/// No test has the shared cluster as long as this lives: for those that freeze or kill nodes of another one. Waits for ever if the
+/// same test holds a [`Shared`] already.
+#[derive(Debug)]
+pub struct Alone(#[allow(dead_code, reason = "held for the time of use")] RwLockWriteGuard<'static, ()>);
+
+/// Waits until no test has the shared cluster.
+pub async fn alone() -> Alone {
+    Alone(USERS.write().await)
 }
 
 /// As [`shared`], but no other test has the cluster meanwhile: for those that freeze or kill nodes. They

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
 
 use scripted_cassandra::{ErrorFrame, Event, Node, ScriptedCluster};
 use tokio::time::{Instant, sleep};
@@ -14,7 +13,7 @@ use tower_cassandra::{
     Applied, ClusterBuilder, ErrorKind, HealthCheck, HealthSettings, NodeEvent, Session, Statement,
 };
 
-use super::{bed, node_of, nodes_of, small, three_racks};
+use super::{are_asked, bed, node_of, nodes_of, small, three_racks};
 use crate::support::{Bed, INSERT, PATIENCE, SELECT, client, ms, requests, until};
 
 const TEXT: &str = "SELECT key FROM system.local";
@@ -61,13 +60,7 @@ async fn a_node_that_moves_to_another_rack_is_followed() {
     })
     .await;
     bed.connected().await;
-    let mut nodes = Vec::new();
-    for _ in 0..60 {
-        nodes.push(node_of(&bed, TEXT).await);
-    }
-    nodes.sort_unstable();
-    nodes.dedup();
-    assert_eq!(nodes, [0, 1, 4]);
+    are_asked(&bed, [0, 1, 4]).await;
     assert_eq!(bed.session.health().nodes.len(), 6, "nobody is there twice");
 }
 
@@ -180,8 +173,10 @@ async fn a_silent_node_has_one_probe_to_answer_however_often_it_is_asked() {
     );
     // While it is frozen nothing is read, so what comes now was sent before.
     silent.thaw();
+    let thawed = Instant::now();
     until("it answers", || bed.health(1).status == Status::Up).await;
-    assert!(probes() <= 3, "the late one and those after it: {}", probes());
+    let most = 3 + thawed.elapsed().as_millis() as usize / 90;
+    assert!(probes() <= most, "the late one and those after it: {}", probes());
     bed.at_rest().await;
 }
 
@@ -200,15 +195,17 @@ async fn a_frozen_control_connection_holds_up_nobody() {
         bed.session.execute(select.bind((id,)).unwrap()).await.unwrap();
     }
     // Some of them were under way there until its silence was noticed.
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        started.elapsed()
-    );
+    // Were a third of them to wait there, 30 s.
+    assert!(started.elapsed() < PATIENCE / 4, "{:?}", started.elapsed());
     assert_eq!(bed.session.health().nodes.len(), 3, "what is known stays known");
     control.thaw();
-    let is_back = || bed.health(control.index()).state == State::Healthy;
-    until("it is back", is_back).await;
+    // If so many were under way that it is ejected, it comes back by a request.
+    let started = Instant::now();
+    while bed.health(control.index()).state != State::Healthy {
+        assert!(started.elapsed() < PATIENCE, "{:?}", bed.session.health());
+        bed.session.execute(select.bind((1,)).unwrap()).await.unwrap();
+        sleep(ms(1)).await;
+    }
     bed.hang_up().await;
     bed.at_rest().await;
 }

@@ -105,7 +105,7 @@ impl ConcurrencyLimit {
         }
         Ok(Checked {
             limit: check_limit(self.limit)?,
-            queue: check_queue("concurrency_limit.queue", self.queue)?,
+            queue: check_places(self.queue)?,
             shares,
         })
     }
@@ -123,6 +123,10 @@ pub(super) fn check_share(label: &str, share: f64) -> Result<(), InvalidConfig> 
         return Ok(());
     }
     Err(share_error(label, share, "a part above 0 and at most 1"))
+}
+
+pub(super) fn check_places(queue: usize) -> Result<usize, InvalidConfig> {
+    check_queue("concurrency_limit.queue", queue)
 }
 
 pub(super) fn check_limit(limit: usize) -> Result<u32, InvalidConfig> {

@@ -74,6 +74,23 @@ impl ConcurrencyHandle {
         Ok(())
     }
 
+    /// How many requests may wait.
+    #[must_use]
+    pub fn queue(&self) -> usize {
+        self.permits.shared.lock().queue.bound()
+    }
+
+    /// Changes how many requests may wait. Under a lower number those that wait already stay, and no further one finds a place until
+    /// enough of them have gone. Reserves the storage for a higher one; whoever arrives meanwhile waits for that.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] if it is above [`MAX_QUEUE`](crate::limit::MAX_QUEUE); then nothing changes.
+    pub fn set_queue(&self, requests: usize) -> Result<(), InvalidConfig> {
+        self.permits.set_queue(config::check_places(requests)?);
+        Ok(())
+    }
+
     /// The share of this label, if it was given one when the layer was made.
     #[must_use]
     pub fn share(&self, label: &str) -> Option<f64> {

@@ -64,6 +64,10 @@ impl Permits {
         drop(self.hand_on(pool, None));
     }
 
+    pub(super) fn set_queue(&self, queue: usize) {
+        self.shared.lock().queue.set_bound(queue);
+    }
+
     pub(super) fn set_share(&self, kind: u8, part: f64) {
         let mut pool = self.shared.lock();
         pool.set_part(kind, part, self.counter.limit());

@@ -101,6 +101,13 @@ impl Bucket {
         u64::try_from(ticks.div_ceil(u128::from(self.rate.count))).unwrap_or(u64::MAX)
     }
 
+    /// Changes the burst. What is used of the old one stays used.
+    pub(super) fn set_burst(&mut self, burst: u32) {
+        self.burst = burst;
+        self.tolerance = u128::from(burst) * u128::from(self.rate.period);
+        self.changes += 1;
+    }
+
     /// Changes the rate. What is used of the burst stays used, counted in requests.
     pub(super) fn set_rate(&mut self, now: u64, rate: Rate) {
         let used = self.tat.saturating_sub(self.ticks(now));

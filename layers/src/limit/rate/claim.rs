@@ -39,7 +39,9 @@ impl Gate for Turns {
                 self.shared.counters.admit();
                 Arrived::Admitted(())
             }
-            Taken::No if self.shared.refuses(request.priority()) => Arrived::Refused(self.refuse()),
+            Taken::No if self.shared.refuses(request.priority()) => {
+                Arrived::Refused(self.refuse(Reason::RateQueueFull))
+            }
             Taken::No | Taken::Ask => Arrived::HasToWait,
         }
     }
@@ -54,8 +56,8 @@ impl Gate for Turns {
 }
 
 impl Turns {
-    fn refuse(&self) -> Refusal {
-        self.shared.counters.reject(Reason::RateQueueFull)
+    fn refuse(&self, reason: Reason) -> Refusal {
+        self.shared.counters.reject(reason)
     }
 }
 
@@ -107,7 +109,8 @@ impl Claim {
                     Poll::Pending => Poll::Pending,
                 }
             }
-            Ok(Answer::Evicted) => Poll::Ready(Err(self.turns.refuse())),
+            Ok(Answer::Evicted) => Poll::Ready(Err(self.turns.refuse(Reason::RateQueueFull))),
+            Ok(Answer::TooHeavy) => Poll::Ready(Err(self.turns.refuse(Reason::TooHeavy))),
             Err(refusal) => Poll::Ready(Err(refusal)),
         }
     }
@@ -127,7 +130,8 @@ impl Claim {
                     self.turns.shared.counters.admit_after(now.since(self.since));
                     return Poll::Ready(Ok(()));
                 }
-                Answer::Evicted => return Poll::Ready(Err(self.turns.refuse())),
+                Answer::Evicted => return Poll::Ready(Err(self.turns.refuse(Reason::RateQueueFull))),
+                Answer::TooHeavy => return Poll::Ready(Err(self.turns.refuse(Reason::TooHeavy))),
                 Answer::Wait(place, turn) => {
                     self.queued = Some(Queued { place, ..queued });
                     turn

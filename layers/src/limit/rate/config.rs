@@ -78,17 +78,14 @@ impl RateLimit {
     pub(super) fn check(mut self) -> Result<(Self, Checked), InvalidConfig> {
         let rate = check_rate(self.count, self.period)?;
         let burst = match self.burst {
-            Some(0) => {
-                return Err(InvalidConfig::new("rate_limit.burst", 0, "at least 1 request"));
-            }
-            Some(burst) => burst,
+            Some(burst) => check_burst(burst)?,
             None => {
                 let tenth = u128::from(rate.count) * 100_000_000 / u128::from(rate.period);
                 u32::try_from(tenth).unwrap_or(u32::MAX).max(1)
             }
         };
         self.burst = Some(burst);
-        let queue = check_queue("rate_limit.queue", self.queue)?;
+        let queue = check_places(self.queue)?;
         Ok((self, Checked { rate, burst, queue }))
     }
 
@@ -103,6 +100,21 @@ pub(super) struct Checked {
     pub(super) rate: Rate,
     pub(super) burst: u32,
     pub(super) queue: usize,
+}
+
+pub(super) fn check_burst(burst: u32) -> Result<u32, InvalidConfig> {
+    match burst {
+        0 => Err(InvalidConfig::new(
+            "rate_limit.burst",
+            burst,
+            "at least 1 request",
+        )),
+        burst => Ok(burst),
+    }
+}
+
+pub(super) fn check_places(queue: usize) -> Result<usize, InvalidConfig> {
+    check_queue("rate_limit.queue", queue)
 }
 
 pub(super) fn check_rate(count: u32, period: Duration) -> Result<Rate, InvalidConfig> {

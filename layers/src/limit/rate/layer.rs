@@ -110,6 +110,28 @@ impl RateLimitHandle {
         self.turns.shared.counters.show_max(self.limit().in_a_second());
     }
 
+    /// Changes how many requests may be admitted at once after a pause; the rate stays as it is, and what is used of the old burst stays
+    /// used. Waiting requests that weigh more than a lower one are refused in their turn.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] if it is 0; then nothing changes.
+    pub fn set_burst(&self, requests: u32) -> Result<(), InvalidConfig> {
+        self.turns.set_burst(config::check_burst(requests)?);
+        Ok(())
+    }
+
+    /// Changes how many requests may wait. Under a lower number those that wait already stay, and no further one finds a place until
+    /// enough of them have gone. Reserves the storage for a higher one; whoever arrives meanwhile waits for that.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] if it is above [`MAX_QUEUE`](crate::limit::MAX_QUEUE); then nothing changes.
+    pub fn set_queue(&self, requests: usize) -> Result<(), InvalidConfig> {
+        self.turns.set_queue(config::check_places(requests)?);
+        Ok(())
+    }
+
     /// Changes the rate; burst and queue stay as they are. Waiting requests get the turn that the new rate gives them. One
     /// whose turn now comes after its deadline learns so at its deadline.
     ///

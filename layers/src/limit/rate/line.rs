@@ -52,10 +52,17 @@ impl Line {
     pub(super) fn advance(&mut self, now: u64, me: Option<&Place>) -> Option<Waker> {
         while let Some(first) = self.first() {
             let weight = self.queue.at(first).arrival.weight;
+            let mine = me.is_some_and(|place| self.queue.is_at(place, first));
+            if weight > self.bucket.burst() {
+                // The burst was lowered while it waited.
+                if let Some(waker) = self.queue.settle(first, Verdict::Refused, !mine) {
+                    return Some(waker);
+                }
+                continue;
+            }
             let Some(receipt) = self.bucket.take(now, weight) else {
                 return self.hurry(me);
             };
-            let mine = me.is_some_and(|place| self.queue.is_at(place, first));
             self.queue.at_mut(first).note.receipt = receipt;
             if let Some(waker) = self.queue.settle(first, Verdict::Granted, !mine) {
                 return Some(waker);

@@ -12,7 +12,7 @@
 //! exchange fails. (The mark has eight bits. It is the same again after 256 changes of the rate, and the moment would have
 //! to be the same, too, all within one exchange; one request would then be judged by the old rate.)
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::bucket::Bucket;
 
@@ -39,7 +39,7 @@ pub(super) struct Open {
     tolerance: AtomicU64,
     /// The most nanoseconds since the base.
     most: AtomicU64,
-    burst: u32,
+    burst: AtomicU32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Open {
     pub(super) fn new(burst: u32) -> Self {
         Self {
             word: AtomicU64::new(CLOSED),
-            burst,
+            burst: AtomicU32::new(burst),
             ..Self::default()
         }
     }
@@ -67,7 +67,7 @@ impl Open {
         while word & CLOSED == 0 {
             let since = now.wrapping_sub(self.base.load(Ordering::Acquire));
             // Also if it is before the base.
-            if since > self.most.load(Ordering::Acquire) || weight > self.burst {
+            if since > self.most.load(Ordering::Acquire) || weight > self.burst.load(Ordering::Acquire) {
                 return Taken::Ask;
             }
             // No overflow: what the numbers are bounded by holds while the word is the same, and else they are not used.
@@ -131,6 +131,7 @@ impl Open {
             self.period.store(rate.period, Ordering::Release);
             self.tolerance.store(tolerance, Ordering::Release);
             self.most.store(MOST_SINCE / count, Ordering::Release);
+            self.burst.store(bucket.burst(), Ordering::Release);
         }
         let since = tat.saturating_sub(u128::from(base) * u128::from(count)) as u64;
         self.word.store(since << SHIFT | mark, Ordering::Release);

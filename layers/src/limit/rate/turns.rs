@@ -31,6 +31,7 @@ pub(super) enum Answer {
     Admitted,
     Wait(Place, Moment),
     Evicted,
+    TooHeavy,
 }
 
 impl Turns {
@@ -61,6 +62,20 @@ impl Turns {
         line.config.set_rate(count, period);
         line.bucket.set_rate(now, rate);
         drop(self.hand_on(line, now, None));
+    }
+
+    pub(super) fn set_burst(&self, burst: u32) {
+        let now = self.nanos(clock::now());
+        let mut line = self.shared.lock();
+        line.config = line.config.burst(burst);
+        line.bucket.set_burst(burst);
+        drop(self.hand_on(line, now, None));
+    }
+
+    pub(super) fn set_queue(&self, queue: usize) {
+        let mut line = self.shared.lock();
+        line.config = line.config.queue(queue);
+        line.queue.set_bound(queue);
     }
 
     fn nanos(&self, at: Moment) -> u64 {
@@ -151,7 +166,8 @@ impl Turns {
                 (Answer::Wait(place, self.moment(at)), stale)
             }
             Verdict::Evicted => (Answer::Evicted, None),
-            Verdict::Granted | Verdict::Refused => (Answer::Admitted, line.queue.leave(place).1),
+            Verdict::Granted => (Answer::Admitted, line.queue.leave(place).1),
+            Verdict::Refused => (Answer::TooHeavy, line.queue.leave(place).1),
         };
         drop(line);
         drop(stale);

@@ -111,6 +111,28 @@ async fn a_raised_limit_admits_waiters_and_a_lowered_one_refuses_those_too_heavy
     assert_eq!(handle.limit(), 5);
 }
 
+#[tokio::test]
+async fn a_new_length_of_the_queue_holds_for_those_who_come() {
+    let (service, log, handle) = limited(ConcurrencyLimit::new(1).queue(0));
+    let _first = Task::waiting(service.clone().call(Call::new(1)));
+    let full = Some(Reason::ConcurrencyQueueFull);
+    assert_eq!(reason(weighted(&service, 2, 1).poll()), full);
+    handle.set_queue(2).unwrap();
+    let second = Task::waiting(service.clone().call(Call::new(3)));
+    let _third = Task::waiting(service.clone().call(Call::new(4)));
+    assert_eq!(reason(weighted(&service, 5, 1).poll()), full);
+    // Nobody who waits is sent away, and those that go make room only below the new length.
+    handle.set_queue(1).unwrap();
+    assert_eq!((handle.queue(), handle.queued()), (1, 2));
+    drop(second);
+    assert_eq!(reason(weighted(&service, 6, 1).poll()), full);
+    handle.set_queue(2).unwrap();
+    let _seventh = Task::waiting(service.clone().call(Call::new(7)));
+    assert_eq!((handle.queued(), log.started()), (2, vec![1]));
+    let error = handle.set_queue(usize::MAX).unwrap_err();
+    assert_eq!((error.option(), handle.queue()), ("concurrency_limit.queue", 2));
+}
+
 #[test]
 fn numbers_that_make_no_sense_are_errors() {
     let error = ConcurrencyLimitLayer::new(0).unwrap_err();

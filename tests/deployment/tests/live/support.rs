@@ -6,13 +6,14 @@ use std::time::Duration;
 use local_cassandra::forward::Forward;
 use local_cassandra::testing::Shared;
 pub(crate) use local_cassandra::testing::chain;
-use local_cassandra::{Builder, LocalCluster, testing};
+use local_cassandra::{Builder, testing};
 use tower_cassandra::{ClusterBuilder, Error, Session, TlsFiles, TlsLibrary};
 
 use crate::certificates::{Certificates, quoted};
 
 pub(crate) const QUERY: &str = "SELECT key FROM system.local";
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than anything takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 static CERTIFICATES: LazyLock<Certificates> = LazyLock::new(Certificates::make);
 
@@ -30,7 +31,7 @@ fn builder() -> Builder {
         quoted(&CERTIFICATES.path("node.pem")),
         quoted(&CERTIFICATES.path("ca.pem")),
     );
-    LocalCluster::builder()
+    testing::patient_node()
         .authentication(true)
         .yaml("client_encryption_options", options)
         // Otherwise a password that was changed is good for two more seconds.
@@ -68,9 +69,16 @@ impl Secured {
         self.cluster.node(0).address()
     }
 
-    /// Everything by default, and the right password.
+    /// Everything by default but limits of time, and the right password.
     pub(crate) fn client(&self) -> ClusterBuilder {
-        ClusterBuilder::with_auth([self.address()], "cassandra", "cassandra").no_metrics()
+        ClusterBuilder::with_auth([self.address()], "cassandra", "cassandra")
+            .no_metrics()
+            .timeout(PATIENCE)
+            .attempt_timeout(PATIENCE / 2)
+            .connect_timeout(PATIENCE)
+            .tcp_connect_timeout(PATIENCE / 4)
+            .metadata_timeout(PATIENCE / 4)
+            .keepalive(Duration::from_secs(1), PATIENCE / 4)
     }
 
     /// Another address of the node, at which connections are counted.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use local_cassandra::{ErrorKind, LocalCluster, testing};
 use tokio::net::TcpStream;
 
-use crate::support::{READY, eventually, greet};
+use crate::support::{PATIENCE, READY, eventually, greet, greet_within};
 
 async fn host_id(cluster: &LocalCluster) -> String {
     let info = cluster.node(0).node_tool(["info"]).await.unwrap();
@@ -51,7 +51,7 @@ async fn a_frozen_node_accepts_and_says_nothing_until_it_is_resumed() {
     let node = cluster.node(0);
     node.freeze().unwrap();
     let connected = TcpStream::connect(node.address()).await;
-    let answer = greet(node.address()).await;
+    let answer = greet_within(Duration::from_secs(1), node.address()).await;
     let running = node.is_running();
     node.resume().unwrap();
     assert!(connected.is_ok());
@@ -106,7 +106,7 @@ async fn a_node_that_dies_by_itself_is_noticed() {
     let pid = node.pid().unwrap().to_string();
     let kill = Command::new("kill").args(["-KILL", &pid]).status();
     assert!(kill.unwrap().success());
-    let noticed = eventually(Duration::from_secs(5), || !node.is_running()).await;
+    let noticed = eventually(PATIENCE, || !node.is_running()).await;
     node.restart().await.unwrap();
     assert!(noticed);
 }

@@ -3,13 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use local_cassandra::{LocalCluster, testing};
 
-use crate::support::{eventually, processes_with, text_of};
-
-const GONE_WITHIN: Duration = Duration::from_secs(10);
+use crate::support::{PATIENCE, eventually, processes_with, text_of};
 
 /// The program of this package.
 fn program() -> Command {
@@ -64,7 +61,7 @@ async fn no_node_outlives_a_parent_that_is_killed() {
     // SIGKILL.
     started.parent.kill().unwrap();
     started.parent.wait().unwrap();
-    let gone = eventually(GONE_WITHIN, || processes_with(&dir).is_empty()).await;
+    let gone = eventually(PATIENCE, || processes_with(&dir).is_empty()).await;
     assert!(gone, "left behind: {:?}", processes_with(&dir));
     assert!(!started.dir.exists());
 }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{AUTHENTICATE, greet};
+use crate::support::{AUTHENTICATE, PATIENCE, greet, greet_within};
 
 #[tokio::test]
 async fn a_node_with_authentication_asks_for_a_password() {
@@ -36,12 +36,12 @@ async fn a_node_with_tls_answers_to_tls_alone() {
     assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
 
     let address = cluster.node(0).address();
-    assert_eq!(greet(address).await, None);
+    assert_eq!(greet_within(Duration::from_secs(1), address).await, None);
     // No handshake, but only one who speaks TLS refuses it in the words of TLS.
     let mut node = TcpStream::connect(address).await.unwrap();
     node.write_all(CLIENT_HELLO).await.unwrap();
     let mut kind = [0];
-    let answer = timeout(Duration::from_secs(5), node.read_exact(&mut kind));
+    let answer = timeout(PATIENCE, node.read_exact(&mut kind));
     answer.await.expect("an answer").unwrap();
     assert_eq!(kind, [ALERT]);
     cluster.stop().await;

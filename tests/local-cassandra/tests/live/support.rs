@@ -11,8 +11,16 @@ pub(crate) const STARTUP: [u8; 31] = *b"\x04\0\0\0\x01\0\0\0\x16\0\x01\0\x0bCQL_
 pub(crate) const READY: u8 = 0x02;
 pub(crate) const AUTHENTICATE: u8 = 0x03;
 
-/// The kind of the node's answer to a client that introduces itself, within a second.
+/// Longer than anything takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The kind of the node's answer to a client that introduces itself.
 pub(crate) async fn greet(address: &str) -> Option<u8> {
+    greet_within(PATIENCE, address).await
+}
+
+/// The same of a node that is to say nothing for so long.
+pub(crate) async fn greet_within(limit: Duration, address: &str) -> Option<u8> {
     let talk = async {
         let mut node = TcpStream::connect(address).await.ok()?;
         node.write_all(&STARTUP).await.ok()?;
@@ -20,7 +28,7 @@ pub(crate) async fn greet(address: &str) -> Option<u8> {
         node.read_exact(&mut header).await.ok()?;
         (header[0] == 0x84).then_some(header[4])
     };
-    timeout(Duration::from_secs(1), talk).await.ok().flatten()
+    timeout(limit, talk).await.ok().flatten()
 }
 
 /// Whether it becomes so in time.

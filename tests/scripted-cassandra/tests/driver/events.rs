@@ -34,7 +34,7 @@ async fn a_frozen_node_is_found_at_once_when_it_is_said_to_be_down() {
     let cluster = builder(2).start().await.unwrap();
     let session = session_builder(&cluster)
         .keepalive_interval(Duration::from_secs(30))
-        .keepalive_timeout(Duration::from_millis(200))
+        .keepalive_timeout(Duration::from_secs(3))
         .build()
         .await
         .unwrap();
@@ -46,7 +46,8 @@ async fn a_frozen_node_is_found_at_once_when_it_is_said_to_be_down() {
     let start = Instant::now();
     cluster.push(&Event::Down(node.address()));
     until("it is found dead", || connected(&session) == 1).await;
-    assert!(start.elapsed() < Duration::from_secs(5));
+    // Not when its turn comes.
+    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
