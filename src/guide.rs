@@ -1,5 +1,5 @@
 //! Write your own layer: from nothing to a tested layer, outside and inside of retry. Coming from elsewhere: [from the Python library](from_python),
-//! [from the bare driver](from_driver).
+//! [from the bare driver](from_driver). In production: [metrics, traces, single requests](observing).
 //!
 //! # What a layer is
 //!
@@ -202,3 +202,4 @@
 
 pub mod from_driver;
 pub mod from_python;
+pub mod observing;

@@ -1,15 +1,17 @@
 //! The layers of this crate, one by one and all together.
 
+use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ::metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
+use pin_project_lite::pin_project;
 use tower::{Layer, Service, ServiceBuilder};
 use tower_cassandra_layers::balance::{BalanceLayer, Directory, Endpoint, Group};
 use tower_cassandra_layers::health::{HealthSettings, Table};
@@ -76,6 +78,7 @@ pub(crate) const CASES: &[Case] = &[
             .layer(leaf);
         rounds.drive(MetricsLayer::new(metrics, Judge).layer(leaf));
     }),
+    case("wrapper", |leaf, rounds| rounds.drive(Wrapper(leaf))),
     case("span", |leaf, rounds| rounds.drive(Spanned(leaf))),
     case("attempt_metrics", |leaf, rounds| {
         let node = metrics().node("10.0.0.1:9042");
@@ -91,6 +94,46 @@ pub(crate) const CASES: &[Case] = &[
     case("full_stack", full_stack),
 ];
 
+/// Does nothing, with a word beside the future: what anything costs that stands around a service.
+#[derive(Clone)]
+struct Wrapper(Leaf);
+
+pin_project! {
+    struct Wrapped<F> {
+        #[pin]
+        inner: F,
+        word: u64,
+    }
+}
+
+impl<F: Future> Future for Wrapped<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        black_box(*this.word);
+        this.inner.poll(cx)
+    }
+}
+
+impl Service<Request> for Wrapper {
+    type Response = u32;
+    type Error = crate::leaf::Error;
+    type Future = Wrapped<<Leaf as Service<Request>>::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let word = u64::from(request.value);
+        Wrapped {
+            inner: self.0.call(request),
+            word,
+        }
+    }
+}
+
 /// A span around each request, as a session makes it. Nobody listens.
 #[derive(Clone)]
 struct Spanned(Leaf);
@@ -100,7 +143,7 @@ impl Service<Request> for Spanned {
     type Error = crate::leaf::Error;
     type Future = Traced<<Leaf as Service<Request>>::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.0.poll_ready(cx)
     }
 

@@ -115,14 +115,16 @@ impl Table {
                 add(what, self.own(name, leaf), 250.0, 150.0);
             }
         }
-        for (name, what, floor) in [
-            ("both_metrics", "both metrics layers", 250.0),
-            ("metrics_disabled", "metrics switched off", 10.0),
-            ("span", "a span to which nobody listens", 20.0),
+        for (name, what, control, floor) in [
+            ("both_metrics", "both metrics layers", "leaf", 250.0),
+            // What a layer costs that does nothing is no fault of theirs.
+            ("metrics_disabled", "metrics switched off", "wrapper", 10.0),
+            ("span", "a span to which nobody listens", "wrapper", 20.0),
         ] {
             for leaf in ["ready", "pending"] {
+                let more = self.own(name, leaf).zip(self.own(control, leaf));
                 let what = format!("{what}, {leaf}: instructions");
-                add(what, self.own(name, leaf), floor, floor);
+                add(what, more.map(|(all, control)| all - control), floor, floor);
             }
         }
         for leaf in ["ready", "pending"] {

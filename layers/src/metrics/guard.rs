@@ -77,9 +77,17 @@ impl<J> Guard<J> {
         )
     }
 
+    #[inline]
+    pub(super) fn ended(&mut self, judge: impl FnOnce(&J) -> Outcome) {
+        // Nothing is called while the metrics are off.
+        if self.0.is_some() {
+            self.end(judge);
+        }
+    }
+
     // Out of line, so that polling is short while there is no result.
     #[inline(never)]
-    pub(super) fn ended(&mut self, judge: impl FnOnce(&J) -> Outcome) {
+    fn end(&mut self, judge: impl FnOnce(&J) -> Outcome) {
         let Some(running) = &self.0 else {
             return;
         };

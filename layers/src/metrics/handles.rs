@@ -213,17 +213,19 @@ impl Metrics {
         let place = inner.classes.iter().position(is_same);
         let place = place.unwrap_or_else(|| self.search(class));
         self.always(|inner| inner.in_flight.increment(1.0));
-        let label = request.label().filter(|_| inner.statements.is_some());
-        Counted {
+        let counted = Counted {
             #[expect(clippy::cast_possible_truncation, reason = "beyond the end is beyond the end")]
             class: place as u16,
-            statement: label.map_or(NONE, |label| self.place(label)),
-            operation: match &inner.operations {
-                Some(operations) => operations.place(request.operation(), &inner.registry),
-                None => 0,
-            },
-            has_more: label.is_some() || inner.operations.is_some(),
+            statement: NONE,
+            operation: 0,
+            has_more: false,
+        };
+        // Nearly always it is for the class alone.
+        let label = request.label();
+        if label.is_none() && inner.operations.is_none() {
+            return counted;
         }
+        self.started_more(counted, label, request.operation())
     }
 
     #[cold]
@@ -233,10 +235,24 @@ impl Metrics {
     }
 
     #[cold]
-    fn place(&self, label: &str) -> u16 {
-        let inner = &self.inner;
-        let place = |table: &StatementTable| table.place(label, &inner.registry);
-        inner.statements.as_ref().map_or(NONE, place)
+    fn started_more(&self, counted: Counted, label: Option<&str>, operation: &'static str) -> Counted {
+        let Inner {
+            statements,
+            operations,
+            registry,
+            ..
+        } = &*self.inner;
+        let statement = label
+            .zip(statements.as_ref())
+            .map(|(label, table)| table.place(label, registry));
+        Counted {
+            statement: statement.unwrap_or(NONE),
+            operation: operations
+                .as_ref()
+                .map_or(0, |operations| operations.place(operation, registry)),
+            has_more: statement.is_some() || operations.is_some(),
+            ..counted
+        }
     }
 
     #[inline]
@@ -244,11 +260,10 @@ impl Metrics {
         self.always(|inner| {
             inner.in_flight.decrement(1.0);
             let class = inner.class(counted);
-            let outcome = outcome();
-            let ended = match &outcome {
+            let (ended, error) = match outcome() {
                 Outcome::Success => {
                     count(&inner.tally.succeeded);
-                    &class.succeeded
+                    (&class.succeeded, None)
                 }
                 Outcome::Failure(failure) => {
                     count(&inner.tally.failed);
@@ -256,13 +271,13 @@ impl Metrics {
                     if failure.applied == Applied::Maybe {
                         class.ambiguous.increment(1);
                     }
-                    &class.failed
+                    (&class.failed, Some(failure.label))
                 }
             };
             ended.total.increment(1);
             ended.duration.record(seconds);
             if counted.has_more {
-                inner.ended_more(counted, seconds, &outcome);
+                inner.ended_more(counted, seconds, error);
             }
         });
     }
@@ -285,11 +300,7 @@ impl Inner {
 
     /// What few requests are recorded in.
     #[cold]
-    fn ended_more(&self, counted: Counted, seconds: f64, outcome: &Outcome) {
-        let error = match outcome {
-            Outcome::Success => None,
-            Outcome::Failure(failure) => Some(failure.label),
-        };
+    fn ended_more(&self, counted: Counted, seconds: f64, error: Option<&'static str>) {
         if counted.statement != NONE
             && let Some(statements) = &self.statements
         {
