@@ -30,7 +30,7 @@ metrics! {
     LABELS_FOLDED = Counter "statement_labels_folded_total" []
         "Queries whose own label came when there was no room for another one: they are counted as other.";
     RETRIES = Counter "retries_total" ["reason"]
-        "Attempts after the first one of a query, by the failure that they repeat.";
+        "Retries that were decided on, by the failure to be repeated; one that is cut off in its pause counts.";
     BUDGET_LEFT = Gauge "retry_budget_left" []
         "Retries that the retry budget would allow now.";
     BUDGET_EXHAUSTED = Counter "retry_budget_exhausted_total" []
