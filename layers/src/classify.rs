@@ -166,6 +166,12 @@ pub trait Classify<Req, Res, E>: Send + Sync + 'static {
         error
     }
 
+    /// Called with a success beside which a second attempt was made, and whether it is the answer to that one. Called before
+    /// [`succeeded`](Self::succeeded), whose number does not count the second attempt.
+    fn hedged(&self, response: &mut Res, won: bool) {
+        let _ = (response, won);
+    }
+
     /// Called with a success and the number of attempts that it took.
     fn succeeded(&self, response: &mut Res, attempts: u32) {
         let _ = (response, attempts);
@@ -240,6 +246,9 @@ where
     }
     fn finish(&self, error: E, why: Stop) -> E {
         (**self).finish(error, why)
+    }
+    fn hedged(&self, response: &mut Res, won: bool) {
+        (**self).hedged(response, won);
     }
     fn succeeded(&self, response: &mut Res, attempts: u32) {
         (**self).succeeded(response, attempts);

@@ -28,6 +28,9 @@ impl Moment {
     /// After all moments.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
+    /// Before all moments.
+    pub(crate) const EARLIEST: Self = Self(0);
+
     /// Moments that are further than thirty years away are never.
     #[inline]
     pub(crate) fn of(at: Instant) -> Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::endpoint::{Bar, Endpoint, UNSETTLED};
 use super::quick::load;
 use crate::health::{Shared, Standing};
-use crate::request::Attempt;
+use crate::request::Context;
 
 /// At most this many candidates are compared for one request.
 pub(super) const COMPARED: usize = 8;
@@ -47,7 +47,7 @@ enum Class {
 /// The candidates of one request, as far as they were looked at. What is compared is read once.
 pub(super) struct Candidates<'a> {
     shared: &'a Shared,
-    attempt: &'a Attempt,
+    context: &'a Context,
     bar: Bar,
     random: u64,
     count: usize,
@@ -67,10 +67,10 @@ pub(super) struct Candidates<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    pub(super) fn new(shared: &'a Shared, attempt: &'a Attempt, now: u64, random: u64) -> Self {
+    pub(super) fn new(shared: &'a Shared, context: &'a Context, now: u64, random: u64) -> Self {
         Self {
             shared,
-            attempt,
+            context,
             bar: Bar::new(shared, now),
             random,
             count: 0,
@@ -140,11 +140,16 @@ impl<'a> Candidates<'a> {
             Class::Stalled
         } else if endpoint.passive.standing(self.bar.now) == Standing::Ejected && !self.shared.panics() {
             Class::Ejected
-        } else if self.attempt.has_tried(endpoint.id()) {
+        } else if self.has_tried(endpoint) {
             Class::Tried
         } else {
             Class::Usable
         }
+    }
+
+    fn has_tried(&self, endpoint: &Endpoint) -> bool {
+        let Context { attempt, call, .. } = self.context;
+        attempt.has_tried(endpoint.id()) || (attempt.is_hedge() && endpoint.owes(*call))
     }
 
     pub(super) const fn is_empty(&self) -> bool {

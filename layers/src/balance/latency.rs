@@ -1,4 +1,4 @@
-//! The 95th percentile of recent latencies of a session, kept without a lock.
+//! A quantile of recent latencies of a session, kept without a lock.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -16,17 +16,9 @@ pub(crate) struct Latencies {
     buckets: [AtomicU32; BUCKETS],
     /// Since the start, until there are so many that counts are halved.
     samples: AtomicU32,
-    p95: AtomicU64,
-}
-
-impl Default for Latencies {
-    fn default() -> Self {
-        Self {
-            buckets: std::array::from_fn(|_| AtomicU32::new(0)),
-            samples: AtomicU32::new(0),
-            p95: AtomicU64::new(0),
-        }
-    }
+    /// How many of a million are below the quantile.
+    share: u64,
+    quantile: AtomicU64,
 }
 
 fn bucket(nanos: u64) -> usize {
@@ -47,16 +39,29 @@ fn upper_bound(bucket: usize) -> u64 {
 }
 
 impl Latencies {
-    pub(crate) fn record(&self, nanos: u64) {
+    /// For the quantile that so many of a million samples are below.
+    pub(crate) fn of(share: u64) -> Self {
+        Self {
+            buckets: std::array::from_fn(|_| AtomicU32::new(0)),
+            samples: AtomicU32::new(0),
+            share,
+            quantile: AtomicU64::new(0),
+        }
+    }
+
+    /// True when the quantile was computed anew.
+    pub(crate) fn record(&self, nanos: u64) -> bool {
         self.buckets[bucket(nanos)].fetch_add(1, Relaxed);
         // Counts of two threads may interleave here; a percentile off by a few samples does no harm.
         let samples = self.samples.fetch_add(1, Relaxed) + 1;
-        if samples.is_multiple_of(REFRESH) {
+        let is_due = samples.is_multiple_of(REFRESH);
+        if is_due {
             self.refresh();
             if samples >= FADE {
                 self.fade();
             }
         }
+        is_due
     }
 
     /// Were there this many samples since the start? The number may be up to half of `FADE`.
@@ -64,19 +69,19 @@ impl Latencies {
         self.samples.load(Relaxed) >= samples
     }
 
-    /// The upper bound of the 95th percentile in nanoseconds; zero before the first 64 samples.
-    pub(crate) fn p95_nanos(&self) -> u64 {
-        self.p95.load(Relaxed)
+    /// The upper bound of the quantile in nanoseconds; zero before the first 64 samples.
+    pub(crate) fn quantile(&self) -> u64 {
+        self.quantile.load(Relaxed)
     }
 
     fn refresh(&self) {
         let total: u64 = self.buckets.iter().map(|b| u64::from(b.load(Relaxed))).sum();
-        let wanted = (total * 95).div_ceil(100);
+        let wanted = (total * self.share).div_ceil(1_000_000);
         let mut sum = 0;
         for (i, count) in self.buckets.iter().enumerate() {
             sum += u64::from(count.load(Relaxed));
             if sum >= wanted {
-                self.p95.store(upper_bound(i), Relaxed);
+                self.quantile.store(upper_bound(i), Relaxed);
                 return;
             }
         }
@@ -96,16 +101,16 @@ mod tests {
 
     #[test]
     fn the_percentile_is_right_within_a_bucket_and_follows_a_change() {
-        let latencies = Latencies::default();
+        let latencies = Latencies::of(950_000);
         for i in 1..=1_000_u64 {
             latencies.record(i * 10_000);
         }
-        let p95 = latencies.p95_nanos();
+        let p95 = latencies.quantile();
         assert!((9_000_000..=12_000_000).contains(&p95), "{p95} ns");
         for _ in 0..20_000 {
             latencies.record(100_000_000);
         }
-        assert!(latencies.p95_nanos() >= 100_000_000);
+        assert!(latencies.quantile() >= 100_000_000);
     }
 
     #[test]

@@ -16,6 +16,9 @@ use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::request::NodeId;
 
+/// The stall limit follows this quantile of the latencies, in millionths.
+const STALL_QUANTILE: u64 = 950_000;
+
 /// The one table of a session's nodes. Clones are the same table.
 #[derive(Clone)]
 pub struct Table {
@@ -44,7 +47,7 @@ impl Shared {
         if !self.latencies.has_seen(SAMPLES) {
             100 * MILLISECOND
         } else {
-            let p95 = self.latencies.p95_nanos();
+            let p95 = self.latencies.quantile();
             (p95 / 2)
                 .saturating_mul(3)
                 .clamp(10 * MILLISECOND, 1_000 * MILLISECOND)
@@ -93,7 +96,7 @@ impl Table {
         Ok(Self {
             shared: Arc::new(Shared {
                 settings,
-                latencies: Latencies::default(),
+                latencies: Latencies::of(STALL_QUANTILE),
                 random: settings.seed.map_or_else(Random::new, Random::seeded),
                 roster: Mutex::default(),
                 found_silent: Notify::new(),

@@ -42,6 +42,8 @@
 //! | `cassandra_retries_total` | `reason` | counter | repetitions, by the failure repeated |
 //! | `cassandra_retry_budget_exhausted_total` | | counter | repetitions the budget did not allow |
 //! | `cassandra_rejected_total` | `reason` | counter | refused by a limit, nothing sent |
+//! | `cassandra_hedges_total` | `event` | counter | see [`crate::hedge`] for the events |
+//! | `cassandra_hedge_delay_seconds` | `class` | gauge | the delay that is learned, for `read` and `write` |
 //! | `cassandra_queue_wait_seconds` | `limit` | histogram | of requests that had to wait for a limit, from their arrival to their admission |
 //! | `cassandra_limit_queued` | `limit` | gauge | requests that wait for a limit |
 //! | `cassandra_limit_in_flight` | `limit` | gauge | permits of the concurrency limit that are taken, when somebody [looked](crate::limit::ConcurrencyHandle::refresh_metrics) |
@@ -90,6 +92,7 @@ mod builder;
 mod future;
 mod guard;
 mod handles;
+mod hedge;
 mod labels;
 mod layer;
 mod limit;
@@ -104,6 +107,7 @@ pub use attempt::{AttemptMetricsLayer, AttemptMetricsService};
 pub use builder::{DEFAULT_CLASSES, MAX_CLASSES, MetricsBuilder};
 pub use future::ResponseFuture;
 pub use handles::Metrics;
+pub(crate) use hedge::{HedgeEvent, HedgeMetrics};
 pub use layer::MetricsLayer;
 pub(crate) use limit::{InQueue, LimitMetrics};
 pub use node::NodeMetrics;

@@ -86,6 +86,14 @@ pub(super) static REJECTED: Name = Name::counter(
     "rejected_total",
     "Queries that a limit refused before anything was sent, by reason.",
 );
+pub(super) static HEDGES: Name = Name::counter(
+    "hedges_total",
+    "Second attempts beside a slow first one, and those that were not made, by what became of them.",
+);
+pub(super) static HEDGE_DELAY: Name = Name::gauge(
+    "hedge_delay_seconds",
+    "How long a first attempt is waited for now before a second one is made.",
+);
 pub(super) static QUEUE_WAIT: Name = Name::seconds(
     "queue_wait_seconds",
     "Time that queries which had to wait for a limit waited until they were admitted.",
@@ -125,7 +133,7 @@ pub(super) static EJECTIONS: Name = Name::counter(
 );
 pub(super) static PROBES: Name = Name::counter("probes_total", "Health probes sent to the node.");
 
-pub(super) static ALL: [&Name; 20] = [
+pub(super) static ALL: [&Name; 22] = [
     &QUERY_DURATION,
     &QUERIES,
     &ERRORS,
@@ -134,6 +142,8 @@ pub(super) static ALL: [&Name; 20] = [
     &RETRIES,
     &BUDGET_EXHAUSTED,
     &REJECTED,
+    &HEDGES,
+    &HEDGE_DELAY,
     &QUEUE_WAIT,
     &LIMIT_QUEUED,
     &LIMIT_IN_FLIGHT,

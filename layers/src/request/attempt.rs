@@ -12,6 +12,7 @@ pub const REMEMBERED_NODES: usize = 4;
 pub struct Attempt {
     number: u32,
     reprepare: bool,
+    hedge: bool,
     failed: Option<Arc<Failed>>,
 }
 
@@ -30,10 +31,24 @@ impl Attempt {
         self.number
     }
 
-    /// Is it the first one of its call, or is there no retry layer?
+    /// Is it sent beside an earlier one that has not been answered? Written by the [hedge](crate::hedge) layer.
+    #[must_use]
+    pub const fn is_hedge(&self) -> bool {
+        self.hedge
+    }
+
+    /// Did none of the call fail before, and is there none beside it?
     #[inline]
     pub(crate) const fn is_first(&self) -> bool {
-        self.failed.is_none()
+        self.failed.is_none() && !self.hedge
+    }
+
+    /// Made beside this one.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            hedge: true,
+            ..self.clone()
+        }
     }
 
     /// Was this node asked by an earlier attempt of the call? The last four are remembered.
@@ -61,6 +76,7 @@ impl Attempt {
         Self {
             number: 1,
             reprepare: false,
+            hedge: false,
             failed: None,
         }
     }
@@ -77,6 +93,7 @@ impl Attempt {
             number: self.number + 1,
             // Once the prepared form is stale it stays so for all further attempts.
             reprepare: self.reprepare || advice == Advice::Reprepare,
+            hedge: false,
             failed: Some(Arc::new(failed)),
         }
     }

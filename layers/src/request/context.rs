@@ -15,6 +15,10 @@ pub struct Context {
     /// Which attempt this is.
     pub attempt: Attempt,
     pub(crate) ticket: Option<Ticket>,
+    /// Names the attempts that are made beside each other; 0 where there is but one.
+    pub(crate) call: u64,
+    /// Until then somebody further out has a timer for this attempt and polls it again at that moment.
+    pub(crate) watched_until: Moment,
 }
 
 impl Default for Context {
@@ -26,6 +30,8 @@ impl Default for Context {
             max_retries: None,
             attempt: Attempt::default(),
             ticket: None,
+            call: 0,
+            watched_until: Moment::EARLIEST,
         }
     }
 }
@@ -41,6 +47,8 @@ impl Clone for Context {
             max_retries: self.max_retries,
             attempt: self.attempt.clone(),
             ticket: None,
+            call: self.call,
+            watched_until: self.watched_until,
         }
     }
 }

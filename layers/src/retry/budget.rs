@@ -121,9 +121,16 @@ impl RetryBudget for Budget {
     }
 
     fn withdraw(&self, now: Instant) -> bool {
+        self.take(Moment::of(now))
+    }
+}
+
+impl Budget {
+    /// Takes one, if there is one left.
+    pub(crate) fn take(&self, now: Moment) -> bool {
         let ledger = &*self.ledger;
         let mut seconds = ledger.lock();
-        ledger.turn_to(&mut seconds, Moment::of(now));
+        ledger.turn_to(&mut seconds, now);
         if ledger.left(&seconds) == 0 {
             return false;
         }

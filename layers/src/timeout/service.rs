@@ -45,6 +45,7 @@ where
         }
         let node = context.target();
         let timer = if self.layer.timer { until } else { Until::NEVER };
-        ResponseFuture::new(self.inner.call(request), timer, now, node)
+        let watched_until = context.watched_until;
+        ResponseFuture::new(self.inner.call(request), timer, watched_until, now, node)
     }
 }
