@@ -5,7 +5,7 @@ use tower_cassandra_layers::classify::{AttemptFigures, Classify, Outcome, Stop};
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::request::{Idempotency, NodeId, Request};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::Statement;
@@ -17,19 +17,66 @@ use crate::statement::Statement;
 #[derive(Clone, Debug, Default)]
 pub struct CqlClassifier {
     table: Option<Table>,
+    read_timeouts: ReadTimeoutRule,
+}
+
+/// Which reads are repeated after a node answered that its replicas were too slow, or failed ([`ErrorKind::ReadTimeout`],
+/// [`ErrorKind::ReadFailure`]). Never reads at a serial level, and the consistency is never changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadTimeoutRule {
+    /// Once on the same node, when enough replicas answered and the data was not among the answers: the node has asked for it meanwhile. All
+    /// else would time out again while it adds to the load.
+    #[default]
+    Once,
+    /// As in the Python original: whenever enough replicas answered or the data was there, after a pause, up to the number of retries.
+    Original,
+    /// All of them, failures of replicas too, on another node: for clusters in which one replica often is the trouble. The retry budget bounds what that
+    /// adds when it is all of them.
+    Elsewhere,
 }
 
 impl CqlClassifier {
     /// A classifier that takes it that there is always another node.
     #[must_use]
     pub const fn new() -> Self {
-        Self { table: None }
+        Self {
+            table: None,
+            read_timeouts: ReadTimeoutRule::Once,
+        }
     }
 
     /// A classifier that looks into the table for other nodes.
     #[must_use]
     pub const fn with_table(table: Table) -> Self {
-        Self { table: Some(table) }
+        Self {
+            table: Some(table),
+            read_timeouts: ReadTimeoutRule::Once,
+        }
+    }
+
+    /// Sets which reads are repeated after their replicas were too slow. Default: [`ReadTimeoutRule::Once`].
+    #[must_use]
+    pub const fn read_timeouts(mut self, rule: ReadTimeoutRule) -> Self {
+        self.read_timeouts = rule;
+        self
+    }
+
+    /// What the rule says of the failure of a read; none where it says nothing.
+    fn of_read(&self, error: &Error) -> Option<Advice> {
+        let is_timeout = match error.kind() {
+            ErrorKind::ReadTimeout => true,
+            ErrorKind::ReadFailure => false,
+            _ => return None,
+        };
+        match self.read_timeouts {
+            ReadTimeoutRule::Once => None,
+            ReadTimeoutRule::Original => {
+                let had_enough = error.received() >= error.required() || error.data_present() == Some(true);
+                (is_timeout && had_enough).then_some(Advice::Backoff)
+            }
+            ReadTimeoutRule::Elsewhere => Some(Advice::Next),
+        }
     }
 }
 
@@ -60,6 +107,13 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
         let mut failure = error.judge(facts.nature);
         if facts.once {
             failure.advice = Advice::Never;
+        }
+        // A retry that has ended stays ended.
+        if facts.nature == Nature::Read
+            && !error.is_exhausted()
+            && let Some(advice) = self.of_read(error)
+        {
+            failure.advice = advice;
         }
         Outcome::Failure(failure)
     }

@@ -68,10 +68,11 @@
 //!   counts against its node; otherwise a silent node would look idle and attract all traffic.
 //! * **Waiting happens in the response future**; an idle handle holds nothing.
 //! * **One box above the leaf, one at the leaf.** In between everything is static; a user's own layers are boxed only where there are any.
-//! * **A page is a call.** Streams and scans hold the page being read and at most one more, and nothing between two pages.
+//! * **A page is a call.** A stream holds the page being given out and at most one more, a scan one more per range that it reads; neither
+//!   holds a permit between two pages.
 //! * **Tasks**: a session has three (following the cluster's nodes, probing, the reaper), plus one per statement text while it is being
 //!   prepared, plus, while its monitor runs, one for that and one per callback. None is made per request, and all end with the session. A stream that
-//!   reads ahead has one, which ends with the stream.
+//!   reads ahead has one, and a scan one per page that it reads at a time; they end with it.
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -82,6 +83,7 @@ pub mod cluster;
 pub mod config;
 pub mod cql;
 mod error;
+mod files;
 pub mod guide;
 mod leaf;
 pub mod monitor;
@@ -120,7 +122,7 @@ pub use tower_cassandra_layers as layers;
 pub use uuid;
 
 pub use bulk::{BulkError, BulkItem, BulkProgress, BulkSummary, ExecuteMany};
-pub use classifier::{CqlClassifier, StatementFacts};
+pub use classifier::{CqlClassifier, ReadTimeoutRule, StatementFacts};
 pub use cluster::{
     BoxService, Cluster, ClusterBuilder, ClusterPhase, Credentials, CredentialsFuture, CredentialsProvider,
     Nodes, PasswordFile, Profile,
@@ -135,7 +137,9 @@ pub use monitor::{ClusterHealth, HostHealth, Monitor, NodeChange, NodeEvent};
 pub use nature::Nature;
 pub use response::{Response, Row, Rows};
 pub use scan::{ScanHandle, ScanState, ScanTable, TableScan};
-pub use session::{Health, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace};
+pub use session::{
+    Health, Limits, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace,
+};
 pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
 pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};

@@ -114,6 +114,12 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// Takes its number over, if somebody has asked for it meanwhile. For the end of the step that it was made in.
+    #[inline]
+    pub(crate) fn settle(&mut self) {
+        self.number = STEP.with(|step| step.number.get());
+    }
+
     /// How long after `earlier` it is.
     #[inline]
     pub(crate) fn seconds_since(&self, earlier: &Self) -> f64 {

@@ -84,20 +84,45 @@ async fn an_outlier_is_left_out_once_its_mean_says_something() {
     }
 }
 
+/// Both nodes of two answer so many requests in a millisecond each.
+async fn answered(rig: &mut Rig, requests: usize) {
+    for node in [0, 1] {
+        rig.plan(node, Plan::answer(ms(1)));
+        for _ in 0..requests {
+            rig.send_to(node).await.unwrap();
+        }
+    }
+}
+
+async fn slow_for_a_while(rig: &mut Rig) {
+    rig.plan(1, Plan::answer(ms(3_000)));
+    for _ in 0..20 {
+        rig.send_to(1).await.unwrap();
+    }
+    rig.plan(1, Plan::answer(ms(1)));
+    rig.send_to(0).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answers_after_a_pause_make_no_outlier() {
+    let mut rig = Rig::new(2);
+    answered(&mut rig, 60).await;
+    // What was under way when it froze.
+    rig.plan(1, Plan::answer(ms(30_000)));
+    for _ in 0..5 {
+        rig.send_to(1).await.unwrap();
+    }
+    rig.plan(1, Plan::answer(ms(1)));
+    rig.send_to(0).await.unwrap();
+    let shares = shares(&mut rig, 500).await;
+    assert!(shares[1] > 150, "{shares:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_slow_long_ago_is_no_outlier() {
     let mut rig = Rig::new(2);
-    rig.plan(0, Plan::answer(ms(1)));
-    rig.plan(1, Plan::answer(ms(1)));
-    for _ in 0..60 {
-        rig.send_to(0).await.unwrap();
-        rig.send_to(1).await.unwrap();
-    }
-    // It was frozen, and answers what was under way.
-    rig.plan(1, Plan::answer(ms(3_000)));
-    rig.send_to(1).await.unwrap();
-    rig.plan(1, Plan::answer(ms(1)));
-    rig.send_to(0).await.unwrap();
+    answered(&mut rig, 60).await;
+    slow_for_a_while(&mut rig).await;
     let shares_now = shares(&mut rig, 500).await;
     assert!(shares_now[1] < 10, "{shares_now:?}");
     // One sample is enough after a second, and none after ten.
@@ -105,12 +130,39 @@ async fn what_was_slow_long_ago_is_no_outlier() {
     rig.send_to(1).await.unwrap();
     let shares_then = shares(&mut rig, 500).await;
     assert!(shares_then[1] > 150, "{shares_then:?}");
-    rig.plan(1, Plan::answer(ms(3_000)));
-    rig.send_to(1).await.unwrap();
-    rig.plan(1, Plan::answer(ms(1)));
+    slow_for_a_while(&mut rig).await;
     advance(ms(10_001)).await;
     let shares_late = shares(&mut rig, 500).await;
     assert!(shares_late[1] > 150, "{shares_late:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_of_which_nothing_is_known_gets_a_fifth_more_than_its_share_and_no_more() {
+    for (others, new, expected) in [(2, 1, 0.4), (1, 1, 0.6), (1, 2, 0.4), (0, 3, 1.0 / 3.0)] {
+        let mut rig = Rig::new(others as u128 + new as u128);
+        for node in 0..others {
+            rig.plan(node, Plan::answer(ms(1)));
+            for _ in 0..60 {
+                rig.send_to(node).await.unwrap();
+            }
+        }
+        let busy = (0..others).flat_map(|node| [node; 2_000]);
+        let _busy: Vec<_> = busy.map(|node| rig.occupy(node)).collect();
+        for node in others..others + new {
+            rig.plan(node, Plan::silence());
+        }
+        let mut flights = Vec::new();
+        let mut to_new = vec![0.0; new];
+        for _ in 0..2_000 {
+            let (node, flight) = rig.start();
+            flights.push(flight);
+            if let Some(place) = node.checked_sub(others) {
+                to_new[place] += 1.0 / 2_000.0;
+            }
+        }
+        let is_right = |share: &f64| (expected - 0.05..expected + 0.05).contains(share);
+        assert!(to_new.iter().all(is_right), "{others} and {new}: {to_new:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -212,7 +264,7 @@ async fn without_a_candidate_nothing_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn farther_nodes_are_asked_only_when_no_nearer_one_is_usable() {
-    use Group::{Nearby, Preferred, Remote};
+    use Group::{Nearby, OtherReplicas, Preferred, Remote};
     let mut rig = Rig::new(3);
     let groups = |rig: &Rig| {
         rig.prefer(&[0]);
@@ -227,12 +279,15 @@ async fn farther_nodes_are_asked_only_when_no_nearer_one_is_usable() {
     advance(ms(200)).await;
     groups(&rig);
     assert_eq!(rig.send().await, 1);
-    assert_eq!(rig.candidates.take_asked().0, [Preferred, Nearby]);
+    assert_eq!(rig.candidates.take_asked().0, [Preferred, OtherReplicas, Nearby]);
     held.push(rig.occupy(1));
     advance(ms(200)).await;
     groups(&rig);
     assert_eq!(rig.send().await, 2);
-    assert_eq!(rig.candidates.take_asked().0, [Preferred, Nearby, Remote]);
+    assert_eq!(
+        rig.candidates.take_asked().0,
+        [Preferred, OtherReplicas, Nearby, Remote]
+    );
     held.push(rig.occupy(2));
     advance(ms(200)).await;
     groups(&rig);
@@ -353,6 +408,48 @@ async fn an_ejected_node_is_not_asked_until_its_time_is_over() {
     assert_eq!(rig.state(0), State::Healthy);
 }
 
+/// How many of a request's replicas are not asked when all the nodes that may be are ejected.
+async fn left_out(replicas: &[usize], ejected: &[usize], nodes: u128) -> usize {
+    let mut rig = Rig::new(nodes);
+    for node in ejected {
+        rig.fail(*node, fails(Applied::No, Advice::Never), 5).await;
+        assert_eq!(rig.state(*node), State::Ejected);
+        advance(ms(10)).await;
+    }
+    rig.prefer(replicas);
+    rig.candidates.set(Group::Nearby, rig.connected(&[0, 1, 2, 3]));
+    // What fails stays ejected.
+    for node in ejected {
+        rig.plan(*node, Plan::fail(fault(Fault::Load)));
+    }
+    let shares = shares(&mut rig, 500).await;
+    replicas.iter().filter(|node| shares[**node] == 0).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_a_minority_of_the_replicas_is_left_out() {
+    assert_eq!(left_out(&[0, 1, 2], &[0], 10).await, 1);
+    assert_eq!(left_out(&[0, 1, 2], &[0, 1], 10).await, 1);
+    assert_eq!(left_out(&[0, 1, 2], &[0, 1, 2], 10).await, 1);
+    assert_eq!(left_out(&[2, 3, 4], &[0, 1, 2], 10).await, 1, "of other ranges");
+    assert_eq!(left_out(&[0, 1, 2, 3, 4], &[0, 1, 2], 10).await, 2);
+    assert_eq!(left_out(&[0, 1], &[0], 10).await, 1, "one of two all the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_replicas_come_before_other_nodes() {
+    let mut rig = Rig::new(4);
+    rig.prefer(&[0]);
+    rig.candidates.set(Group::OtherReplicas, rig.connected(&[1, 2]));
+    rig.candidates.set(Group::Nearby, rig.connected(&[3]));
+    assert_eq!(shares(&mut rig, 100).await, [100, 0, 0, 0]);
+    let _held = rig.occupy(0);
+    rig.prefer(&[0]);
+    advance(ms(200)).await;
+    let shares = shares(&mut rig, 100).await;
+    assert_eq!((shares[0], shares[1] + shares[2], shares[3]), (0, 100, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_only_candidate_is_asked_although_it_is_ejected() {
     let mut rig = Rig::new(2);
@@ -369,7 +466,7 @@ async fn on_probation_one_request_decides_and_a_dropped_one_gives_its_turn_back(
     advance(Duration::from_millis(1_300)).await;
     let _busy: Vec<_> = (0..3).map(|_| rig.occupy(1)).collect();
     rig.plan(0, Plan::silence());
-    for round in 0..10 {
+    for round in 0..9 {
         let (target, probe) = rig.start();
         assert_eq!(target, 0, "round {round}");
         for _ in 0..5 {

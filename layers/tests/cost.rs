@@ -4,22 +4,28 @@
 
 use std::process::Command;
 
-/// The floors that are not reached yet, each with what it must not exceed meanwhile: a twentieth more than what was counted. Whoever
-/// reaches one takes it out.
+/// The floors that are not reached yet, each with what was counted. It must not grow by more than three in a hundred. Whoever reaches one
+/// takes it out.
 ///
-/// A look at the clock and making a number of it takes about 110 of them, so that a layer that looks twice has little left; the rest
-/// of the full stack is a tokio timer (about 590) and futures that are moved.
+/// Where the instructions go:
+///
+/// * A look at the clock takes about 40, making a number of it 75 more, the time between two looks 50. So `metrics` and
+///   `attempt_metrics` begin with 130, and `balance` with 230; in the full stack all of them together look twice.
+/// * A handle of the recorder takes 10 and its own work, and a request has four of them.
+/// * The ticket of `balance` is two changes of a list under a mutex (160) and a sample of the latency (110).
+/// * In the full stack: a tokio timer 600, the choice 370, the ticket 340, the clock 250, the recorder 110. The other 1,900 are nine
+///   layers with 210 each, of which about 50 move the future of the layer below: what has to undo something when the inner `call`
+///   panics cannot let it be built in place.
 const NOT_REACHED: &[(&str, f64)] = &[
-    ("full stack, pending: instructions", 4_036.0),
-    ("rate_limit, ready: instructions of its own", 307.0),
-    ("rate_limit, pending: instructions of its own", 317.0),
-    ("metrics, ready: instructions of its own", 406.0),
-    ("metrics, pending: instructions of its own", 412.0),
-    ("attempt_metrics, ready: instructions of its own", 328.0),
-    ("attempt_metrics, pending: instructions of its own", 340.0),
-    ("balance_3, ready: without the choice", 718.0),
-    ("balance_3, pending: without the choice", 718.0),
+    ("full stack, pending: instructions", 3_587.0),
+    ("metrics, ready: instructions of its own", 403.0),
+    ("metrics, pending: instructions of its own", 416.0),
+    ("attempt_metrics, ready: instructions of its own", 305.0),
+    ("attempt_metrics, pending: instructions of its own", 311.0),
+    ("balance_3, ready: without the choice", 672.0),
+    ("balance_3, pending: without the choice", 672.0),
 ];
+const GROWTH: f64 = 1.03;
 
 struct Line<'a> {
     what: &'a str,
@@ -77,7 +83,10 @@ fn no_layer_costs_more_than_its_budget() {
     for Line { what, reached, floor } in lines {
         let known = NOT_REACHED.iter().find(|(name, _)| *name == what);
         // What cannot be counted is no number, and passes neither.
-        let holds = reached <= known.map_or(floor, |(_, ceiling)| *ceiling);
+        let holds = reached <= known.map_or(floor, |(_, counted)| (counted * GROWTH).floor());
+        if known.is_some() {
+            println!("{what}: {reached}, misses its floor of {floor}");
+        }
         if !holds {
             broken.push(format!("{what}: {reached}, at most {floor}"));
         } else if known.is_some() && reached <= floor {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::rig::Rig;
 use support::{Error, Plan, fails, fault, ms};
 use tokio::time::{Instant, advance, sleep};
-use tower_cassandra_layers::balance::Endpoint;
+use tower_cassandra_layers::balance::{Endpoint, Group};
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings, Prober, State, Table};
 use tower_cassandra_layers::{Advice, Applied, Fault, NodeId};
 
@@ -165,6 +165,57 @@ async fn only_faults_of_the_node_eject_it() {
     }
 }
 
+/// So many failures of ten, spread out. All are sent, whatever becomes of the node.
+async fn fails_of_ten(rig: &mut Rig, node: usize, failures: usize, requests: usize) {
+    for i in 0..requests {
+        let fails = i * failures / 10 != (i + 1) * failures / 10;
+        rig.plan(
+            node,
+            if fails {
+                Plan::fail(broken())
+            } else {
+                Plan::answer(ms(0))
+            },
+        );
+        let _ = rig.send_to(node).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_fails_more_than_half_of_its_requests_is_ejected_without_five_in_a_row() {
+    for (failures, ejected) in [(4, false), (6, true), (7, true)] {
+        let mut rig = Rig::new(2);
+        fails_of_ten(&mut rig, 0, failures, 300).await;
+        assert_eq!(rig.state(0) == State::Ejected, ejected, "{failures} of 10");
+        let mut rig = Rig::with(2, HealthSettings::default().failure_percent(100));
+        fails_of_ten(&mut rig, 0, failures, 300).await;
+        assert_eq!(rig.state(0), State::Healthy, "switched off");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_success_does_not_clear_a_node_that_failed_more_than_half() {
+    let mut rig = Rig::new(2);
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        fails_of_ten(&mut rig, 0, 7, 200).await;
+        assert_eq!(rig.state(0), State::Ejected);
+        rig.plan(0, Plan::answer(ms(0)));
+        times.push(time_out(&mut rig).await.as_millis() as u64);
+        assert_eq!(rig.state(0), State::Healthy);
+    }
+    for (time, seconds) in times.iter().zip([1, 2, 4]) {
+        assert!((seconds * 800..seconds * 1_250).contains(time), "{times:?}");
+    }
+    fails_of_ten(&mut rig, 0, 0, 1_000).await;
+    fails_of_ten(&mut rig, 0, 7, 200).await;
+    rig.plan(0, Plan::answer(ms(0)));
+    assert!(
+        time_out(&mut rig).await < ms(1_250),
+        "it has done well in between"
+    );
+}
+
 /// How long until the ejected node gets a request again.
 async fn time_out(rig: &mut Rig) -> Duration {
     let started = Instant::now();
@@ -290,9 +341,11 @@ async fn with_more_than_half_ejected_ejection_is_ignored_but_silence_is_not() {
     let silent = rig.occupy(1);
     advance(ms(200)).await;
     let _busy: Vec<_> = (0..9).map(|_| rig.occupy(2)).collect();
-    rig.prefer(&[0, 1, 2]);
+    // No replicas, of which a majority would stay in any case.
+    rig.prefer(&[]);
+    rig.candidates.set(Group::Nearby, rig.connected(&[0, 1, 2]));
     rig.plan(0, Plan::fail(broken()));
-    for _ in 0..50 {
+    for _ in 0..40 {
         assert_eq!(rig.send().await, 2, "two of five are out");
     }
     rig.table.replace(rig.nodes[..3].iter().cloned());
@@ -317,6 +370,12 @@ fn settings_that_make_no_sense_are_refused() {
         refused(settings.consecutive_failures(0)),
         "health.consecutive_failures"
     );
+    for percent in [0, 101] {
+        assert_eq!(
+            refused(settings.failure_percent(percent)),
+            "health.failure_percent"
+        );
+    }
     for (base, cap) in [(ms(0), ms(1)), (ms(2), ms(1)), (ms(1), Duration::MAX)] {
         assert_eq!(refused(settings.ejection(base, cap)), "health.ejection");
     }

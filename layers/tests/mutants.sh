@@ -25,7 +25,12 @@ wanted() {
     return 1
 }
 
-tests() { timeout 300 cargo test --quiet -p tower-cassandra-layers --test "$1" "${@:2}" >"$work/log" 2>&1; }
+# Optimised, where a test does some hundred thousand requests; the same seed for all mutants.
+tests() {
+    local level=0
+    [ "$1" = simulation ] && level=1
+    SEED=1 CARGO_PROFILE_TEST_OPT_LEVEL=$level timeout 300 cargo test --quiet -p tower-cassandra-layers --test "$1" "${@:2}" >"$work/log" 2>&1
+}
 
 bad=0 count=0
 # mutant NAME TEST FILE PERL: runs PERL over FILE, then TEST.
@@ -51,8 +56,8 @@ mutant() {
         { grep -oE '^[a-z_]+, [a-z ()]+:' "$work/log" || true; } | sed 's/,.*//' >>"$work/cases"
         # The cells of the matrix, or else the tests.
         verdict="red: $( (grep -oE '^[a-z_]+, [a-z ()]+:' "$work/log" || grep -oE '^    [a-z_:]+$' "$work/log" \
-            || echo 'killed after 300 s') | sed -E 's/^ +//; s/:$//' | sort -u | awk 'NR <= 3 { printf "%s%s", sep, $0; sep = "; " }
-            END { if (NR > 3) printf "; and %d more", NR - 3 }')"
+            || echo 'killed after 300 s') | sed -E 's/^ +//; s/:$//' | sort -u | awk 'NR <= 6 { printf "%s%s", sep, $0; sep = "; " }
+            END { if (NR > 6) printf "; and %d more", NR - 6 }')"
     fi
     mv "$work/before" "$file"
     # So that the file is newer than what was built from the mutant.
@@ -60,7 +65,7 @@ mutant() {
     printf '%-52s %-9s %s\n' "$name" "$test" "$verdict"
 }
 
-for test in contract load bad_input changes health balance limit; do
+for test in contract load bad_input changes health balance limit recheck simulation; do
     tests "$test" || { cat "$work/log"; echo "$test is red without any mutant"; exit 1; }
 done
 
@@ -78,7 +83,7 @@ mutant "an idle concurrency limit holds readiness" contract limit/concurrency/se
 mutant "metrics keep an error of poll_ready" contract metrics/service.rs \
     's/self\.inner\.poll_ready\(cx\)/self.inner.poll_ready(cx).map(|_| Ok(()))/'
 mutant "balance invents an error of poll_ready" contract balance/service.rs \
-    's/self\.inner\.poll_ready\(cx\)/if self.shared.table.endpoints().iter().all(|node| node.is_full()) { return Poll::Ready(Err(NoCandidate::new().into())); } self.inner.poll_ready(cx)/'
+    's/self\.inner\.poll_ready\(cx\)/if self.shared.table.endpoints().iter().all(|node| node.is_full()) { return Poll::Ready(Err(NoCandidate::new(None).into())); } self.inner.poll_ready(cx)/'
 mutant "retry loses the history when getting ready fails" contract retry/future.rs \
     's/let error = classifier\.accumulate\(this\.earlier\.take\(\), error, &figures\);(\s+return)/let _ = figures;$1/s'
 
@@ -118,6 +123,8 @@ mutant "a limit waits for ever for its service" contract limit/admitted.rs \
     's/if !until\.ends\(\) \{/if true {/'
 mutant "a limit sends what got ready too late" contract limit/admitted.rs \
     's/\*this\.is_readying && until\.at <= clock::now\(\)/false/'
+mutant "a limit forgets how long it waited for its service" contract limit/admitted.rs \
+    's/overdue\(until, this\.since\.elapsed\(\)\)/overdue(until, Duration::ZERO)/g'
 mutant "retry pauses beyond the deadline" contract retry/decide.rs \
     's/until\.ends\(\) && now\.after\(pause\) >= until\.at/false/'
 mutant "retry gets ready beyond the deadline" contract retry/future.rs \
@@ -168,7 +175,7 @@ mutant "figures: who leaves the queue stays in its gauge" limit metrics/limit.rs
 mutant "the budget refuses nothing, in a storm" load retry/decide.rs \
     's/!shared\.budget\.withdraw\(now\)/false/'
 mutant "a limit has no bound to its queue" load limit/queue.rs \
-    's/self\.places >= self\.bound/self.places >= 1_000_000/'
+    's/(slots: Vec::with_capacity\(bound\),\s+)bound,/$1bound: 1_000_000,/'
 mutant "a permit is given back twice" load limit/concurrency/claim.rs \
     's/(self\.permits\.give_back\(self\.weight, self\.kind\);)/$1 $1/'
 
@@ -176,7 +183,7 @@ mutant "a permit is given back twice" load limit/concurrency/claim.rs \
 mutant "news: a status is told again and again" changes health/watched.rs \
     's/\(self\.announced\.swap\(status as u8, Relaxed\) != status as u8\)\.then_some\(status\)/{ self.announced.store(9, Relaxed); Some(status) }/'
 mutant "news: a failed probe is no news" changes health/watched.rs \
-    's/=> Status::Unknown/=> Status::Up/'
+    's/Status::Unknown\n/Status::Up\n/'
 mutant "news: what failed before counts for a new connection" changes health/watched.rs \
     's/\(record\.error, record\.latency\) = \(None, None\)/{}/'
 mutant "news: a node that left is still told of" changes health/roster.rs \
@@ -213,6 +220,52 @@ mutant "a share above all calls is accepted" bad_input retry/budget.rs \
     's/if percent > 100/if false/'
 mutant "a limit beyond the clock overflows" bad_input clock.rs \
     's/Self\(self\.0\.saturating_add\(nanos\)\)/Self(self.0 + nanos)/'
+
+# Nodes in doubt
+mutant "doubt: nobody asks a silent node at once" recheck health/recheck.rs \
+    's/if !endpoint\.is_stalled\(/if true || !endpoint.is_stalled(/'
+mutant "doubt: who answers only probes is asked for ever" recheck health/recheck.rs \
+    's/ && endpoint\.last_success\(\) >= before/ \&\& before < u64::MAX/'
+mutant "doubt: a silent node is asked all the time" recheck health/recheck.rs \
+    's/since >= clock::nanos\(APART\)/since > 0/'
+mutant "doubt: a failed probe is final" recheck health/recheck.rs \
+    's/last\.at\.elapsed\(\) >= AFTER_FAILURE/false/'
+mutant "doubt: a failed probe outweighs requests" recheck health/watched.rs \
+    's/ && success < Moment::of\(record\.began\)\.number\(\)/ \&\& success < u64::MAX/'
+mutant "doubt: nobody is told that it is over" recheck health/recheck.rs \
+    's/endpoint\.look_again\(\)/()/'
+mutant "ejection: no share of failures is too much" health health/passive.rs \
+    's/let enough = too_many \|\| in_a_row/let _ = too_many; let enough = in_a_row/'
+mutant "ejection: a majority of the replicas may be out" balance balance/choose.rs \
+    's/if self\.ejected \{\n/if false {\n/'
+
+# The rule of the choice, under simulation
+mutant "the choice ignores what is in flight" simulation balance/quick.rs \
+    's/\(u64::from\(in_flight\) << 8\) \| /0 * u64::from(in_flight) | /'
+mutant "the choice prefers the busiest" simulation balance/quick.rs \
+    's/\(u64::from\(in_flight\) << 8\)/(u64::from(u32::MAX - in_flight) << 8)/'
+mutant "the choice has no stall gate" simulation balance/endpoint.rs \
+    's/self\.oldest_age\(now\)\.is_some_and/false && self.oldest_age(now).is_some_and/'
+mutant "the choice has no outlier gate" simulation balance/choose.rs \
+    's/OUTLIER: u64 = 3;/OUTLIER: u64 = 1_000_000;/'
+mutant "the choice explores a third of the time" simulation balance/choose.rs \
+    's/EXPLORED: u64 = 3;/EXPLORED: u64 = 330;/'
+mutant "the choice never explores" simulation balance/choose.rs \
+    's/EXPLORED: u64 = 3;/EXPLORED: u64 = 0;/'
+mutant "the choice gives ties to the first" simulation balance/quick.rs \
+    's/\| \(ties & 0xff\)/| (0 * ties)/'
+mutant "the choice lets a newcomer have all it can win" simulation balance/quick.rs \
+    's/&& !has_its_turn\(shared, self\.all, self\.newcomers\)/\&\& false/'
+mutant "a failure is no slow answer" fast_failures balance/ticket.rs \
+    's/(Fault::Load \| Fault::Replicas) => endpoint\.speed\.failed\(now\)/$1 => {}/'
+mutant "the choice takes a pause for slowness" simulation balance/speed.rs \
+    's/\.min\(mean \/ 8 \+ MILLISECOND \/ 20\)//'
+mutant "the choice forgets what was given up" simulation balance/reaper.rs \
+    's/let sent = endpoint\.abandon/let sent = false && endpoint.abandon/'
+mutant "the choice never ejects" simulation health/passive.rs \
+    's/let enough = too_many \|\| in_a_row/let _ = too_many; let enough = false/'
+mutant "the choice is probed ten times as often" simulation health/prober.rs \
+    's/sleep\(Self::pause\(&table, check\.interval\(\)\)\)/sleep(Self::pause(&table, check.interval() \/ 40))/; s/>= check\.interval\(\) \/ 2/>= check.interval() \/ 80/'
 
 if [ ${#words[@]} -eq 0 ]; then
     for case in $(sed -nE 's/^    [a-z]+::([a-z_]+)$/\1/p' layers/tests/contract/main.rs); do

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{self, Context, Poll};
 
 use futures_core::Stream;
+use futures_util::FutureExt;
 use futures_util::stream::{Fuse, FuturesUnordered, StreamExt};
 use tokio::task::coop;
 
@@ -149,18 +150,15 @@ where
 
     fn start(&mut self, statement: S::Item) {
         let index = self.progress.start();
-        let session = self.session.clone();
-        let statement = statement.into_statement();
-        let call = async move {
-            let result = match statement {
-                Ok(statement) => session.execute(statement).await,
-                Err(error) => Err(error),
-            };
-            BulkItem { index, result }
-        };
-        // Each item draws on the budget of the task, not each wait within a call: with the budget gone, every call that has its answer
-        // would be polled in vain, again and again, and a few hundred answers often come at once.
-        self.running.push(Box::pin(coop::unconstrained(call)));
+        let item = move |result| BulkItem { index, result };
+        self.running.push(match statement.into_statement() {
+            // Each item draws on the budget of the task, not each wait within a call: with the budget gone, every call that has its answer
+            // would be polled in vain, again and again, and a few hundred answers often come at once.
+            Ok(statement) => Box::pin(coop::unconstrained(
+                self.session.execute_owned(statement).map(item),
+            )),
+            Err(error) => Box::pin(ready(item(Err(error)))),
+        });
     }
 
     /// What may be given out now.
@@ -170,7 +168,7 @@ where
                 self.next += 1;
                 return Poll::Ready(Some(item));
             }
-            let Some(item) = ready!(self.running.poll_next_unpin(cx)) else {
+            let Some(item) = task::ready!(self.running.poll_next_unpin(cx)) else {
                 return Poll::Ready(None);
             };
             self.progress.done(item.result.is_ok());
@@ -186,7 +184,7 @@ where
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<BulkItem>> {
         // An iterator and a service that are always ready must not keep the thread for themselves.
-        let turn = ready!(coop::poll_proceed(cx));
+        let turn = task::ready!(coop::poll_proceed(cx));
         self.progress.consumer().register(cx.waker());
         if !self.checked {
             self.checked = true;
@@ -235,26 +233,5 @@ impl<S> fmt::Debug for ExecuteMany<S> {
             .field("keep_going", &self.go_on)
             .field("progress", &self.progress)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod sizes {
-    #[tokio::test]
-    async fn sizes() {
-        use crate::*;
-        let session = Session::from_service(tower::service_fn(|_: Statement| async {
-            Ok::<_, Error>(Response::empty())
-        }));
-        let future = session.execute("SELECT a FROM t");
-        println!("execute future {}", std::mem::size_of_val(&future));
-        println!("statement {}", std::mem::size_of::<Statement>());
-        println!("response {}", std::mem::size_of::<Result<Response, Error>>());
-        println!(
-            "options {} context {} what {}",
-            std::mem::size_of::<crate::statement::Options>(),
-            std::mem::size_of::<tower_cassandra_layers::request::Context>(),
-            std::mem::size_of::<crate::statement::What>()
-        );
     }
 }

@@ -23,7 +23,9 @@
 //!   applied. [`keep_going`](ExecuteMany::keep_going) collects errors instead.
 //! * Results come as they are ready, or [in order](ExecuteMany::in_order).
 //!
-//! Nothing runs unless it is polled, there is no task, and dropping it cancels what is under way.
+//! There is no task: what is under way moves on only while it is polled, and keeps its permits, its places and its running limits while
+//! it is not. [`run`](ExecuteMany::run) polls all the time; who works long on a result should hand it to another task instead of keeping the
+//! others waiting. Dropping it cancels what is under way.
 
 mod execute;
 mod progress;

@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use super::builder::ClusterBuilder;
 use super::connect::with_port;
+use super::datacenters::is_known;
 use super::directory::{ClusterDirectory, Locality};
 use super::housekeeping::Housekeeping;
 use super::stack::{Layers, stack};
@@ -25,7 +26,7 @@ use crate::error::Error;
 use crate::leaf::{DriverSlot, SessionService};
 #[cfg(feature = "test-util")]
 use crate::response::Response;
-use crate::session::{Core, Session, Settings};
+use crate::session::{Core, Limits, Session, Settings};
 #[cfg(feature = "test-util")]
 use crate::statement::Statement;
 
@@ -104,28 +105,30 @@ pub(super) async fn assemble(
     }
     let locality = Locality {
         datacenter: builder.datacenter.clone(),
+        rack: builder.rack.clone(),
+        strict: builder.strict_locality,
         permit_failover: builder.permit_dc_failover,
         default_consistency: builder.consistency,
         default_serial_consistency: builder.serial_consistency,
     };
-    let points = match builder.datacenter {
-        None => resolve(builder, end).await,
-        Some(_) => Vec::new(),
+    let state = driver.get_cluster_state();
+    let points = match &builder.datacenter {
+        Some(wanted) if is_known(&state, wanted) => Vec::new(),
+        _ => resolve(builder, end).await,
     };
-    let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &points)?;
+    let directory = ClusterDirectory::new(state, table.clone(), &locality, &points)?;
     let balance = builder
         .driver_load_balancing
         .is_none()
         .then(|| (table.clone(), directory.clone()));
-    let classifier = CqlClassifier::with_table(table.clone());
+    let classifier = CqlClassifier::with_table(table.clone()).read_timeouts(builder.read_timeouts);
     let layers = layers(builder, classifier, metrics, balance)?;
-    let names = layers.names();
-    let limit = layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle);
+    let settings = settings(builder, &layers);
+    let limit = settings.limits.concurrency.clone();
     let stack = stack(layers, SessionService::with_slot(slot.clone(), reaper.clone()));
     // Where the driver chooses, nobody asks what the probes say.
     let health = builder.health.filter(|_| builder.driver_load_balancing.is_none());
     let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health, limit)?;
-    let settings = settings(builder, names);
     let core = Core {
         driver: slot,
         reaper,
@@ -135,7 +138,11 @@ pub(super) async fn assemble(
     Ok(Session::assemble(stack, Some(core), settings, Some(housekeeping)))
 }
 
-fn settings(builder: &ClusterBuilder, layers: Vec<&'static str>) -> Settings {
+fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
+    let limits = Limits {
+        concurrency: layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle),
+        rate: layers.rate.as_ref().map(RateLimitLayer::handle),
+    };
     Settings {
         strict_prepared: builder.strict_prepared,
         server_timestamps: builder.server_timestamps,
@@ -147,7 +154,10 @@ fn settings(builder: &ClusterBuilder, layers: Vec<&'static str>) -> Settings {
         metadata_timeout: builder.metadata_timeout,
         schema_agreement_timeout: builder.schema_agreement_timeout,
         profiles: builder.profiles.clone(),
-        layers,
+        notes_attempts: builder.retry.is_some(),
+        serial_default: Some(builder.consistency).filter(|level| level.is_serial()),
+        limits,
+        layers: layers.names(),
     }
 }
 
@@ -158,14 +168,14 @@ where
     L: Service<Statement, Response = Response, Error = Error> + Clone + Send + Sync + 'static,
     L::Future: Send + 'static,
 {
-    let layers = layers(builder, CqlClassifier::new(), builder.metrics.resolve()?, None)?;
-    let names = layers.names();
-    Ok(Session::assemble(
-        stack(layers, leaf),
+    let layers = layers(
+        builder,
+        CqlClassifier::new().read_timeouts(builder.read_timeouts),
+        builder.metrics.resolve()?,
         None,
-        settings(builder, names),
-        None,
-    ))
+    )?;
+    let settings = settings(builder, &layers);
+    Ok(Session::assemble(stack(layers, leaf), None, settings, None))
 }
 
 /// The addresses of the contact points, as far as they can be found: only to tell which data centre is nearby.

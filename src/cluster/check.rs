@@ -1,5 +1,6 @@
 //! Which options make no sense. Everything is found before anything is opened.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::builder::ClusterBuilder;
@@ -49,6 +50,11 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
             "the name of a data centre",
         ));
     }
+    if let Some(name) = &builder.rack
+        && name.is_empty()
+    {
+        return Err(Error::config("prefer_rack", "", "the name of a rack"));
+    }
     if builder.prepared_cache == 0 {
         return Err(Error::config("prepared_cache", 0, "at least one statement"));
     }
@@ -94,12 +100,12 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
     // Files that cannot be used are found here, and not by the first session.
     #[cfg(any(feature = "rustls", feature = "openssl"))]
     super::tls::ready(builder)?;
-    if builder.driver_load_balancing.is_some() && (builder.datacenter.is_some() || builder.permit_dc_failover)
-    {
+    let has_locality = builder.datacenter.is_some() || builder.rack.is_some() || builder.permit_dc_failover;
+    if builder.driver_load_balancing.is_some() && has_locality {
         return Err(Error::config(
             "driver_load_balancing",
-            "set together with prefer_datacenter or permit_dc_failover",
-            "only one of both: the driver's policy has settings of its own for data centres",
+            "set together with prefer_datacenter, prefer_rack or permit_dc_failover",
+            "only one of both: the driver's policy has settings of its own for data centres and racks",
         ));
     }
     if let Some(check) = &builder.health {
@@ -145,6 +151,15 @@ pub(crate) fn check_keyspace(name: &str) -> Result<(), Error> {
     }
 }
 
+/// A keyspace as the schema has it: without quotes its name is lower case. The driver and its metadata take every name exactly.
+pub(crate) fn exact_keyspace(name: &str, case_sensitive: bool) -> Cow<'_, str> {
+    if case_sensitive || !name.contains(|c: char| c.is_ascii_uppercase()) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(name.to_ascii_lowercase())
+    }
+}
+
 /// Host and port of a contact point that names a port. IPv6 addresses need brackets for that.
 pub(super) fn split_port(point: &str) -> Option<(&str, &str)> {
     let (host, port) = point.rsplit_once(':')?;
@@ -184,6 +199,7 @@ mod tests {
             (new().keyspace("a".repeat(49)), "keyspace"),
             (new().keyspace(""), "keyspace"),
             (new().prefer_datacenter(""), "prefer_datacenter"),
+            (new().prefer_rack(""), "prefer_rack"),
             (new().timeout(Duration::ZERO), "timeout"),
             (new().timeout(Duration::MAX), "timeout"),
             (new().attempt_timeout(Duration::ZERO), "attempt_timeout"),

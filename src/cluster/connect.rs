@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::assemble::assemble;
 use super::builder::ClusterBuilder;
-use super::check::{check_keyspace, split_port};
+use super::check::{check_keyspace, exact_keyspace, split_port};
 use super::defaults;
 use super::login::{Login, Refusal};
 use super::profile::profile;
@@ -32,14 +32,25 @@ pub(super) async fn connect(
     if let Some((name, _)) = keyspace {
         check_keyspace(name)?;
     }
+    let opening = Opening {
+        builder,
+        keyspace,
+        #[cfg(any(feature = "rustls", feature = "openssl"))]
+        tls: super::tls::ready(builder)?,
+    };
     let started = Instant::now();
     let end = started + builder.connect_timeout;
     let mut last: Option<Error> = None;
     for attempt in 1..=defaults::CONNECT_ATTEMPTS {
         let begun = Instant::now();
-        match timeout_at(end, open(builder, keyspace)).await {
+        match timeout_at(end, opening.attempt()).await {
             Ok(Ok(driver)) => return assemble(builder, Arc::new(driver), end).await,
-            Ok(Err((error, true))) => return Err(error),
+            Ok(Err((error, true))) => {
+                return Err(match last {
+                    None => error,
+                    earlier => Error::after(earlier, error, begun.elapsed()),
+                });
+            }
             Ok(Err((error, false))) => {
                 tracing::warn!(attempt, error = %error, "connecting failed");
                 last = Some(Error::after(last, error, begun.elapsed()));
@@ -67,48 +78,58 @@ fn jitter() -> f64 {
     f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
 
-/// One attempt; the flag says whether another one would fail again.
-async fn open(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>) -> Result<Driver, (Error, bool)> {
-    let login = builder.login.login(builder.connect_timeout);
-    let mut driver = driver_builder(builder, keyspace, &login);
+/// What is to be opened.
+struct Opening<'a> {
+    builder: &'a ClusterBuilder,
+    keyspace: Option<(&'a str, bool)>,
+    /// Of files that were read once for all attempts.
     #[cfg(any(feature = "rustls", feature = "openssl"))]
-    let tls = super::tls::ready(builder).map_err(|error| (error, true))?;
-    #[cfg(any(feature = "rustls", feature = "openssl"))]
-    if let Some(tls) = &tls {
-        driver = driver.tls_context(Some(tls.context.clone()));
-    }
-    for change in &builder.configure {
-        driver = change(driver);
-    }
-    let load_balancing = builder
-        .driver_load_balancing
-        .clone()
-        .unwrap_or_else(|| Arc::new(DefaultPolicy::default()));
-    let profile = profile(builder.consistency, builder.serial_consistency, load_balancing);
-    // After the user's own changes: attempts would multiply.
-    let driver = driver.default_execution_profile_handle(profile.into_handle());
-    let driver = driver.build().await.map_err(|error| {
-        let (error, permanent) = not_connected(error, &login);
+    tls: Option<super::tls::Ready>,
+}
+
+impl Opening<'_> {
+    /// One attempt; the flag says whether another one would fail again.
+    async fn attempt(&self) -> Result<Driver, (Error, bool)> {
+        let builder = self.builder;
+        let login = builder.login.login(builder.connect_timeout);
+        let mut driver = driver_builder(builder, self.keyspace, &login);
         #[cfg(any(feature = "rustls", feature = "openssl"))]
-        let error = error.refine_tls(|failure| match &tls {
-            Some(tls) => tls.refine(failure),
-            None => failure,
-        });
-        (error, permanent)
-    })?;
-    let state = driver.get_cluster_state();
-    // When the very first metadata read fails the driver still returns a session, with invented nodes.
-    if state.cluster_name().is_empty() {
-        return Err((
-            Error::connect("the nodes were reached, but did not tell their metadata"),
-            false,
-        ));
+        if let Some(tls) = &self.tls {
+            driver = driver.tls_context(Some(tls.context.clone()));
+        }
+        for change in &builder.configure {
+            driver = change(driver);
+        }
+        let load_balancing = builder
+            .driver_load_balancing
+            .clone()
+            .unwrap_or_else(|| Arc::new(DefaultPolicy::default()));
+        let profile = profile(builder.consistency, builder.serial_consistency, load_balancing);
+        // After the user's own changes: attempts would multiply.
+        let driver = driver.default_execution_profile_handle(profile.into_handle());
+        let driver = driver.build().await.map_err(|error| {
+            let (error, permanent) = not_connected(error, &login);
+            #[cfg(any(feature = "rustls", feature = "openssl"))]
+            let error = error.refine_tls(|failure| match &self.tls {
+                Some(tls) => tls.refine(failure),
+                None => failure,
+            });
+            (error, permanent)
+        })?;
+        let state = driver.get_cluster_state();
+        // When the very first metadata read fails the driver still returns a session, with invented nodes.
+        if state.cluster_name().is_empty() {
+            return Err((
+                Error::connect("the nodes were reached, but did not tell their metadata"),
+                false,
+            ));
+        }
+        if !state.get_nodes_info().iter().any(|node| node.is_enabled()) {
+            let source = "the host filter refuses all nodes of the cluster";
+            return Err((Error::no_host(Some(source.into())), false));
+        }
+        Ok(driver)
     }
-    if !state.get_nodes_info().iter().any(|node| node.is_enabled()) {
-        let source = "the host filter refuses all nodes of the cluster";
-        return Err((Error::no_host(Some(source.into())), false));
-    }
-    Ok(driver)
 }
 
 /// What the driver's error means, given what is known of the login.
@@ -159,7 +180,7 @@ fn driver_builder(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>, logi
         driver = driver.host_filter(Arc::clone(filter));
     }
     if let Some((name, case_sensitive)) = keyspace {
-        driver = driver.use_keyspace(name, case_sensitive);
+        driver = driver.use_keyspace(exact_keyspace(name, case_sensitive), case_sensitive);
     }
     driver
 }

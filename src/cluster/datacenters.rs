@@ -1,9 +1,10 @@
-//! Which data centre counts as nearby.
+//! Which data centre counts as nearby, and which rack is nearest.
 
 use std::net::SocketAddr;
 
 use scylla::cluster::{ClusterState, Node};
 
+use super::directory::Locality;
 use crate::error::Error;
 
 /// The names of all data centres, each once.
@@ -18,22 +19,83 @@ fn datacenters(state: &ClusterState) -> Vec<&str> {
     names
 }
 
-/// A data centre that nobody has heard of would make every statement fail later.
-pub(super) fn known_datacenter<'a>(state: &ClusterState, wanted: &'a str) -> Result<&'a str, Error> {
-    let names = datacenters(state);
-    if names.contains(&wanted) {
-        return Ok(wanted);
+/// Is there such a data centre?
+pub(super) fn is_known(state: &ClusterState, datacenter: &str) -> bool {
+    datacenters(state).contains(&datacenter)
+}
+
+/// The data centre that counts as nearby: the one that is wanted. One that nobody has heard of is an error where the choice is strict, else it is
+/// said once, and that of the first contact point takes its place.
+pub(super) fn local_datacenter(
+    state: &ClusterState,
+    locality: &Locality,
+    contact_points: &[SocketAddr],
+) -> Result<String, Error> {
+    let Some(wanted) = &locality.datacenter else {
+        return Ok(first_answering_datacenter(state, contact_points));
+    };
+    if is_known(state, wanted) {
+        return Ok(wanted.clone());
     }
-    let value = format!("{wanted} (the cluster has {})", names.join(", "));
-    Err(Error::config(
-        "prefer_datacenter",
-        value,
-        "the name of a data centre of the cluster",
-    ))
+    let known = datacenters(state).join(", ");
+    if locality.strict {
+        return Err(unknown(
+            "prefer_datacenter",
+            wanted,
+            &known,
+            "the name of a data centre of the cluster",
+        ));
+    }
+    let local = first_answering_datacenter(state, contact_points);
+    tracing::warn!(
+        wanted,
+        known,
+        local,
+        "no node is in the preferred data centre: correct `prefer_datacenter`"
+    );
+    Ok(local)
+}
+
+/// A rack without a node: an error where the choice is strict, else said once; then there is no nearest replica.
+pub(super) fn check_rack(state: &ClusterState, locality: &Locality, local: &str) -> Result<(), Error> {
+    let Some(wanted) = &locality.rack else {
+        return Ok(());
+    };
+    let mut known: Vec<&str> = state
+        .get_nodes_info()
+        .iter()
+        .filter(|node| node.datacenter.as_deref() == Some(local))
+        .filter_map(|node| node.rack.as_deref())
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.contains(&wanted.as_str()) {
+        return Ok(());
+    }
+    let known = known.join(", ");
+    if locality.strict {
+        return Err(unknown(
+            "prefer_rack",
+            wanted,
+            &known,
+            "the name of a rack of the local data centre",
+        ));
+    }
+    tracing::warn!(
+        wanted,
+        known,
+        local,
+        "no node is in the preferred rack: correct `prefer_rack`"
+    );
+    Ok(())
+}
+
+fn unknown(option: &'static str, wanted: &str, known: &str, expected: &'static str) -> Error {
+    Error::config(option, format!("{wanted} (there is {known})"), expected)
 }
 
 /// The data centre of the first contact point that has a connection, else of any node that has one.
-pub(super) fn first_answering_datacenter(state: &ClusterState, contact_points: &[SocketAddr]) -> String {
+fn first_answering_datacenter(state: &ClusterState, contact_points: &[SocketAddr]) -> String {
     let nodes = state.get_nodes_info();
     let connected = || nodes.iter().filter(|node| node.is_connected());
     let is_at = |node: &Node, point: &SocketAddr| {

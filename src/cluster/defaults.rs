@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::health::HealthCheck;
+use tower_cassandra_layers::retry::RetryPolicy;
 
 /// The contact point where none is given.
 pub const CONTACT_POINT: &str = "127.0.0.1";
@@ -45,10 +46,15 @@ pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// … and lost when none comes in this time: a silent node is noticed within 6 s.
 ///
 /// A node with all its threads waiting for dead replicas answers nothing until the server's own limits are over, 5 s at most. In the fault
-/// drill (`--example failover -- --drill`) with two of three nodes frozen, 3 s cost the living node its connection over and over.
+/// drill (`--example failover -- --drill`) with two of three nodes frozen, 3 s cost the living node its connection over and over. 5 s still do so
+/// now and then on a busy machine; more would make PREPARE wait longer beside every single frozen node, which is the commoner fault.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often nodes and schema are read anew without an event. The driver's own default.
 pub const METADATA_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
+/// How many times a call that failed is tried again, at most.
+pub const MAX_RETRIES: u32 = RetryPolicy::MAX_RETRIES;
+/// The rows of a page where nothing else is said. A stream has pages of [`StreamOptions::PAGE_SIZE`](crate::StreamOptions::PAGE_SIZE).
+pub const PAGE_SIZE: u32 = 5_000;
 /// How many prepared statements a session remembers.
 pub const PREPARED_CACHE: usize = 1_000;
 /// The session's own health check asks every node this often.

@@ -8,25 +8,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::cluster::{ClusterState, Node};
-use scylla::frame::response::result::TableSpec;
-use scylla::routing::Token;
 use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::request::NodeId;
 use uuid::Uuid;
 
-use super::datacenters::{first_answering_datacenter, known_datacenter};
+use super::datacenters::{check_rack, local_datacenter};
+use super::visit::{Where, is_connected, visit_from_anywhere, visit_replicas};
 use crate::error::Error;
 use crate::leaf::Target;
 use crate::nature::Nature;
 use crate::statement::{Statement, What};
 
-/// How the nodes are chosen among data centres.
+/// How the nodes are chosen among data centres and racks.
 #[derive(Clone, Debug)]
 pub(crate) struct Locality {
     /// None: that of the first contact point that answered.
     pub(crate) datacenter: Option<String>,
+    /// Of the nearby ones those in this rack come first.
+    pub(crate) rack: Option<String>,
+    /// A data centre or rack without nodes is an error.
+    pub(crate) strict: bool,
     pub(crate) permit_failover: bool,
     pub(crate) default_consistency: Consistency,
     pub(crate) default_serial_consistency: SerialConsistency,
@@ -42,6 +45,7 @@ pub(crate) struct ClusterDirectory {
 struct Shared {
     table: Table,
     local: String,
+    rack: Option<String>,
     permit_failover: bool,
     default_consistency: Consistency,
     default_serial_consistency: SerialConsistency,
@@ -52,21 +56,29 @@ struct Shared {
 
 /// The nodes by one state of the driver's metadata.
 #[derive(Debug, Default)]
-struct View {
+pub(super) struct View {
     /// None once the session is closed.
-    state: Option<Arc<ClusterState>>,
-    by_id: HashMap<Uuid, Arc<Endpoint>>,
+    pub(super) state: Option<Arc<ClusterState>>,
+    pub(super) by_id: HashMap<Uuid, Arc<Endpoint>>,
     nearby: Vec<Arc<Endpoint>>,
+    /// Those of the nearby ones that are in the preferred rack; none where no rack is preferred.
+    in_rack: Vec<Arc<Endpoint>>,
     remote: Vec<Arc<Endpoint>>,
 }
 
-fn target(endpoint: &Endpoint) -> Option<&Target> {
+pub(super) fn target(endpoint: &Endpoint) -> Option<&Target> {
     endpoint.payload::<Target>()
 }
 
 impl View {
     /// Takes over the endpoints of nodes that are the same as before, so that what is known of them is kept.
-    fn build(state: Arc<ClusterState>, before: Option<&Self>, table: &Table, local: &str) -> Self {
+    fn build(
+        state: Arc<ClusterState>,
+        before: Option<&Self>,
+        table: &Table,
+        local: &str,
+        rack: Option<&str>,
+    ) -> Self {
         let mut view = Self::default();
         // Nodes that the host filter refuses have no connections and never will.
         for node in state.get_nodes_info().iter().filter(|node| node.is_enabled()) {
@@ -78,6 +90,9 @@ impl View {
                 .datacenter
                 .as_deref()
                 .is_none_or(|datacenter| datacenter == local);
+            if near && is_in(node, rack) {
+                view.in_rack.push(Arc::clone(&endpoint));
+            }
             let side = if near { &mut view.nearby } else { &mut view.remote };
             side.push(Arc::clone(&endpoint));
             view.by_id.insert(node.host_id, endpoint);
@@ -85,6 +100,11 @@ impl View {
         view.state = Some(state);
         view
     }
+}
+
+/// Is it in the preferred rack? No node is where none is preferred.
+pub(super) fn is_in(node: &Node, rack: Option<&str>) -> bool {
+    rack.is_some() && node.rack.as_deref() == rack
 }
 
 fn new_endpoint(table: &Table, node: &Arc<Node>) -> Arc<Endpoint> {
@@ -106,16 +126,15 @@ impl ClusterDirectory {
         locality: &Locality,
         contact_points: &[SocketAddr],
     ) -> Result<Self, Error> {
-        let local = match &locality.datacenter {
-            None => first_answering_datacenter(&state, contact_points),
-            Some(wanted) => known_datacenter(&state, wanted)?.to_owned(),
-        };
-        let view = View::build(state, None, &table, &local);
+        let local = local_datacenter(&state, locality, contact_points)?;
+        check_rack(&state, locality, &local)?;
+        let view = View::build(state, None, &table, &local, locality.rack.as_deref());
         table.replace(view.by_id.values().cloned());
         Ok(Self {
             shared: Arc::new(Shared {
                 table,
                 local,
+                rack: locality.rack.clone(),
                 permit_failover: locality.permit_failover,
                 default_consistency: locality.default_consistency,
                 default_serial_consistency: locality.default_serial_consistency,
@@ -134,7 +153,13 @@ impl ClusterDirectory {
         if *closed || before.state.as_ref().is_some_and(is_same) {
             return;
         }
-        let view = View::build(state, Some(&before), &shared.table, &shared.local);
+        let view = View::build(
+            state,
+            Some(&before),
+            &shared.table,
+            &shared.local,
+            shared.rack.as_deref(),
+        );
         shared.table.replace(view.by_id.values().cloned());
         shared.view.store(Arc::new(view));
     }
@@ -186,53 +211,7 @@ impl ClusterDirectory {
     }
 }
 
-fn is_connected(endpoint: &Endpoint) -> bool {
-    target(endpoint).is_some_and(|target| target.node.is_connected())
-}
-
-type Each<'a> = &'a mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>;
-
-/// Visits a list from a random place on, so that a large cluster costs no more than a small one.
-fn visit_from_anywhere(table: &Table, endpoints: &[Arc<Endpoint>], each: Each<'_>) {
-    let start = table.random_below(endpoints.len());
-    let (before, after) = endpoints.split_at(start);
-    let _ = after
-        .iter()
-        .chain(before)
-        .try_for_each(|endpoint| each(endpoint, is_connected(endpoint)));
-}
-
-fn visit_replicas(view: &View, statement: &Statement, local: &str, each: Each<'_>) {
-    let (Some(token), Some((Some(keyspace), table))) = (statement.token(), statement.table()) else {
-        return;
-    };
-    let Some(state) = &view.state else {
-        return;
-    };
-    // For an unknown keyspace the driver would answer with one node as if there were one copy.
-    let Some(strategy) = state.get_keyspace(keyspace).map(|keyspace| &keyspace.strategy) else {
-        return;
-    };
-    let spec = TableSpec::borrowed(keyspace, table);
-    let replicas =
-        state
-            .replica_locator()
-            .replicas_for_token(Token::new(token), strategy, Some(local), &spec);
-    let mut show = |node: &Arc<Node>| match view.by_id.get(&node.host_id) {
-        Some(endpoint) => each(endpoint, node.is_connected()),
-        None => ControlFlow::Continue(()),
-    };
-    let _ = if is_ordered(statement) {
-        replicas
-            .into_replicas_ordered()
-            .into_iter()
-            .try_for_each(|(node, _)| show(node))
-    } else {
-        replicas.into_iter().try_for_each(|(node, _)| show(node))
-    };
-}
-
-fn is_ordered(statement: &Statement) -> bool {
+pub(super) fn is_ordered(statement: &Statement) -> bool {
     statement.nature() == Nature::Lwt
 }
 
@@ -253,19 +232,29 @@ impl Directory<Statement> for ClusterDirectory {
             }
             return;
         }
-        match group {
-            Group::Preferred => visit_replicas(&view, statement, &shared.local, each),
-            Group::Nearby => visit_from_anywhere(&shared.table, &view.nearby, each),
-            Group::Remote if self.may_leave(statement) => {
+        // Two conditional writes of a partition must meet at one coordinator, wherever their clients are.
+        let rack = shared.rack.as_deref().filter(|_| !is_ordered(statement));
+        let mut replicas = |place| visit_replicas(&view, statement, &shared.local, place, each);
+        match (group, rack) {
+            (Group::Preferred, None) => replicas(Where::Anywhere),
+            (Group::Preferred, Some(rack)) if statement.token().is_some() => replicas(Where::Inside(rack)),
+            (Group::Preferred, Some(_)) => visit_from_anywhere(&shared.table, &view.in_rack, each),
+            (Group::OtherReplicas, Some(rack)) => replicas(Where::Outside(rack)),
+            (Group::Nearby, _) => visit_from_anywhere(&shared.table, &view.nearby, each),
+            (Group::Remote, _) if self.may_leave(statement) => {
                 visit_from_anywhere(&shared.table, &view.remote, each);
             }
-            Group::Remote => {}
+            (Group::OtherReplicas, None) | (Group::Remote, _) => {}
         }
     }
 
     // The driver prepares on all nodes.
     fn is_routed(&self, statement: &Statement) -> bool {
         !matches!(statement.what, What::Prepare(_))
+    }
+
+    fn pinned(&self, statement: &Statement) -> Option<NodeId> {
+        statement.options.host.map(|host| NodeId(host.as_u128()))
     }
 
     fn is_ordered(&self, statement: &Statement) -> bool {

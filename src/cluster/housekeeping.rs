@@ -11,23 +11,25 @@ use tower_cassandra_layers::health::{HealthCheck, Prober, Table};
 use tower_cassandra_layers::limit::ConcurrencyHandle;
 
 use super::directory::ClusterDirectory;
-use crate::monitor::{Monitor, probe, watch_connections};
+use crate::monitor::{Monitor, Probes};
 
 /// How often the driver's metadata and connections are looked at. Comparing costs next to nothing when nothing has changed.
 const FOLLOW: Duration = Duration::from_secs(1);
 
-/// Two tasks at most, and those of a monitor that was started; all end when this is dropped.
+/// Three tasks at most, and those of a monitor that was started; all end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Housekeeping {
     follower: JoinHandle<()>,
     _prober: Option<Prober>,
     monitor: Monitor,
+    probes: Probes,
 }
 
 impl Drop for Housekeeping {
     fn drop(&mut self) {
         self.follower.abort();
         self.monitor.end();
+        self.probes.stop();
     }
 }
 
@@ -41,25 +43,27 @@ impl Housekeeping {
     ) -> Result<Self, InvalidConfig> {
         // Weak: neither task keeps the connections of a session that nobody holds.
         let weak = Arc::downgrade(driver);
+        let probes = Probes::new(weak.clone());
         let monitor = Monitor::new(
-            weak.clone(),
+            probes.clone(),
             table.clone(),
             directory.clone(),
             check.unwrap_or_default(),
         );
-        let probed = weak.clone();
+        let asking = probes.clone();
         let prober = check.map(|check| {
             Prober::spawn(table.clone(), check, move |endpoint| {
-                let driver = probed.clone();
-                async move { probe(driver, endpoint).await }
+                let probes = asking.clone();
+                async move { probes.ask(endpoint).await }
             })
         });
         let prober = prober.transpose()?;
-        let follower = tokio::spawn(follow(weak, directory, table, limit));
+        let follower = tokio::spawn(follow(weak, probes.clone(), directory, table, limit));
         Ok(Self {
             follower,
             _prober: prober,
             monitor,
+            probes,
         })
     }
 
@@ -70,6 +74,7 @@ impl Housekeeping {
 
 async fn follow(
     driver: Weak<Driver>,
+    probes: Probes,
     directory: ClusterDirectory,
     table: Table,
     limit: Option<ConcurrencyHandle>,
@@ -85,6 +90,6 @@ async fn follow(
         if let Some(limit) = &limit {
             limit.refresh_metrics();
         }
-        watch_connections(&driver, &table).await;
+        probes.watch_connections(&table).await;
     }
 }

@@ -14,9 +14,11 @@ mod nodes;
 mod profile;
 mod registry;
 mod scope;
+mod seam;
 mod stack;
 #[cfg(any(feature = "rustls", feature = "openssl"))]
 mod tls;
+mod visit;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 pub use builder::ClusterBuilder;
-pub(crate) use check::check_keyspace;
+pub(crate) use check::{check_keyspace, exact_keyspace};
 pub(crate) use directory::{ClusterDirectory, has_counters, has_lists};
 pub(crate) use housekeeping::Housekeeping;
 pub use login::{Credentials, CredentialsFuture, CredentialsProvider, PasswordFile};

@@ -41,10 +41,6 @@ pub struct Profile {
     max_retries: Option<u32>,
 }
 
-fn own(limit: Option<Duration>) -> OwnLimit {
-    limit.map_or(OwnLimit::Off, OwnLimit::Of)
-}
-
 impl Profile {
     /// A profile that sets nothing.
     pub fn new() -> Self {
@@ -65,13 +61,13 @@ impl Profile {
 
     /// The limit of one call; `None` turns it off. DDL and TRUNCATE keep their minute.
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.timeout = own(limit.into());
+        self.timeout = limit.into().into();
         self
     }
 
     /// The limit of one attempt; `None` turns it off. Above the profile's own [`timeout`](Self::timeout) it is refused.
     pub fn attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.attempt_timeout = own(limit.into());
+        self.attempt_timeout = limit.into().into();
         self
     }
 

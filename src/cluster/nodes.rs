@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use scylla::client::session::Session as Driver;
+use tower_cassandra_layers::NodeId;
 use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
 use tower_cassandra_layers::health::{HealthCheck, Table};
 
@@ -15,7 +16,7 @@ use crate::statement::Statement;
 
 /// The nodes of a cluster as a [`Directory`] for the balancer, for stacks composed by hand.
 ///
-/// It follows the driver's metadata and, if asked to, probes the nodes: two tasks at most, which end with its last clone. Candidates of a
+/// It follows the driver's metadata and, if asked to, probes the nodes: three tasks at most, which end with its last clone. Candidates of a
 /// statement are its replicas nearby, then the other nodes nearby.
 #[derive(Clone)]
 pub struct Nodes {
@@ -45,6 +46,8 @@ impl Nodes {
             .build();
         let locality = Locality {
             datacenter: datacenter.map(str::to_owned),
+            rack: None,
+            strict: true,
             permit_failover: false,
             default_consistency: profile.get_consistency(),
             default_serial_consistency: profile
@@ -93,6 +96,10 @@ impl Directory<Statement> for Nodes {
 
     fn is_routed(&self, statement: &Statement) -> bool {
         self.directory.is_routed(statement)
+    }
+
+    fn pinned(&self, statement: &Statement) -> Option<NodeId> {
+        self.directory.pinned(statement)
     }
 
     fn is_ordered(&self, statement: &Statement) -> bool {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tower::util::{BoxCloneSyncService, Either, MapErr};
-use tower::{ServiceBuilder, ServiceExt};
+use tower::ServiceBuilder;
+use tower::util::{BoxCloneSyncService, Either};
 use tower_cassandra_layers::balance::BalanceLayer;
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
@@ -15,6 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::directory::ClusterDirectory;
+use super::seam::between;
 use crate::classifier::CqlClassifier;
 use crate::error::{BoxError, Error};
 use crate::response::Response;
@@ -41,10 +42,7 @@ impl UserLayers {
         S::Future: Send + 'static,
     {
         self.0.push(Arc::new(move |inner| {
-            let service: MapErr<S, fn(S::Error) -> Error> = layer
-                .layer(inner)
-                .map_err(|error| Error::from_boxed(error.into(), true));
-            BoxService::new(service)
+            BoxService::new(between(|inner| layer.layer(inner), inner))
         }));
     }
 

@@ -56,6 +56,8 @@ pub(super) fn apply(options: Options) -> Result<ClusterBuilder, Error> {
         infer_idempotence(options.infer_idempotence),
         min_protocol_version(options.min_protocol_version),
         prefer_datacenter(options.prefer_datacenter),
+        prefer_rack(options.prefer_rack),
+        strict_locality(options.strict_locality),
         permit_dc_failover(options.permit_dc_failover),
         compression(options.compression.map(|codec| codec.0)),
     );
@@ -72,7 +74,7 @@ pub(super) fn apply(options: Options) -> Result<ClusterBuilder, Error> {
         builder = builder.host_filter(Arc::new(filter));
     }
     let keepalive = options.keepalive;
-    if keepalive.interval.is_some() || keepalive.timeout.is_some() {
+    if keepalive.is_set() {
         builder = builder.keepalive(
             keepalive
                 .interval
@@ -183,13 +185,8 @@ fn tls(builder: ClusterBuilder, tls: TlsOptions) -> Result<ClusterBuilder, Error
 
 #[cfg(not(any(feature = "rustls", feature = "openssl")))]
 fn tls(builder: ClusterBuilder, tls: TlsOptions) -> Result<ClusterBuilder, Error> {
-    let given = tls.ca_file.is_some()
-        || tls.certificate_file.is_some()
-        || tls.key_file.is_some()
-        || tls.server_name.is_some()
-        || tls.library.is_some();
     // A plain connection in place of an encrypted one would be the worst answer.
-    if given {
+    if tls.is_set() {
         return Err(bad(
             "tls",
             "this program was built without TLS: turn on the feature `rustls` or `openssl`",
@@ -198,8 +195,18 @@ fn tls(builder: ClusterBuilder, tls: TlsOptions) -> Result<ClusterBuilder, Error
     Ok(builder)
 }
 
-fn retry(builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, Error> {
+fn retry(mut builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, Error> {
     if retry.enabled == Some(false) {
+        let more = Retry {
+            enabled: None,
+            ..retry.clone()
+        };
+        if more.is_set() {
+            return Err(bad(
+                "retry.enabled",
+                "is false, and more is said of retries: keep one of both",
+            ));
+        }
         return Ok(builder.no_retry());
     }
     let mut policy = RetryPolicy::default();
@@ -224,12 +231,13 @@ fn retry(builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, Error
     } else if floor.is_some() || percent.is_some() {
         policy = policy.budget_of(floor.unwrap_or(Budget::FLOOR), percent.unwrap_or(Budget::PERCENT));
     }
+    set!(builder, read_timeouts(retry.read_timeouts.map(|rule| rule.0)));
     Ok(builder.retry(policy))
 }
 
 fn rate(builder: ClusterBuilder, rate: &Rate) -> Result<ClusterBuilder, Error> {
     let Some(count) = rate.count else {
-        if rate.period.is_some() || rate.burst.is_some() || rate.queue.is_some() {
+        if rate.is_set() {
             return Err(bad("rate_limit", "needs a `count`: how many calls in a `period`"));
         }
         return Ok(builder);
@@ -244,7 +252,7 @@ fn rate(builder: ClusterBuilder, rate: &Rate) -> Result<ClusterBuilder, Error> {
 
 fn concurrency(builder: ClusterBuilder, options: Concurrency) -> Result<ClusterBuilder, Error> {
     let Some(limit) = options.limit else {
-        if options.queue.is_some() || options.shares.is_some() {
+        if options.is_set() {
             return Err(bad(
                 "concurrency_limit",
                 "needs a `limit`: how many calls at a time",
@@ -306,6 +314,7 @@ fn health(mut builder: ClusterBuilder, health: &Health) -> Result<ClusterBuilder
         node_limit(health.node_limit),
         abandoned_limit(health.abandoned_limit),
         consecutive_failures(health.consecutive_failures),
+        failure_percent(health.failure_percent),
     );
     Ok(builder.health_settings(settings))
 }

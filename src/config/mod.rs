@@ -116,6 +116,10 @@ impl Settings {
             below.password = None;
             below.password_file = None;
         }
+        // So are the two sizes of the pool.
+        if self.0.pool.is_set() {
+            below.pool = Default::default();
+        }
         Self(self.0.over(below))
     }
 

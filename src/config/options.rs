@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::values::{Codec, Level, Limit, Secret, SerialLevel, Span};
+use super::values::{Codec, Level, Limit, ReadTimeouts, Secret, SerialLevel, Span};
 
 /// A group of options. All are optional; of two groups laid over each other the upper one wins, option by option.
 macro_rules! options {
@@ -28,6 +28,12 @@ macro_rules! options {
                     $($option: self.$option.or(below.$option),)*
                     $($($part: self.$part.over(below.$part),)*)?
                 }
+            }
+
+            /// Is any of them there?
+            #[allow(dead_code, reason = "not of every group anybody asks")]
+            pub(super) fn is_set(&self) -> bool {
+                false $(|| self.$option.is_some())* $($(|| self.$part.is_set())*)?
             }
 
             /// The names of all options, those of parts behind the part's name and a dot.
@@ -65,6 +71,8 @@ options!(Options {
     server_timestamps: bool,
     min_protocol_version: u8,
     prefer_datacenter: String,
+    prefer_rack: String,
+    strict_locality: bool,
     permit_dc_failover: bool,
     compression: Codec,
     address_translation: BTreeMap<SocketAddr, SocketAddr>,
@@ -102,6 +110,7 @@ options!(TlsOptions {
 options!(Retry {
     enabled: bool,
     max_retries: u32,
+    read_timeouts: ReadTimeouts,
     backoff_base: Span,
     backoff_cap: Span,
     jitter: bool,
@@ -136,6 +145,7 @@ options!(Health {
     node_limit: u32,
     abandoned_limit: u32,
     consecutive_failures: u32,
+    failure_percent: u32,
     ejection_base: Span,
     ejection_cap: Span,
 });
@@ -161,6 +171,10 @@ impl ProfileOptions {
             below.0.insert(name, upper.over(lower));
         }
         below
+    }
+
+    fn is_set(&self) -> bool {
+        !self.0.is_empty()
     }
 
     fn names(before: &str, add: &mut impl FnMut(String)) {

@@ -9,26 +9,20 @@ use super::environment::{Problem, Variable};
 use super::options::Options;
 use super::place::{BadSetting, Place};
 use crate::error::Error;
+use crate::files::read_small;
 
 /// Larger files are taken for a mistake.
 const LONGEST: u64 = 1 << 20;
 
 pub(super) fn file(path: &Path) -> Result<Options, Error> {
     let name = path.display().to_string();
-    let unreadable = |why: String| {
+    let text = read_small(path, LONGEST).map_err(|why| {
         Error::bad_setting_of(BadSetting {
             key: String::new(),
             place: None,
             problem: format!("the file {name} cannot be read: {why}"),
         })
-    };
-    let size = std::fs::metadata(path)
-        .map_err(|error| unreadable(error.to_string()))?
-        .len();
-    if size > LONGEST {
-        return Err(unreadable("it is larger than 1 MiB".to_owned()));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    })?;
     toml(Some(&name), &text)
 }
 

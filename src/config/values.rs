@@ -51,6 +51,8 @@ fn plain(text: &str) -> String {
 use scylla::client::Compression;
 use scylla::statement::{Consistency, SerialConsistency};
 
+use crate::classifier::ReadTimeoutRule;
+
 by_text!(Span(Duration), UNIT, duration);
 by_text!(
     Limit(Option<Duration>),
@@ -92,6 +94,17 @@ by_text!(
         "lz4" => Some(Some(Compression::Lz4)),
         "snappy" => Some(Some(Compression::Snappy)),
         "off" => Some(None),
+        _ => None,
+    }
+);
+
+by_text!(
+    ReadTimeouts(ReadTimeoutRule),
+    "\"once\", \"original\" or \"elsewhere\"",
+    |text| match text {
+        "once" => Some(ReadTimeoutRule::Once),
+        "original" => Some(ReadTimeoutRule::Original),
+        "elsewhere" => Some(ReadTimeoutRule::Elsewhere),
         _ => None,
     }
 );

@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tower_cassandra_layers::classify::{AttemptFigures, Stop};
-use tower_cassandra_layers::{Applied, Limit};
+use tower_cassandra_layers::{Applied, Limit, NodeId};
 use uuid::Uuid;
 
 use super::judge::Reached;
@@ -111,6 +112,21 @@ impl Error {
             all.core = Arc::new(Core::new(Row::NoHost, Detail::None, Source::Cause(all.core)));
         }
         Self(Arc::new(all))
+    }
+
+    /// The error of the one attempt of a call that began then, where no retry layer notes it. What never came as far as a node is left as it is.
+    #[must_use]
+    pub(crate) fn noted(self, began: Option<Instant>) -> Self {
+        let (Some(began), Some(node), []) = (began, self.node(), self.attempts()) else {
+            return self;
+        };
+        let figures = AttemptFigures {
+            number: 1,
+            node: Some(NodeId(node.as_u128())),
+            elapsed: began.elapsed(),
+            failure: self.judge(self.0.nature),
+        };
+        Self::accumulate(None, self, &figures)
     }
 
     /// Joins the failure of one try to connect to those before it. No node was asked for anything yet.

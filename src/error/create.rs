@@ -10,7 +10,7 @@ use tower_cassandra_layers::balance::NoCandidate;
 use tower_cassandra_layers::limit::{Reason, Rejected};
 use tower_cassandra_layers::panic::Panicked;
 use tower_cassandra_layers::timeout::Elapsed;
-use tower_cassandra_layers::{Applied, InvalidConfig, Limit};
+use tower_cassandra_layers::{Applied, InvalidConfig, Limit, NodeId};
 use uuid::Uuid;
 
 use super::row::Row;
@@ -66,11 +66,6 @@ impl Error {
     /// A request that could never work, found before it was sent (A1). Fixed text, never made from a request.
     pub(crate) fn invalid(what: &'static str) -> Self {
         ours(Row::BatchTooLarge, Detail::Text(what))
-    }
-
-    /// There is no such keyspace; nothing was changed. The name is in the source.
-    pub(crate) fn no_such_keyspace(name: &str) -> Self {
-        foreign(Row::BatchTooLarge, format!("there is no keyspace {name:?}"))
     }
 
     /// A request names something that is not there; nothing was sent. What it is called is in the source.
@@ -245,7 +240,11 @@ impl From<Rejected> for Error {
 
 impl From<NoCandidate> for Error {
     fn from(error: NoCandidate) -> Self {
-        Self::no_host(Some(error.into()))
+        let source = match error.node() {
+            Some(NodeId(id)) => format!("host {} is no node of the cluster now", Uuid::from_u128(id)).into(),
+            None => error.into(),
+        };
+        Self::no_host(Some(source))
     }
 }
 

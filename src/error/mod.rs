@@ -70,6 +70,9 @@ struct Inner {
     subject: Option<Subject>,
 }
 
+/// The label of what this version of the crate does not know (R12): the kind may be one that is known, and what to do about it is a guess.
+const UNCLASSIFIED: &str = "unclassified";
+
 impl Error {
     /// What happened.
     #[must_use]
@@ -227,7 +230,11 @@ impl Error {
                 core.row.advice(nature)
             },
             fault: columns.fault,
-            label: columns.kind.label(),
+            label: if self.is_unclassified() {
+                UNCLASSIFIED
+            } else {
+                columns.kind.label()
+            },
         }
     }
 
@@ -258,7 +265,7 @@ impl Error {
         self
     }
 
-    /// Does it come from something this version of the crate does not know? Metrics show that apart.
+    /// Does it come from something this version of the crate does not know? Metrics show that apart, as `error_type="unclassified"`.
     #[must_use]
     pub fn is_unclassified(&self) -> bool {
         self.0.core.row.is_unclassified()

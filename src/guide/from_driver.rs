@@ -40,6 +40,7 @@
 //! | `metadata_request_serverside_timeout`, `metadata_request_clientside_timeout` | [`metadata_timeout`](crate::ClusterBuilder::metadata_timeout) |
 //! | `timestamp_generator` | stamped once per call by the session, so that retries rewrite the same cell; [`server_timestamps`](crate::ClusterBuilder::server_timestamps) |
 //! | `default_execution_profile_handle` | cannot be set: its retry, speculation and timeout would multiply attempts. Its parts are options here |
+//! | `cluster_metadata_refresh_interval`, `periodic_metadata_fetch_mode` | [`metadata_refresh_interval`](crate::ClusterBuilder::metadata_refresh_interval), [`full_metadata_refresh`](crate::ClusterBuilder::full_metadata_refresh) |
 //! | everything else | [`configure`](crate::ClusterBuilder::configure) |
 //! | `build` | [`connect`](crate::ClusterBuilder::connect): one limit for all attempts, and permanent errors end it at once |
 //!
@@ -62,12 +63,13 @@
 //! | `query_unpaged` with values (prepares in every call) | [`Session::query`](crate::Session::query) (prepares once) |
 //! | `query_single_page`, `execute_single_page` | [`Session::execute_page`](crate::Session::execute_page) |
 //! | `query_iter`, `execute_iter`, `QueryPager` | [`Session::stream`](crate::Session::stream), [`Session::pages`](crate::Session::pages): each page goes through the whole stack |
-//! | `batch` | [`Batch`](crate::Batch) and `execute`; members are bound when they are added |
+//! | `batch` | [`Session::batch`](crate::Session::batch) of a [`Batch`](crate::Batch); members are bound when they are added |
 //! | `prepare`, `CachingSession`, `CachingSessionBuilder::max_capacity` | [`Session::prepare`](crate::Session::prepare) has the cache; [`prepared_cache`](crate::ClusterBuilder::prepared_cache) |
 //! | `prepare_batch` | not needed; many texts at once: [`Session::prepare_all`](crate::Session::prepare_all) |
 //! | `use_keyspace`, `get_keyspace` | [`Session::set_keyspace`](crate::Session::set_keyspace), [`Session::keyspace`](crate::Session::keyspace) |
-//! | `await_schema_agreement`, `check_schema_agreement`, `refresh_metadata` | by itself after DDL; else through [`Session::driver`](crate::Session::driver) |
-//! | `get_cluster_state`, `get_metrics` | [`Session::driver`](crate::Session::driver); of the nodes: [`Session::health`](crate::Session::health) |
+//! | `await_schema_agreement`, `check_schema_agreement`, `refresh_metadata` | by itself after DDL; [`Session::refresh_metadata`](crate::Session::refresh_metadata) |
+//! | `get_cluster_state` | [`Session::cluster_state`](crate::Session::cluster_state); how the nodes are: [`Session::health`](crate::Session::health) |
+//! | `get_metrics` | through [`Session::driver`](crate::Session::driver), if its feature `metrics` is on; ours: [`ClusterBuilder::metrics`](crate::ClusterBuilder::metrics) |
 //! | `get_tracing_info` | [`Session::trace`](crate::Session::trace) |
 //! | dropping it | the same; [`Session::close`](crate::Session::close) waits for what runs first |
 //!

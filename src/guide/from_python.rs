@@ -148,11 +148,14 @@
 //! | `PrometheusMetricsCollector` | [`prometheus::Exporter`](crate::prometheus), without a global recorder |
 //! | `InMemoryMetricsCollector`, `get_stats` | any recorder of the `metrics` crate |
 //! | `QueryMetrics.query_hash` | [`Statement::fingerprint`](crate::Statement::fingerprint), [`Error::statement_fingerprint`](crate::Error::statement_fingerprint): readable text and a hash |
-//! | `ConnectionMonitor.get_cluster_metrics`, `check_host_health`, `get_connection_summary` | [`Session::health`](crate::Session::health): of all nodes at once, without a request |
-//! | `start_monitoring`, `stop_monitoring` | [`ClusterBuilder::health`](crate::ClusterBuilder::health): the session probes by itself and stops when it ends |
-//! | `warmup_connections` | not needed: the driver connects to all nodes before `connect` returns |
+//! | `ConnectionMonitor`, its callbacks | [`Session::monitor`](crate::Session::monitor) with [`on_update`](crate::monitor::Monitor::on_update), [`on_update_async`](crate::monitor::Monitor::on_update_async); [`updates`](crate::monitor::Monitor::updates) for those who would rather read |
+//! | `get_cluster_metrics` | [`check_cluster`](crate::monitor::Monitor::check_cluster): all nodes at once, within the limit of one probe; application counters in [`ClusterHealth::requests`](crate::monitor::ClusterHealth::requests). [`Session::health`](crate::Session::health) asks nobody |
+//! | `check_host_health(host)` | [`check_host`](crate::monitor::Monitor::check_host): sent to that very host |
+//! | `get_connection_summary` | [`connection_summary`](crate::monitor::Monitor::connection_summary) |
+//! | `start_monitoring`, `stop_monitoring` | [`start`](crate::monitor::Monitor::start), which gives a handle, and [`stop`](crate::monitor::Monitoring::stop) of that; the session's own [probing](crate::ClusterBuilder::health) goes on without |
+//! | `warmup_connections` | [`warm_up`](crate::monitor::Monitor::warm_up), with a report; the driver connects to all nodes before `connect` returns |
 //! | `RateLimitedSession(max_concurrent)` | [`concurrency_limit`](crate::ClusterBuilder::concurrency_limit) with a bounded queue; also [`rate_limit`](crate::ClusterBuilder::rate_limit) |
-//! | `create_monitored_session` | the builder: nothing needs another session type |
+//! | `create_monitored_session` | [`ClusterBuilder::monitored`](crate::ClusterBuilder::monitored) |
 //!
 //! # Writing a middleware
 //!

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::nature::Nature;
 use crate::response::Response;
-use crate::statement::{BatchParts, Options, Prepared, Statement, Timestamp, What};
+use crate::statement::{BatchParts, Form, Options, Prepared, Statement, Timestamp, What};
 
 pub(super) type Policy = Option<Arc<dyn LoadBalancingPolicy>>;
 
@@ -37,7 +37,7 @@ macro_rules! set_options {
 
 pub(super) async fn run(
     driver: &Driver,
-    statement: Statement,
+    statement: &Statement,
     policy: Policy,
     node: Option<Uuid>,
 ) -> Result<Response, Error> {
@@ -46,54 +46,53 @@ pub(super) async fn run(
         node,
     };
     let failed = |error| Error::from_execution(error, at.nature, node);
-    let Statement {
-        what,
-        options,
-        paging,
-        ..
-    } = statement;
-    let paging = paging.unwrap_or_else(PagingState::start);
-    let page_size = options.driver_page_size().ok_or_else(bad_page_size)?;
-    let (result, next) = match what {
+    let options = &statement.options;
+    let paging = statement.paging.clone().unwrap_or_else(PagingState::start);
+    let page_size = options.driver_page_size()?;
+    let (result, next) = match &statement.what {
         What::Bound { prepared, values, .. } => {
-            renewed(driver, &prepared, at).await?;
-            let form = prepared.form()?;
-            let mut handle = form.driver;
-            set_options!(handle, &options, policy);
+            if prepared.is_stale() {
+                Box::pin(renewed(driver, prepared, at)).await?;
+            }
+            let Form {
+                driver: mut handle,
+                version,
+            } = prepared.form()?;
+            set_options!(handle, options, policy);
             handle.set_page_size(page_size);
-            let executed = driver.execute_single_page(&handle, values, paging).await;
+            let executed = driver.execute_single_page(&handle, values.clone(), paging).await;
             executed.map_err(failed).inspect_err(|error| {
                 if error.advice() == Advice::Reprepare {
-                    prepared.mark_stale(form.version);
+                    prepared.mark_stale(version);
                 }
             })?
         }
+        // Boxed, all of them: what is bound is what has to be fast, and should not carry the room for the others.
         What::Text(text) => {
-            let mut query = unprepared::Statement::new(&*text.text);
-            set_options!(query, &options, policy);
-            query.set_page_size(page_size);
-            driver
-                .query_single_page(query, (), paging)
-                .await
-                .map_err(failed)?
+            let query = query(&text.text, options, policy, page_size);
+            let sent = Box::pin(driver.query_single_page(query, (), paging));
+            sent.await.map_err(failed)?
         }
         // The driver prepares it on the connection it is sent on.
         What::Unbound(text, values) => {
-            let mut query = unprepared::Statement::new(&*text.text);
-            set_options!(query, &options, policy);
-            query.set_page_size(page_size);
-            driver
-                .query_single_page(query, &*values, paging)
-                .await
-                .map_err(failed)?
+            let query = query(&text.text, options, policy, page_size);
+            let sent = Box::pin(driver.query_single_page(query, &**values, paging));
+            sent.await.map_err(failed)?
         }
-        What::Batch(parts) => return batch(driver, &parts, &options, policy, at).await,
+        What::Batch(parts) => return Box::pin(batch(driver, parts, options, policy, at)).await,
         What::Prepare(text) => {
-            let prepared = prepare(driver, &text.text, Nature::Prepare, None).await?;
+            let prepared = Box::pin(prepare(driver, &text.text, Nature::Prepare, None)).await?;
             return Ok(Response::of_prepare(prepared));
         }
     };
     Response::from_driver(result, following(next), at.nature, node)
+}
+
+fn query(text: &str, options: &Options, policy: Policy, page_size: i32) -> unprepared::Statement {
+    let mut query = unprepared::Statement::new(text);
+    set_options!(query, options, policy);
+    query.set_page_size(page_size);
+    query
 }
 
 /// What an error says of where it came from.
@@ -110,7 +109,7 @@ async fn batch(
     policy: Policy,
     at: At,
 ) -> Result<Response, Error> {
-    for member in parts.prepared() {
+    for member in parts.prepared().filter(|member| member.is_stale()) {
         renewed(driver, member, at).await?;
     }
     let ready = parts.ready()?;
@@ -125,10 +124,6 @@ async fn batch(
             }
         })?;
     Response::from_driver(result, None, at.nature, at.node)
-}
-
-fn bad_page_size() -> Error {
-    Error::invalid("the page size has to be from 1 to 2,147,483,647 rows")
 }
 
 fn following(next: PagingStateResponse) -> Option<PagingState> {
@@ -160,9 +155,6 @@ fn wrap(driver: &Driver, prepared: PreparedStatement) -> Prepared {
 
 /// What an earlier attempt, of this call or of another one, found stale is prepared anew before it is sent.
 async fn renewed(driver: &Driver, prepared: &Prepared, at: At) -> Result<(), Error> {
-    if !prepared.is_stale() {
-        return Ok(());
-    }
     let anew = prepare(driver, prepared.text(), at.nature, at.node);
     prepared.renew(anew).await
 }

@@ -82,7 +82,7 @@ impl Service<Statement> for SessionService {
                 .and_then(|ticket| ticket.endpoint().payload::<Target>());
             let node = target.map(|target| target.node.host_id);
             let policy = target.map(Target::policy);
-            let result = run(&driver, statement, policy, node).await;
+            let result = run(&driver, &statement, policy, node).await;
             if let Some(ticket) = ticket {
                 ticket.answered(&match &result {
                     Ok(_) => Outcome::Success,

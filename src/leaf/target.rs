@@ -3,12 +3,15 @@ use std::sync::Arc;
 use scylla::cluster::{ClusterState, Node, NodeRef};
 use scylla::policies::load_balancing::{FallbackPlan, LoadBalancingPolicy, RoutingInfo};
 use scylla::routing::Shard;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How the driver is told to send to one node: made once per node, attached to its endpoint.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) node: Arc<Node>,
     policy: Arc<dyn LoadBalancingPolicy>,
+    /// One place, which a probe has until it is answered.
+    probe: Arc<Semaphore>,
 }
 
 impl Target {
@@ -16,7 +19,16 @@ impl Target {
         let policy = Arc::new(OneNode {
             node: Arc::clone(&node),
         });
-        Self { node, policy }
+        Self {
+            node,
+            policy,
+            probe: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Waits until no other probe of the node is without an answer. Never none: nobody closes it.
+    pub(crate) async fn probe_turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.probe).acquire_owned().await.ok()
     }
 
     pub(crate) fn policy(&self) -> Arc<dyn LoadBalancingPolicy> {

@@ -20,8 +20,8 @@ pub struct HostHealth {
     pub datacenter: Option<String>,
     /// Its rack.
     pub rack: Option<String>,
-    /// Up: it has a connection, and the last probe over it was answered (or none was sent yet). Down: it has no connection. Unknown: it
-    /// has one, and the last probe failed.
+    /// Up: it has a connection, and the last probe over it was answered (or none was sent yet), or a request since. Down: it has no
+    /// connection. Unknown: it has one, the last probe failed, and no request was answered since.
     pub status: Status,
     /// What the balancer thinks of it.
     pub state: State,
@@ -101,8 +101,9 @@ pub struct ClusterHealth {
     pub protocol_version: u8,
     /// The nodes, by address. Empty once the session is closed.
     pub hosts: Vec<HostHealth>,
-    /// The sum of [`HostHealth::connections`]. The connections of all sessions of the process, one by one, are a figure of the driver's
-    /// `metrics` feature, which costs every request something and is off.
+    /// The sum of [`HostHealth::connections`], so no more than one for each node, however many its pool has. How many there really are the
+    /// driver tells only with its feature `metrics` ([`Session::driver`](crate::Session::driver), `get_metrics`), which costs every
+    /// request something and is off here.
     pub total_connections: usize,
     /// How many nodes are [healthy](HostHealth::is_healthy).
     pub healthy_hosts: usize,

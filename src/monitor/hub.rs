@@ -105,11 +105,16 @@ impl Hub {
     }
 
     pub(super) fn remove(&self, id: u64) {
-        let mut state = self.lock();
-        state.callbacks.remove(&id);
-        if let Some(lane) = state.run.as_mut().and_then(|run| run.lanes.remove(&id)) {
+        let (callback, lane) = {
+            let mut state = self.lock();
+            let lane = state.run.as_mut().and_then(|run| run.lanes.remove(&id));
+            (state.callbacks.remove(&id), lane)
+        };
+        if let Some(lane) = lane {
             lane.abort();
         }
+        // Foreign code is dropped without the lock: it may call us.
+        drop(callback);
     }
 
     /// Starts the task that makes rounds, and one for each callback.

@@ -2,7 +2,7 @@
 //!
 //! All of it reads the one health table that the balancer goes by, and a session has one prober: the health check of
 //! [`ClusterBuilder::health`](crate::ClusterBuilder::health) (every 5 s by default), a monitor in its own interval, and [`Monitor::check_cluster`] share
-//! their probes. At most one probe of a node is under way, and nobody asks what somebody else has just asked. Probes pass
+//! their probes. At most one probe of a node is under way, a late one included, and nobody asks what somebody else has just asked. Probes pass
 //! by all limits and retries of the session. Requests pay nothing for any of it.
 //!
 //! ```no_run
@@ -37,9 +37,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | up | it has a connection, and the last probe over it was answered |
+//! | up | it has a connection, and the last probe over it was answered, or a request since that probe was sent |
 //! | down | it has no connection. Nothing is sent to it; the reason is what the driver says of its last attempt to connect |
-//! | unknown | it has a connection, and the last probe failed or was not answered within its time limit (2 s by default) |
+//! | unknown | it has a connection, the last probe failed or was not answered within its time limit (2 s by default), and no request was answered since |
 //! | ejected | the balancer leaves it out after failures of real requests, for a time that grows; one request is its way back |
 //! | healthy | up, and the balancer may choose it |
 //!
@@ -50,7 +50,8 @@
 //! # Nodes that come and go
 //!
 //! A node that leaves the cluster is `left`, and what is asked of its host id from then on is an error of kind `NoHost`. One that comes back under another
-//! address has left and joined. A cluster whose metadata show no node at all has figures of zero. When the control connection is cut off, the driver
+//! address has left and joined. A cluster whose metadata show no node at all (or none that the host filter accepts) has figures of zero,
+//! and requests end at once with `NoHost`. Where all nodes fail, at most half of them are ejected: the others go on being asked. When the control connection is cut off, the driver
 //! moves it to another node; until then the list of nodes stays as it was.
 
 mod callbacks;
@@ -68,9 +69,8 @@ mod warm_up;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use scylla::client::session::Session as Driver;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::{HealthCheck, Table};
 use uuid::Uuid;
@@ -79,7 +79,7 @@ pub use callbacks::Registration;
 pub use changes::{Changes, NodeChange, NodeEvent};
 pub use figures::{ClusterHealth, ConnectionSummary, HostHealth};
 pub use preset::{Monitored, MonitoredBuilder};
-pub(crate) use probe::{probe, watch_connections};
+pub(crate) use probe::Probes;
 pub use running::Monitoring;
 pub use tower_cassandra_layers::health::{CHANGES_KEPT, ChangeKind, State, Status};
 pub use tower_cassandra_layers::metrics::Totals;
@@ -111,14 +111,9 @@ impl fmt::Debug for Monitor {
 }
 
 impl Monitor {
-    pub(crate) fn new(
-        driver: Weak<Driver>,
-        table: Table,
-        directory: ClusterDirectory,
-        check: HealthCheck,
-    ) -> Self {
+    pub(crate) fn new(probes: Probes, table: Table, directory: ClusterDirectory, check: HealthCheck) -> Self {
         Self {
-            source: Arc::new(Source::new(driver, table, directory, check)),
+            source: Arc::new(Source::new(probes, table, directory, check)),
             hub: Hub::new(),
         }
     }

@@ -1,24 +1,22 @@
 //! Where a monitor has its figures from.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use scylla::client::session::Session as Driver;
 use tokio::time::{Instant, timeout};
 use tower_cassandra_layers::balance::Endpoint;
 use tower_cassandra_layers::health::{HealthCheck, ProbeRecord, Prober, Status, Table};
 use uuid::Uuid;
 
 use super::figures::{ClusterHealth, HostHealth};
-use super::probe::probe;
+use super::probe::Probes;
 use crate::cluster::ClusterDirectory;
 
 /// For the bound of a whole round: the nodes' own limits, which begin a little later, should be heard first.
 const GRACE: Duration = Duration::from_millis(100);
 
 pub(super) struct Source {
-    /// Weak: a monitor does not keep the connections of a session that nobody holds.
-    driver: Weak<Driver>,
+    probes: Probes,
     pub(super) table: Table,
     directory: ClusterDirectory,
     /// For the time that a probe may take.
@@ -27,13 +25,13 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) const fn new(
-        driver: Weak<Driver>,
+        probes: Probes,
         table: Table,
         directory: ClusterDirectory,
         check: HealthCheck,
     ) -> Self {
         Self {
-            driver,
+            probes,
             table,
             directory,
             check,
@@ -61,8 +59,11 @@ impl Source {
     }
 
     fn probe(&self) -> impl Fn(Arc<Endpoint>) -> Probe + use<> {
-        let driver = self.driver.clone();
-        move |endpoint| Box::pin(probe(driver.clone(), endpoint))
+        let probes = self.probes.clone();
+        move |endpoint| {
+            let probes = probes.clone();
+            Box::pin(async move { probes.ask(endpoint).await })
+        }
     }
 
     /// The table, after those that nobody has asked lately were asked.
@@ -96,7 +97,7 @@ impl Source {
             host
         });
         let hosts = hosts.collect();
-        let driver = self.driver.upgrade();
+        let driver = self.probes.driver();
         let name = driver.map(|driver| driver.get_cluster_state().cluster_name().to_owned());
         let metrics = self.table.metrics().filter(|metrics| metrics.is_enabled());
         ClusterHealth::new(hosts, name, metrics.map(|metrics| metrics.totals()))

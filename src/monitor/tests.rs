@@ -269,6 +269,30 @@ async fn a_callback_can_be_taken_away_and_there_is_a_bound() {
     assert!(kept(&told).len() >= 2);
 }
 
+/// Asks the monitor when it is dropped, as a guard of the user's may.
+struct Asks(Arc<Hub>, std::sync::mpsc::Sender<bool>);
+
+impl Drop for Asks {
+    fn drop(&mut self) {
+        let _ = self.1.send(self.0.is_running());
+    }
+}
+
+#[test]
+fn a_callback_that_asks_the_monitor_while_it_is_dropped_does_not_hang() {
+    let rig = Rig::new();
+    let (sender, dropped) = std::sync::mpsc::channel();
+    let asks = Asks(Arc::clone(&rig.hub), sender);
+    let id = rig.tell(move |_| {
+        let _ = &asks;
+        ready(())
+    });
+    // On a thread of its own: it would hang there, and not the test.
+    let hub = Arc::clone(&rig.hub);
+    std::thread::spawn(move || hub.remove(id));
+    assert_eq!(dropped.recv_timeout(SECOND * 10), Ok(false));
+}
+
 #[test]
 fn outside_of_a_runtime_it_is_an_error() {
     let rig = Rig::new();

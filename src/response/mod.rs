@@ -67,9 +67,9 @@ impl Response {
                 .into_rows_result()
                 .map_err(|error| unreadable(error.into()))?;
             verdict = verdict::of(RowsView::Driver(&rows)).map_err(unreadable)?;
-            Page::Rows(rows)
+            Page::Rows(Box::new(rows))
         } else {
-            Page::Empty(result)
+            Page::Empty(Box::new(result))
         };
         Ok(Self {
             verdict,

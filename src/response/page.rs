@@ -11,8 +11,9 @@ pub(super) enum Page {
     /// Nothing came from a server: a mock, or a PREPARE.
     #[default]
     None,
-    Empty(QueryResult),
-    Rows(QueryRowsResult),
+    // Boxed, as the driver's results are large and a response is handed through every layer.
+    Empty(Box<QueryResult>),
+    Rows(Box<QueryRowsResult>),
     /// With or without rows, and without a server.
     #[cfg(feature = "test-util")]
     Made(Box<Made>),
@@ -33,8 +34,8 @@ impl Page {
         let (mut rows, mut empty, mut made) = (None, None, [].as_slice());
         match self {
             Self::None => {}
-            Self::Empty(result) => empty = Some(result),
-            Self::Rows(result) => rows = Some(result),
+            Self::Empty(result) => empty = Some(&**result),
+            Self::Rows(result) => rows = Some(&**result),
             #[cfg(feature = "test-util")]
             Self::Made(page) => made = page.warnings.as_slice(),
         }

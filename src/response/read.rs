@@ -117,7 +117,7 @@ impl Response {
     where
         R: DeserializeRow<'a, 'a>,
     {
-        Ok(self.current()?.into_iter().next())
+        self.current()?.next().transpose()
     }
 
     /// The same for all rows of a conditional batch that was refused.
@@ -128,28 +128,31 @@ impl Response {
     where
         R: DeserializeRow<'a, 'a>,
     {
-        self.current()
+        self.current()?.collect()
     }
 
-    fn current<'a, R>(&'a self) -> Result<Vec<R>, Error>
+    fn current<'a, R>(&'a self) -> Result<impl Iterator<Item = Result<R, Error>>, Error>
     where
         R: DeserializeRow<'a, 'a>,
     {
-        let mut current = Vec::new();
-        let Some(rows) = self.first.rows().filter(|_| self.verdict == Some(false)) else {
-            return Ok(current);
-        };
-        for row in rows.rows::<ColumnIterator<'a, 'a>>()? {
+        let refused = self.first.rows().filter(|_| self.verdict == Some(false));
+        let rows = refused
+            .map(RowsView::rows::<ColumnIterator<'a, 'a>>)
+            .transpose()?;
+        let decode = |row: Result<ColumnIterator<'a, 'a>, _>| {
             let mut row = row.map_err(Error::decode)?;
             let _applied = row.next();
             // There was no row to look at: the verdict is all there is.
             if row.columns_remaining() == 0 {
-                continue;
+                return Ok(None);
             }
             row.type_check::<R>().map_err(Error::decode)?;
-            current.push(R::deserialize(row).map_err(Error::decode)?);
-        }
-        Ok(current)
+            R::deserialize(row).map(Some).map_err(Error::decode)
+        };
+        Ok(rows
+            .into_iter()
+            .flatten()
+            .filter_map(move |row| decode(row).transpose()))
     }
 
     /// How many rows it holds.

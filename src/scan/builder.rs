@@ -98,13 +98,15 @@ where
     }
 
     /// Sets how often a page of a range is asked for again after the retries of the session have ended with an error that may pass. The
-    /// pauses double from 100 ms up to 5 s: ten of them outlast half a minute without enough replicas. Other ranges go on meanwhile.
+    /// pauses double from 100 ms up to 5 s: ten of them make 26.3 s, and the calls in between take their time as well. Other ranges go on
+    /// meanwhile.
     pub const fn range_retries(mut self, retries: u32) -> Self {
         self.retries = retries;
         self
     }
 
-    /// Sets further options of the statements: consistency, priority, label.
+    /// Sets further options of the statements: consistency, priority, label. There is one per range: a deadline that is set here counts from
+    /// the opening of each, and [`deadline`](Self::deadline) bounds the whole.
     ///
     /// ```no_run
     /// use tower_cassandra::scylla::statement::Consistency;

@@ -36,7 +36,9 @@
 //!
 //! # Memory and load
 //!
-//! A page per range that is being read, and the one being given out, however slow the consumer. There is no task: a scan that nobody polls stands still.
+//! A page per range that is being read, and the one being given out, however slow the consumer. Each page is read by a task of its own,
+//! of which there are never more than [`concurrency`](ScanTable::concurrency); they end with the scan. A page gives its permit back when it has come,
+//! whether or not somebody polls; a scan that nobody polls asks for no further page.
 
 mod builder;
 mod handle;

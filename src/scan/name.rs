@@ -1,5 +1,6 @@
 //! Names of tables and columns as a user writes them, and as they are sent.
 
+use crate::cql::{Kind, Token, Tokens};
 use crate::error::Error;
 
 fn bad_name() -> Error {
@@ -10,47 +11,19 @@ fn bad_name() -> Error {
 
 /// Keyspace, where it is named, and table: in lower case unless quoted, as in CQL.
 pub(super) fn parse(text: &str) -> Result<(Option<String>, String), Error> {
-    let (first, rest) = identifier(text.trim())?;
-    let Some(rest) = rest.strip_prefix('.') else {
-        return if rest.is_empty() {
-            Ok((None, first))
-        } else {
-            Err(bad_name())
-        };
-    };
-    match identifier(rest)? {
-        (table, "") => Ok((Some(first), table)),
+    let tokens: Vec<Token<'_>> = Tokens::of(text).take(4).collect();
+    match *tokens {
+        [table] => Ok((None, name(table)?)),
+        [keyspace, dot, table] if dot.kind == Kind::Sign('.') => Ok((Some(name(keyspace)?), name(table)?)),
         _ => Err(bad_name()),
     }
 }
 
-/// The first name of a text, and what follows it.
-fn identifier(text: &str) -> Result<(String, &str), Error> {
-    let Some(mut rest) = text.strip_prefix('"') else {
-        let end = text
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-            .unwrap_or(text.len());
-        let (name, rest) = text.split_at(end);
-        return if name.is_empty() {
-            Err(bad_name())
-        } else {
-            Ok((name.to_ascii_lowercase(), rest))
-        };
-    };
-    let mut name = String::new();
-    loop {
-        let (part, after) = rest.split_once('"').ok_or_else(bad_name)?;
-        name.push_str(part);
-        // A doubled quote is one of the name.
-        match after.strip_prefix('"') {
-            Some(after) => {
-                name.push('"');
-                rest = after;
-            }
-            None if name.is_empty() => return Err(bad_name()),
-            None => return Ok((name, after)),
-        }
-    }
+fn name(token: Token<'_>) -> Result<String, Error> {
+    token
+        .name()
+        .filter(|name| !name.is_empty() && (token.kind == Kind::Quoted || name.is_ascii()))
+        .ok_or_else(bad_name)
 }
 
 /// A name as it is sent: whatever it holds, it stays a name.

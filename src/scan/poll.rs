@@ -2,12 +2,11 @@
 
 use std::task::{Context, Poll, ready};
 
-use futures_util::stream::StreamExt;
 use scylla::deserialize::row::DeserializeRow;
-use tokio::task::coop;
 use tokio::time::Instant;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Limit;
+use tracing::Instrument;
 
 use super::range::TokenRange;
 use super::reader::Piece;
@@ -27,7 +26,7 @@ where
 
     /// Opens ranges while there is room.
     fn fill(&mut self) -> Result<(), Error> {
-        while self.reading.len() + self.arrived.len() < self.concurrency {
+        while self.reading.len() < self.concurrency {
             let mark = match (self.begun.pop_front(), self.waiting.front()) {
                 (Some(mark), _) => mark,
                 (None, Some(range)) => {
@@ -47,8 +46,9 @@ where
         Ok(())
     }
 
-    fn read(&self, piece: Piece) {
-        self.reading.push(Box::pin(piece.read(self.handle.clone())));
+    fn read(&mut self, piece: Piece) {
+        let page = piece.read(self.handle.clone()).in_current_span();
+        self.reading.spawn_on(page, &self.reader.runtime);
     }
 
     /// Begins to give out a page, and asks for the one behind it.
@@ -64,10 +64,7 @@ where
         }
         self.current = Some(Current {
             range,
-            start: page.start().clone(),
             next,
-            total: page.len(),
-            given: 0,
             rows: Decoder::new(page),
         });
     }
@@ -104,11 +101,10 @@ where
                 match ready!(current.rows.poll_row(cx)) {
                     Some(Err(error)) => return self.fail(error),
                     Some(Ok(row)) => {
-                        current.given += 1;
-                        self.handle.shared().count_rows(1);
-                        if current.given >= current.total {
+                        if current.rows.is_done() {
                             self.leave_page();
                         }
+                        self.handle.shared().count_rows(1);
                         return Poll::Ready(Some(Ok(row)));
                     }
                     None => self.leave_page(),
@@ -123,16 +119,13 @@ where
             if let Err(error) = self.fill() {
                 return self.fail(error);
             }
-            if let Some((piece, page)) = self.arrived.pop_front() {
-                self.take_up(piece, page);
-                continue;
-            }
-            let turn = ready!(coop::poll_proceed(cx));
-            let read = ready!(self.reading.poll_next_unpin(cx));
-            turn.made_progress();
-            match read {
-                Some((piece, Ok(page))) => self.arrived.push_back((piece, page)),
-                Some((_, Err(error))) => return self.fail(error),
+            // It draws on the budget of the task: a table of empty pages does not keep the thread for itself.
+            match ready!(self.reading.poll_join_next(cx)) {
+                Some(Ok((piece, Ok(page)))) => self.take_up(piece, page),
+                Some(Ok((_, Err(error)))) => return self.fail(error),
+                Some(Err(_)) => {
+                    return self.fail(Error::internal("the service panicked while it read a page"));
+                }
                 None => self.over = true,
             }
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 use tower_cassandra_layers::request::{Deadline, Limit};
 
@@ -16,6 +17,7 @@ use crate::stream::{Page, PageState};
 /// What all ranges have in common.
 pub(super) struct Reader {
     pub(super) session: Session,
+    pub(super) runtime: Handle,
     pub(super) prepared: Prepared,
     pub(super) page_size: u32,
     pub(super) page_timeout: Option<Option<Duration>>,
@@ -29,6 +31,7 @@ pub(super) struct Piece {
     pub(super) range: TokenRange,
     pub(super) at: PageState,
     pager: Box<Pager>,
+    /// Of the scan, or of its statements.
     deadline: Option<Instant>,
     retries: u32,
 }
@@ -38,11 +41,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Reader {
     pub(super) fn open(&self, range: TokenRange, at: PageState) -> Result<Piece, Error> {
+        let mut pager = Box::new(Pager::new(self.session.clone(), self.statement(range)?));
         Ok(Piece {
             range,
             at,
-            pager: Box::new(Pager::new(self.session.clone(), self.statement(range)?)),
-            deadline: self.deadline,
+            deadline: pager.begin(None),
+            pager,
             retries: self.retries,
         })
     }

@@ -1,12 +1,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_util::stream::FuturesUnordered;
 use scylla::deserialize::row::DeserializeRow;
+use tokio::task::JoinSet;
 
 use super::handle::ScanHandle;
 use super::range::{TokenRange, join};
@@ -14,8 +13,6 @@ use super::reader::{Piece, Reader};
 use super::state::{Mark, ScanState};
 use crate::error::Error;
 use crate::stream::{Decoder, Page, PageState};
-
-type Reading = Pin<Box<dyn Future<Output = (Piece, Result<Page, Error>)> + Send>>;
 
 /// What is to be read.
 pub(super) struct Plan {
@@ -37,9 +34,9 @@ pub struct TableScan<T> {
     /// Begun earlier and not opened yet.
     pub(super) begun: VecDeque<Mark>,
     pub(super) waiting: VecDeque<TokenRange>,
-    pub(super) reading: FuturesUnordered<Reading>,
-    /// Pages whose turn has not come. With those being read never more than `concurrency`.
-    pub(super) arrived: VecDeque<(Piece, Page)>,
+    /// Pages that are read or have come, never more than `concurrency`. Each in a task, so that none waits for its permit, its answer
+    /// or its limit until the consumer has time.
+    pub(super) reading: JoinSet<(Piece, Result<Page, Error>)>,
     pub(super) current: Option<Current<T>>,
     /// Where each open range goes on, by its beginning. The page that is being given out counts as not read.
     pub(super) places: BTreeMap<i64, Mark>,
@@ -51,10 +48,7 @@ pub struct TableScan<T> {
 pub(super) struct Current<T> {
     pub(super) rows: Decoder<T>,
     pub(super) range: TokenRange,
-    pub(super) start: PageState,
     pub(super) next: Option<PageState>,
-    pub(super) total: usize,
-    pub(super) given: usize,
 }
 
 impl<T> TableScan<T>
@@ -73,8 +67,7 @@ where
             concurrency: plan.concurrency,
             begun: plan.marks.into(),
             waiting: plan.waiting,
-            reading: FuturesUnordered::new(),
-            arrived: VecDeque::new(),
+            reading: JoinSet::new(),
             current: None,
             places: BTreeMap::new(),
             handle: ScanHandle::new(left, all.len()),
@@ -97,7 +90,7 @@ where
         begun.extend(self.places.values().map(|mark| match &self.current {
             Some(current) if current.range == mark.range => Mark {
                 range: mark.range,
-                place: current.start.after(current.given),
+                place: current.rows.place(),
             },
             _ => mark.clone(),
         }));
@@ -118,18 +111,18 @@ where
         self.handle.clone()
     }
 
-    /// Ends it and gives everything back. The next item is the end; [`state`](Self::state) still says where to go on. It may be called any
+    /// Ends it. Its tasks end with it and give back what they hold. The next item is the end; [`state`](Self::state) still says where to go on. It may be called any
     /// number of times.
     pub fn close(&mut self) {
         if let Some(current) = self.current.take() {
-            let place = current.start.after(current.given);
+            let place = current.rows.place();
             self.places
                 .entry(current.range.after)
                 .and_modify(|mark| mark.place = place);
         }
         self.over = true;
-        self.reading.clear();
-        self.arrived.clear();
+        // Ends its tasks.
+        self.reading = JoinSet::new();
     }
 }
 

@@ -1,6 +1,7 @@
 //! From what a scan is to read to the ranges it reads.
 
 use scylla::deserialize::row::DeserializeRow;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::builder::ScanTable;
@@ -21,10 +22,12 @@ where
     /// # Errors
     /// `Config` for options that make no sense; `Invalid` for a table or column that is not there and for a state of another table;
     /// `Unsupported` for a session that knows no cluster, for a cluster with another partitioner than Murmur3, and where the session does
-    /// not fetch the schema of tables; and as [`Session::prepare`].
+    /// not fetch the schema of tables, and outside a tokio runtime; and as [`Session::prepare`].
     pub async fn start(self) -> Result<TableScan<T>, Error> {
         let begun = Instant::now();
         self.check()?;
+        let runtime = Handle::try_current()
+            .map_err(|_| Error::unsupported("a scan has to be started within a tokio runtime"))?;
         let (keyspace, table) = name::parse(&self.table)?;
         let keyspace = match (keyspace, self.session.keyspace()) {
             (Some(named), _) => named,
@@ -56,6 +59,7 @@ where
         };
         let reader = Reader {
             session: self.session,
+            runtime,
             prepared,
             page_size: self.page_size,
             page_timeout: self.page_timeout,

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use super::range::TokenRange;
 use crate::error::Error;
@@ -99,7 +100,7 @@ impl ScanState {
         for _ in 0..begun {
             let (after, until) = (reader.i64()?, reader.i64()?);
             let skip = reader.u32()?;
-            let place = reader.bytes()?.map(<[u8]>::to_vec);
+            let place = reader.bytes()?.map(Arc::from);
             state.begun.push(Mark {
                 range: TokenRange { after, until },
                 place: PageState::unbound(place, skip),
@@ -160,7 +161,7 @@ mod tests {
             begun: vec![
                 Mark {
                     range: range(-100, 0),
-                    place: PageState::unbound(Some(vec![1, 2, 3]), 5),
+                    place: PageState::unbound(Some([1, 2, 3].into()), 5),
                 },
                 Mark {
                     range: range(10, 20),

@@ -43,24 +43,27 @@ type Found<'a> = (&'a Arc<Text>, Option<Prepared>);
 impl Inner {
     /// Binds values that wait for their text to be prepared. Preparing counts against the limit of the first call: its deadline is
     /// returned.
-    pub(super) async fn bind(&self, statement: Statement) -> Result<(Statement, Option<Deadline>), Error> {
-        let what = match &statement.what {
-            What::Unbound(..) => statement.what.clone(),
-            What::Batch(batch) if batch.has_unbound() => statement.what.clone(),
-            What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => {
-                return Ok((statement, None));
-            }
-        };
-        let patience = self.patience(&statement);
-        let what = match what {
-            What::Batch(batch) => self.bind_members(&batch, patience).await?,
+    pub(super) async fn bind(&self, statement: &mut Statement) -> Result<Option<Deadline>, Error> {
+        match &statement.what {
+            What::Unbound(..) => {}
+            What::Batch(batch) if batch.has_unbound() => {}
+            What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => return Ok(None),
+        }
+        let patience = self.patience(statement);
+        // Boxed: a call that has nothing to prepare should not carry the room for it.
+        statement.what = Box::pin(self.bound(statement.what.clone(), patience)).await?;
+        Ok(patience.call)
+    }
+
+    async fn bound(&self, what: What, patience: Patience) -> Result<What, Error> {
+        match what {
+            What::Batch(batch) => self.bind_members(&batch, patience).await,
             What::Unbound(text, values) => match self.find(&text, patience).await? {
-                (_, Some(prepared)) => prepared.bind_dyn(&*values)?.what,
-                (_, None) => What::Unbound(text, values),
+                (_, Some(prepared)) => Ok(prepared.bind_dyn(&*values)?.what),
+                (_, None) => Ok(What::Unbound(text, values)),
             },
-            what => what,
-        };
-        Ok((Statement { what, ..statement }, patience.call))
+            what => Ok(what),
+        }
     }
 
     fn patience(&self, statement: &Statement) -> Patience {
@@ -112,7 +115,11 @@ impl Inner {
         }
         let bound = batch.members.iter().map(|member| match &member.what {
             What::Unbound(text, values) => match found.get(&*text.text) {
-                Some(Some(prepared)) => prepared.bind_dyn(&**values),
+                // Its mark stays: the text may say less of it than the user.
+                Some(Some(prepared)) => prepared.bind_dyn(&**values).map(|bound| Statement {
+                    what: bound.what,
+                    ..member.clone()
+                }),
                 Some(None) | None => Ok(member.clone()),
             },
             What::Text(_) | What::Bound { .. } | What::Batch(_) | What::Prepare(_) => Ok(member.clone()),

@@ -1,12 +1,15 @@
 //! One operation: checks, values bound, time stamped, page after page.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::request::Deadline;
 
+use super::stack::ResponseBox;
 use super::{Inner, Session};
 use crate::error::Error;
 use crate::nature::Nature;
@@ -44,65 +47,104 @@ impl Session {
     ///
     /// Dropping the future cancels: everything is given back at once; what was sent may still be applied.
     pub async fn execute(&self, statement: impl Into<Statement>) -> Result<Response, Error> {
-        let inside = self.inner.enter()?;
-        let statement = statement.into();
-        let nature = statement.nature();
-        tokio::select! {
-            biased;
-            result = self.inner.run(statement) => result,
-            () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
-        }
+        self.inner.execute(statement.into()).await
+    }
+
+    /// The same, for futures that outlive the borrow. Not an `async fn`, and neither is what it calls more than needed: each would keep a
+    /// copy of the statement, and what is this large is copied and allocated at a price.
+    pub(crate) fn execute_owned(
+        &self,
+        mut statement: Statement,
+    ) -> impl Future<Output = Result<Response, Error>> + Send + use<> {
+        let inner = Arc::clone(&self.inner);
+        async move { inner.execute_mut(&mut statement).await }
     }
 }
 
 impl Inner {
-    async fn run(&self, mut statement: Statement) -> Result<Response, Error> {
-        self.settings.profiles.apply(&mut statement)?;
-        self.check(&statement)?;
+    async fn execute(&self, mut statement: Statement) -> Result<Response, Error> {
+        self.execute_mut(&mut statement).await
+    }
+
+    async fn execute_mut(&self, statement: &mut Statement) -> Result<Response, Error> {
+        let inside = self.enter()?;
+        let nature = statement.nature();
+        tokio::select! {
+            biased;
+            result = self.run(statement) => result,
+            () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
+        }
+    }
+
+    async fn run(&self, statement: &mut Statement) -> Result<Response, Error> {
+        self.complete(statement)?;
         if let Some(limit) = statement.options.deadline
             && let Some(at) = Instant::now().checked_add(limit)
         {
             statement.context.shorten(Deadline::at(at));
         }
-        let (mut statement, bound_until) = self.bind(statement).await?;
-        self.stamp(&mut statement);
+        let until = self.bind(statement).await?;
+        self.stamp(statement);
         let nature = statement.nature();
-        let mut first = statement.clone();
-        if let Some(deadline) = bound_until {
-            first.context.shorten(deadline);
-        }
-        let mut response = self.call(first, &statement).await?;
-        while let Some(next) = response.paging_state().cloned() {
-            within_caps(&statement, &response)?;
+        let started = self.begins();
+        let first = self.call(statement.clone(), until);
+        let mut response = first
+            .await
+            .map_err(|error| error.noted(started).about(statement))?;
+        let (mut rows, mut bytes) = (response.len(), response.byte_len());
+        loop {
+            statement.options.within_caps(rows, bytes)?;
+            let Some(next) = response.paging_state().cloned() else {
+                break;
+            };
             // What went as text because a PREPARE took too long is bound when that has landed in the meantime.
-            (statement, _) = self.bind(statement).await?;
+            let until = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
-            response.append(self.call(statement.clone(), &statement).await?);
+            let started = self.begins();
+            let page = self.call(statement.clone(), until);
+            let page = page
+                .await
+                .map_err(|error| error.noted(started).about(statement))?;
+            rows = rows.saturating_add(page.len());
+            bytes = bytes.saturating_add(page.byte_len());
+            response.append(page);
         }
-        within_caps(&statement, &response)?;
         if nature == Nature::Schema {
-            self.agree().await?;
+            // Boxed: a future that DDL alone needs would make that of every call several times as large.
+            Box::pin(self.agree(statement)).await?;
         }
         Ok(response)
     }
 
-    /// One call of `statement`. Only its error is told which statement it was.
-    pub(super) async fn call(&self, call: Statement, statement: &Statement) -> Result<Response, Error> {
-        let result = self.stack.call(call).await;
-        result.map_err(|error| error.about(statement))
+    /// When a call begins; none where a retry layer notes the attempts.
+    pub(super) fn begins(&self) -> Option<Instant> {
+        (!self.settings.notes_attempts).then(Instant::now)
     }
 
-    /// Finds what could never work before anything is sent.
-    pub(super) fn check(&self, statement: &Statement) -> Result<(), Error> {
+    /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be told which statement it was.
+    pub(super) fn call(&self, mut call: Statement, until: Option<Deadline>) -> ResponseBox {
+        if let Some(deadline) = until {
+            call.context.shorten(deadline);
+        }
+        self.stack.call(call)
+    }
+
+    /// Adds what the session says of every statement, and finds what could never work before anything is sent.
+    pub(super) fn complete(&self, statement: &mut Statement) -> Result<(), Error> {
+        self.settings.profiles.apply(statement)?;
+        // A read at such a level takes part in Paxos and is judged so, whoever chose the level.
+        if statement.options.consistency.is_none() && statement.nature().is_read() {
+            statement.options.consistency = self.settings.serial_default;
+        }
+        self.check(statement)
+    }
+
+    fn check(&self, statement: &Statement) -> Result<(), Error> {
         if statement.is_use() {
             return Err(no_use());
         }
-        if statement.options.driver_page_size().is_none() {
-            return Err(Error::invalid(
-                "the page size has to be from 1 to 2,147,483,647 rows",
-            ));
-        }
+        statement.options.driver_page_size()?;
         match &statement.what {
             What::Unbound(..) if self.settings.strict_prepared => Err(Error::parameters_need_prepare()),
             What::Batch(batch) => {
@@ -142,8 +184,9 @@ impl Inner {
         }
     }
 
-    /// Waits until all nodes know the schema. The DDL itself is done; whatever goes wrong here does not undo it.
-    pub(super) async fn agree(&self) -> Result<(), Error> {
+    /// Waits until all nodes know the schema, no longer than the deadline of the statement says. The DDL itself is done; whatever goes wrong
+    /// here does not undo it.
+    pub(super) async fn agree(&self, statement: &Statement) -> Result<(), Error> {
         let Ok(driver) = self.driver() else {
             return Ok(());
         };
@@ -154,24 +197,16 @@ impl Inner {
                 .map_err(Error::from_schema_agreement)?;
             driver.refresh_metadata().await.map_err(Error::from_metadata)
         };
-        match timeout(self.settings.schema_agreement_timeout, agreed).await {
+        let own = Instant::now().checked_add(self.settings.schema_agreement_timeout);
+        let deadline = statement.context.deadline().map(|deadline| deadline.at);
+        let Some(until) = own.into_iter().chain(deadline).min() else {
+            return agreed.await;
+        };
+        match timeout_at(until, agreed).await {
             Ok(result) => result,
             Err(_) => Err(Error::schema_disagreement()),
         }
     }
-}
-
-fn within_caps(statement: &Statement, response: &Response) -> Result<(), Error> {
-    let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
-    if over(statement.options.max_rows, response.len()) {
-        return Err(Error::invalid("the result has more rows than `max_rows` allows"));
-    }
-    if over(statement.options.max_bytes, response.byte_len()) {
-        return Err(Error::invalid(
-            "the result has more bytes than `max_bytes` allows",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -187,5 +222,16 @@ mod tests {
             assert!(next > last);
             last = next;
         }
+    }
+
+    #[tokio::test]
+    async fn a_call_is_small_enough_to_be_allocated_fast() {
+        let session = Session::from_service(tower::service_fn(async |_: Statement| {
+            Ok::<_, Error>(Response::empty())
+        }));
+        let call = session.execute_owned(Statement::new("SELECT a FROM t"));
+        // Allocators keep pieces of up to a kilobyte at hand; what is larger takes the slow way.
+        assert!(size_of_val(&call) <= 1_024, "{}", size_of_val(&call));
+        call.await.unwrap();
     }
 }

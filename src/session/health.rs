@@ -77,11 +77,7 @@ impl Session {
     /// # Errors
     /// `Closed`; `Unsupported` for a session made by [`from_service`](Self::from_service), whose nodes [`Nodes::monitor`](crate::Nodes::monitor) watches.
     pub fn monitor(&self) -> Result<Monitor, Error> {
-        if self.inner.core.is_none() {
-            return Err(Error::unsupported(
-                "this session was made from a service and knows no cluster",
-            ));
-        }
+        self.inner.core()?;
         let housekeeping = self.inner.housekeeping.lock();
         let housekeeping = housekeeping.unwrap_or_else(PoisonError::into_inner);
         let monitor = housekeeping.as_ref().map(|tasks| tasks.monitor().clone());
@@ -100,11 +96,7 @@ impl Session {
         if self.is_closed() {
             return Err(Error::closed(Applied::No));
         }
-        let Some(core) = &self.inner.core else {
-            return Err(Error::unsupported(
-                "this session was made from a service and knows no cluster",
-            ));
-        };
+        let core = self.inner.core()?;
         let health = self.health();
         let local = health.local_datacenter.as_deref();
         let permitted = |node: &&NodeHealth| {

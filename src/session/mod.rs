@@ -7,6 +7,7 @@ mod health;
 mod infer;
 mod keyspace;
 mod life;
+mod limits;
 mod pager;
 mod prepare;
 mod prepared;
@@ -21,6 +22,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use scylla::client::session::Session as Driver;
+use scylla::statement::Consistency;
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
@@ -34,6 +36,7 @@ use crate::statement::Statement;
 use gate::{Gate, Inside};
 pub use health::{Health, NodeHealth};
 pub(crate) use life::WeakSession;
+pub use limits::Limits;
 pub(crate) use pager::Pager;
 pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
@@ -58,6 +61,8 @@ struct Inner {
     settings: Settings,
     clock: execute::Clock,
     keyspace: Mutex<Option<Arc<str>>>,
+    /// Held by who changes it.
+    keyspace_turn: Arc<tokio::sync::Mutex<()>>,
     core: Option<Core>,
     housekeeping: Mutex<Option<Housekeeping>>,
 }
@@ -82,6 +87,11 @@ pub(crate) struct Settings {
     pub(crate) metadata_timeout: Duration,
     pub(crate) schema_agreement_timeout: Duration,
     pub(crate) profiles: Profiles,
+    pub(crate) limits: Limits,
+    /// Does the stack have a retry layer of ours, or one of the user's? It notes what became of each attempt.
+    pub(crate) notes_attempts: bool,
+    /// The default consistency, if it is a serial one.
+    pub(crate) serial_default: Option<Consistency>,
     /// The names of the stack's layers, outermost first.
     pub(crate) layers: Vec<&'static str>,
 }
@@ -100,6 +110,9 @@ impl Default for Settings {
             metadata_timeout: defaults::METADATA_TIMEOUT,
             schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
             profiles: Profiles::default(),
+            limits: Limits::default(),
+            notes_attempts: true,
+            serial_default: None,
             layers: vec!["a service of the user's"],
         }
     }
@@ -158,6 +171,7 @@ impl Session {
                 settings,
                 clock: execute::Clock::default(),
                 keyspace: Mutex::new(keyspace),
+                keyspace_turn: Arc::default(),
                 core,
                 housekeeping: Mutex::new(housekeeping),
             }),
@@ -220,12 +234,17 @@ impl Inner {
         self.gate.enter().ok_or_else(|| Error::closed(Applied::No))
     }
 
-    fn driver(&self) -> Result<Arc<Driver>, Error> {
-        let core = self
-            .core
+    fn core(&self) -> Result<&Core, Error> {
+        self.core
             .as_ref()
-            .ok_or_else(|| Error::unsupported("this session was made from a service and knows no cluster"))?;
-        core.driver.get().ok_or_else(|| Error::closed(Applied::No))
+            .ok_or_else(|| Error::unsupported("this session was made from a service and knows no cluster"))
+    }
+
+    fn driver(&self) -> Result<Arc<Driver>, Error> {
+        self.core()?
+            .driver
+            .get()
+            .ok_or_else(|| Error::closed(Applied::No))
     }
 }
 

@@ -71,12 +71,11 @@ impl Pager {
         let inner = &session.inner;
         let keyspace = session.keyspace();
         let keyspace = keyspace.as_deref();
-        let mut bound_until = None;
+        let mut until = None;
         if !self.ready {
-            inner.settings.profiles.apply(&mut self.statement)?;
-            inner.check(&self.statement)?;
+            inner.complete(&mut self.statement)?;
             from.check(Fingerprint::of(&self.statement, keyspace))?;
-            (self.statement, bound_until) = inner.bind(self.statement.clone()).await?;
+            until = inner.bind(&mut self.statement).await?;
             inner.stamp(&mut self.statement);
             // What went as text because a node did not prepare it in time is bound before a later page.
             self.ready = !matches!(self.statement.what, What::Unbound(..));
@@ -89,17 +88,18 @@ impl Pager {
         let from = PageState::new(fingerprint, place.as_ref(), from.skip);
         call.paging = place;
         call.options.continued = call.paging.is_some();
-        if let Some(deadline) = bound_until {
-            call.context.shorten(deadline);
-        }
-        let response = inner.call(call, &self.statement).await?;
+        let began = inner.begins();
+        let called = inner.call(call, until);
+        let response = called
+            .await
+            .map_err(|error| error.noted(began).about(&self.statement))?;
         if self.nature() == Nature::Schema {
-            inner.agree().await?;
+            Box::pin(inner.agree(&self.statement)).await?;
         }
         self.pages += 1;
         self.rows = self.rows.saturating_add(response.len());
         self.bytes = self.bytes.saturating_add(response.byte_len());
-        self.within_caps()?;
+        self.statement.options.within_caps(self.rows, self.bytes)?;
         Ok(Page::new(
             response,
             self.pages,
@@ -107,19 +107,5 @@ impl Pager {
             fingerprint,
             started.elapsed(),
         ))
-    }
-
-    fn within_caps(&self) -> Result<(), Error> {
-        let options = &self.statement.options;
-        let over = |cap: Option<usize>, size: usize| cap.is_some_and(|cap| size > cap);
-        if over(options.max_rows, self.rows) {
-            return Err(Error::invalid("the result has more rows than `max_rows` allows"));
-        }
-        if over(options.max_bytes, self.bytes) {
-            return Err(Error::invalid(
-                "the result has more bytes than `max_bytes` allows",
-            ));
-        }
-        Ok(())
     }
 }

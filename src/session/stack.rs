@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use tower::ServiceExt;
+use pin_project_lite::pin_project;
 use tower_service::Service;
 use tracing::Instrument;
 
 use crate::error::{BoxError, Error};
+use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::Statement;
 
@@ -26,21 +28,61 @@ where
     S::Future: Send,
 {
     fn call(&self, statement: Statement) -> ResponseBox {
-        let mut service = self.clone();
         let nature = statement.nature();
         let span = tracing::debug_span!("cql", nature = ?nature);
-        Box::pin(
-            async move {
-                let ready = match service.ready().await {
-                    Ok(ready) => ready,
-                    Err(error) => return Err(Error::from_boxed(error.into(), false).judged(nature)),
-                };
-                let called = ready.call(statement);
-                called
-                    .await
-                    .map_err(|error| Error::from_boxed(error.into(), true).judged(nature))
-            }
-            .instrument(span),
-        )
+        let call = Call {
+            nature,
+            state: State::Waiting {
+                service: self.clone(),
+                statement: Some(statement),
+            },
+        };
+        Box::pin(call.instrument(span))
+    }
+}
+
+pin_project! {
+    /// One call. By hand, as an `async` block would keep the room for the service and the statement while it waits for the answer.
+    struct Call<S, F> {
+        nature: Nature,
+        #[pin]
+        state: State<S, F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, F> {
+        Waiting { service: S, statement: Option<Statement> },
+        Called { #[pin] answer: F },
+    }
+}
+
+impl<S> Future for Call<S, S::Future>
+where
+    S: Service<Statement, Response = Response>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<Response, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let nature = *this.nature;
+        let failed = |error: S::Error, called| Error::from_boxed(error.into(), called).judged(nature);
+        loop {
+            let answer = match this.state.as_mut().project() {
+                StateProj::Waiting { service, statement } => {
+                    ready!(service.poll_ready(cx)).map_err(|error| failed(error, false))?;
+                    match statement.take() {
+                        Some(statement) => service.call(statement),
+                        None => return Poll::Pending,
+                    }
+                }
+                StateProj::Called { answer } => {
+                    return answer.poll(cx).map_err(|error| failed(error, true));
+                }
+            };
+            this.state.set(State::Called { answer });
+        }
     }
 }

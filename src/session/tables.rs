@@ -1,12 +1,10 @@
 //! What a scan has to know of its table and of the ring.
 
 use scylla::cluster::ClusterState;
-use tokio::time::timeout;
-use tower_cassandra_layers::classify::Applied;
-use tower_cassandra_layers::request::Limit;
 use uuid::Uuid;
 
 use super::Session;
+use super::keyspace::refresh;
 use crate::error::Error;
 
 /// A table or view as the driver's metadata has it.
@@ -27,10 +25,7 @@ impl Session {
         if let Some(facts) = facts(&driver.get_cluster_state(), keyspace, table) {
             return Ok(facts);
         }
-        timeout(self.inner.settings.metadata_timeout, driver.refresh_metadata())
-            .await
-            .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
-            .map_err(Error::from_metadata)?;
+        refresh(&driver, self.inner.settings.metadata_timeout).await?;
         facts(&driver.get_cluster_state(), keyspace, table)
             .ok_or_else(|| Error::no_such("table", &format!("{keyspace}.{table}")))
     }

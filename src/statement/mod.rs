@@ -24,7 +24,8 @@ use tower_cassandra_layers::request::{Context, OwnLimit};
 
 pub(crate) use batch::BatchParts;
 pub use batch::{Batch, BatchKind};
-pub(crate) use options::{Options, Timestamp};
+pub(crate) use form::Form;
+pub(crate) use options::{Cap, Options, Timestamp};
 pub use prepared::Prepared;
 pub use query::{Definition, Query};
 pub(crate) use subject::Subject;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use scylla::response::PagingState;
 use scylla::statement::{Consistency, SerialConsistency};
 use tokio::time::Instant;
-use tower_cassandra_layers::request::{Deadline, OwnLimit, Priority};
+use tower_cassandra_layers::request::{Deadline, Priority};
 use uuid::Uuid;
 
-use super::{Statement, Timestamp};
+use super::{Cap, Statement, Timestamp};
 
 impl Statement {
     /// Sets the consistency of this statement.
@@ -60,16 +60,14 @@ impl Statement {
     /// Sets the limit of one call (one page, all its attempts, queueing and back-off); `None` turns it off.
     #[must_use]
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.context
-            .set_call_limit(limit.into().map_or(OwnLimit::Off, OwnLimit::Of));
+        self.context.set_call_limit(limit.into().into());
         self
     }
 
     /// Sets the limit of one attempt; `None` turns it off.
     #[must_use]
     pub fn attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.context
-            .set_attempt_limit(limit.into().map_or(OwnLimit::Off, OwnLimit::Of));
+        self.context.set_attempt_limit(limit.into().into());
         self
     }
 
@@ -104,14 +102,14 @@ impl Statement {
     /// More rows than this are an error of kind `Invalid` and not a larger result.
     #[must_use]
     pub const fn max_rows(mut self, rows: usize) -> Self {
-        self.options.max_rows = Some(rows);
+        self.options.max_rows = Cap::of(rows);
         self
     }
 
     /// More bytes of rows than this are an error of kind `Invalid` and not a larger result.
     #[must_use]
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
-        self.options.max_bytes = Some(bytes);
+        self.options.max_bytes = Cap::of(bytes);
         self
     }
 
@@ -120,6 +118,20 @@ impl Statement {
     pub fn paging_state(mut self, state: PagingState) -> Self {
         self.paging = Some(state);
         self
+    }
+
+    /// Leaves a value on it for layers of your own, in place of one of the same type: a tenant, a trace, a tag. It comes with every attempt and
+    /// every page; layers read it from [`Request::context`](crate::layers::Request::context).
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.context.extensions.insert(value);
+        self
+    }
+
+    /// The value of this type that was left on it.
+    #[must_use]
+    pub fn get_extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.context.extensions.get()
     }
 
     /// Sets where it stands in the queues of the limits. Default: `Normal`.

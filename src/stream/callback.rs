@@ -1,7 +1,6 @@
 //! Telling the user of pages: in order, once each, on a thread where blocking does no harm.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -40,7 +39,6 @@ struct State {
     missed: u64,
     /// None while it is being called.
     function: Option<Function>,
-    closed: bool,
     end: Option<Waker>,
 }
 
@@ -54,7 +52,6 @@ impl Callback {
             waiting: VecDeque::new(),
             missed: 0,
             function: Some(function),
-            closed: false,
             end: None,
         })))
     }
@@ -93,17 +90,7 @@ impl Callback {
 
 impl Drop for Callback {
     fn drop(&mut self) {
-        let mut state = lock(&self.0);
-        state.closed = true;
-        state.waiting.clear();
-    }
-}
-
-impl fmt::Debug for Callback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Callback")
-            .field("waiting", &lock(&self.0).waiting.len())
-            .finish_non_exhaustive()
+        lock(&self.0).waiting.clear();
     }
 }
 
@@ -112,13 +99,9 @@ fn run(mut function: Function, state: &Mutex<State>) {
     loop {
         let mut locked = lock(state);
         let Some(info) = locked.waiting.pop_front() else {
-            let waiter = if locked.closed {
-                drop(locked);
-                None
-            } else {
-                locked.function = Some(function);
-                locked.end.take()
-            };
+            locked.function = Some(function);
+            let waiter = locked.end.take();
+            drop(locked);
             if let Some(waiter) = waiter {
                 waiter.wake();
             }

@@ -9,6 +9,7 @@ use scylla::deserialize::row::DeserializeRow;
 use tokio::task::coop;
 
 use super::page::Page;
+use super::state::PageState;
 use crate::error::Error;
 
 /// Bytes of a row that count as much as a small row when it comes to letting other tasks run. Decoding a unit takes about a
@@ -30,6 +31,9 @@ pub(crate) struct Decoder<T> {
     /// What one row draws on the budget, and what is still to be drawn for the next.
     cost: u8,
     owed: u8,
+    start: PageState,
+    total: usize,
+    given: usize,
 }
 
 impl<T> Decoder<T>
@@ -39,6 +43,7 @@ where
     pub(crate) fn new(page: Page) -> Self {
         let units = page.byte_len() / page.len().max(1) / UNIT;
         let cost = u8::try_from(units.min(MOST)).unwrap_or(u8::MAX).max(1);
+        let (start, total) = (page.start().clone(), page.len());
         let slot = Slot::default();
         let rows = Box::pin(decode(page, Arc::clone(&slot)));
         Self {
@@ -46,6 +51,9 @@ where
             slot,
             cost,
             owed: cost,
+            start,
+            total,
+            given: 0,
         }
     }
 
@@ -58,7 +66,23 @@ where
         self.owed = self.cost;
         // It waits for nothing: it is pending because there is a row.
         let _ = self.rows.as_mut().poll(cx);
-        Poll::Ready(self.slot.lock().unwrap_or_else(PoisonError::into_inner).take())
+        let row = self.slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Ok(_)) = row {
+            self.given += 1;
+        }
+        Poll::Ready(row)
+    }
+}
+
+impl<T> Decoder<T> {
+    /// Behind the last row that was given.
+    pub(crate) fn place(&self) -> PageState {
+        self.start.after(self.given)
+    }
+
+    /// Was the last row given? The page should go with it, not when the next one is asked for.
+    pub(crate) const fn is_done(&self) -> bool {
+        self.given >= self.total
     }
 }
 

@@ -40,6 +40,10 @@ impl Drop for Ahead {
 }
 
 impl Fetch {
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self, Self::Over)
+    }
+
     /// Starts the task that reads from there on, at most so many pages.
     pub(super) fn ahead(
         mut pager: Box<Pager>,

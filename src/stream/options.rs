@@ -61,7 +61,7 @@ impl StreamOptions {
     /// Bounds each page by itself: queueing, back-off and every attempt. `None` turns that off.
     #[must_use]
     pub fn page_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.page_timeout = limit.into().map_or(OwnLimit::Off, OwnLimit::Of);
+        self.page_timeout = limit.into().into();
         self
     }
 

@@ -36,7 +36,6 @@ pub struct PageStream {
     /// Set by the first poll.
     started: Option<Instant>,
     deadline: Option<Instant>,
-    over: bool,
 }
 
 impl PageStream {
@@ -54,7 +53,6 @@ impl PageStream {
             pages: 0,
             started: None,
             deadline: None,
-            over: false,
         }
     }
 
@@ -82,13 +80,8 @@ impl PageStream {
 
     /// Ends it and gives everything back. The next item is the end. Dropping it does the same; it may be called any number of times.
     pub fn close(&mut self) {
-        self.end();
-        self.callback = None;
-    }
-
-    fn end(&mut self) {
-        self.over = true;
         self.fetch = Fetch::Over;
+        self.callback = None;
     }
 
     fn start(&mut self) -> Result<(), Error> {
@@ -112,7 +105,7 @@ impl PageStream {
     pub(super) fn check_deadline(&mut self) -> Result<(), Error> {
         match self.deadline {
             Some(deadline) if Instant::now() >= deadline => {
-                self.end();
+                self.fetch = Fetch::Over;
                 Err(Error::timed_out(Limit::Deadline, Applied::No).judged(self.nature))
             }
             _ => Ok(()),
@@ -132,10 +125,25 @@ impl PageStream {
         &self.shared
     }
 
-    /// The last item but for the end. What comes late must not be counted as the end.
-    fn fail(&mut self, error: Error) -> Poll<Option<Result<Page, Error>>> {
-        self.end();
+    /// The last item but for the end. A cancel that came first makes an error of the page it cut off: that one is nobody's business.
+    fn fail(&mut self, error: Error, cx: &Context<'_>) -> Poll<Option<Result<Page, Error>>> {
+        if self.is_cancelled() {
+            return self.poll_end(cx);
+        }
+        self.fetch = Fetch::Over;
         Poll::Ready(Some(Err(error)))
+    }
+
+    /// The end, when the callback was called for the last page.
+    fn poll_end(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Page, Error>>> {
+        self.fetch = Fetch::Over;
+        if self.is_cancelled() {
+            self.callback = None;
+        }
+        match &self.callback {
+            Some(callback) => callback.poll_idle(cx).map(|()| None),
+            None => Poll::Ready(None),
+        }
     }
 
     /// The next page. Rows are counted by whoever gives them out.
@@ -143,24 +151,18 @@ impl PageStream {
         // Before the flag is read, so that a cancel in between wakes us.
         self.shared.consumer.register(cx.waker());
         if self.is_cancelled() {
-            self.close();
+            self.fetch = Fetch::Over;
         }
         if self.started.is_none()
-            && !self.over
+            && !self.fetch.is_over()
             && let Err(error) = self.start()
         {
-            return self.fail(error);
+            return self.fail(error, cx);
         }
         let enough = self.options.max_pages.is_some_and(|max| self.pages >= max);
         let from = match &self.next {
-            Some(from) if !enough && !self.over => from,
-            _ => {
-                self.end();
-                return match &self.callback {
-                    Some(callback) => callback.poll_idle(cx).map(|()| None),
-                    None => Poll::Ready(None),
-                };
-            }
+            Some(from) if !enough && !self.fetch.is_over() => from,
+            _ => return self.poll_end(cx),
         };
         // A service that always has an empty page at hand must not keep the thread for itself.
         let progress = ready!(coop::poll_proceed(cx));
@@ -171,7 +173,7 @@ impl PageStream {
                 self.take_up(&page);
                 Poll::Ready(Some(Ok(page)))
             }
-            Err(error) => self.fail(error),
+            Err(error) => self.fail(error, cx),
         }
     }
 
@@ -212,7 +214,7 @@ impl fmt::Debug for PageStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PageStream")
             .field("pages", &self.pages)
-            .field("over", &self.over)
+            .field("over", &self.fetch.is_over())
             .field("options", &self.options)
             .finish_non_exhaustive()
     }

@@ -20,15 +20,8 @@ use crate::statement::Statement;
 /// under way; see [the module](super) for what all streams have in common.
 pub struct RowStream<T> {
     pages: PageStream,
-    current: Option<Current<T>>,
-}
-
-/// The page whose rows are being given out.
-struct Current<T> {
-    rows: Decoder<T>,
-    start: PageState,
-    total: usize,
-    given: usize,
+    /// The page whose rows are being given out.
+    current: Option<Decoder<T>>,
 }
 
 impl<T> RowStream<T>
@@ -55,8 +48,8 @@ where
     #[must_use]
     pub fn paging_state(&self) -> Option<PageState> {
         match &self.current {
-            Some(current) if current.given < current.total => Some(current.start.after(current.given)),
-            _ => self.pages.paging_state(),
+            Some(current) => Some(current.place()),
+            None => self.pages.paging_state(),
         }
     }
 
@@ -94,27 +87,18 @@ where
                     None => return Poll::Ready(None),
                     Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                     Some(Ok(page)) if page.is_empty() => {}
-                    Some(Ok(page)) => {
-                        self.current = Some(Current {
-                            start: page.start().clone(),
-                            total: page.len(),
-                            given: 0,
-                            rows: Decoder::new(page),
-                        });
-                    }
+                    Some(Ok(page)) => self.current = Some(Decoder::new(page)),
                 }
                 continue;
             };
             if let Err(error) = self.pages.check_deadline() {
                 return self.fail(error);
             }
-            match ready!(current.rows.poll_row(cx)) {
+            match ready!(current.poll_row(cx)) {
                 None => self.current = None,
                 Some(Err(error)) => return self.fail(error),
                 Some(Ok(row)) => {
-                    current.given += 1;
-                    if current.given >= current.total {
-                        // The page goes with its last row, not when the next is asked for.
+                    if current.is_done() {
                         self.current = None;
                     }
                     self.pages.shared().count_rows(1);

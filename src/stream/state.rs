@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use scylla::response::PagingState;
 
@@ -36,7 +37,7 @@ const FORMAT: Format = Format {
 pub struct PageState {
     fingerprint: Option<Fingerprint>,
     /// None before the first page. By the server's own bytes: it knows what they mean.
-    place: Option<Vec<u8>>,
+    place: Option<Arc<[u8]>>,
     /// Rows from there on that were given out before.
     pub(crate) skip: u32,
 }
@@ -101,15 +102,13 @@ impl PageState {
     pub(crate) fn new(fingerprint: Fingerprint, place: Option<&PagingState>, skip: u32) -> Self {
         Self {
             fingerprint: Some(fingerprint),
-            place: place
-                .and_then(PagingState::as_bytes_slice)
-                .map(|bytes| bytes.to_vec()),
+            place: place.and_then(PagingState::as_bytes_slice).cloned(),
             skip,
         }
     }
 
     /// A place whose owner sees to it that it meets its statement.
-    pub(crate) const fn unbound(place: Option<Vec<u8>>, skip: u32) -> Self {
+    pub(crate) const fn unbound(place: Option<Arc<[u8]>>, skip: u32) -> Self {
         Self {
             fingerprint: None,
             place,
@@ -145,7 +144,7 @@ impl PageState {
 
     /// The place as the server noted it.
     pub(crate) fn place(&self) -> Option<PagingState> {
-        self.place.as_deref().map(PagingState::new_from_raw_bytes)
+        self.place.clone().map(PagingState::new_from_raw_bytes)
     }
 
     /// Refuses what belongs to another statement.
@@ -182,7 +181,7 @@ impl PageState {
         let known = reader.u8()?;
         let (text, values) = (reader.u64()?, reader.u64()?);
         let skip = reader.u32()?;
-        let place = reader.bytes()?.map(<[u8]>::to_vec);
+        let place = reader.bytes()?.map(Arc::from);
         if known > 3 || known == 2 {
             return Err(reader.damage());
         }

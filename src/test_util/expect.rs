@@ -14,13 +14,21 @@ pub struct Expect {
     pub(super) which: Which,
     pub(super) markers: Option<Result<Markers, Error>>,
     pub(super) answers: VecDeque<Answer>,
-    times: Option<u64>,
-    bounded: bool,
+    times: Times,
     /// How many came.
     pub(super) seen: u64,
 }
 
 pub(super) type Markers = Vec<scylla::frame::response::result::ColumnSpec<'static>>;
+
+/// How often it may come.
+#[derive(Clone, Copy, Debug)]
+enum Times {
+    /// As often as there are answers, at least once.
+    Answers,
+    Exactly(u64),
+    Any,
+}
 
 #[derive(Clone, Debug)]
 pub(super) enum Which {
@@ -35,8 +43,7 @@ impl Expect {
             which,
             markers: None,
             answers: VecDeque::new(),
-            times: None,
-            bounded: true,
+            times: Times::Answers,
             seen: 0,
         }
     }
@@ -98,28 +105,28 @@ impl Expect {
     /// Expects it so often.
     #[must_use]
     pub const fn times(mut self, times: u64) -> Self {
-        (self.times, self.bounded) = (Some(times), true);
+        self.times = Times::Exactly(times);
         self
     }
 
     /// Expects it any number of times, also never.
     #[must_use]
     pub const fn any_times(mut self) -> Self {
-        (self.times, self.bounded) = (None, false);
+        self.times = Times::Any;
         self
     }
 
     /// How often it has to come.
     pub(super) fn wanted(&self) -> u64 {
-        if !self.bounded {
-            return 0;
+        match self.times {
+            Times::Answers => u64::try_from(self.answers.len()).unwrap_or(u64::MAX).max(1),
+            Times::Exactly(times) => times,
+            Times::Any => 0,
         }
-        let answers = u64::try_from(self.answers.len()).unwrap_or(u64::MAX);
-        self.times.unwrap_or(answers.max(1))
     }
 
     pub(super) fn takes(&self, statement: &Statement) -> bool {
-        if self.bounded && self.seen >= self.wanted() {
+        if !matches!(self.times, Times::Any) && self.seen >= self.wanted() {
             return false;
         }
         match (&self.which, &statement.what) {

@@ -1,5 +1,6 @@
 //! The end of a session, and what is left of it.
 
+use local_cassandra::testing;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ async fn nothing_is_left_of_a_session() {
     let address = cluster.node(0).address();
     let open = || connections(address);
     if open().is_none() {
-        println!("SKIPPED nothing_is_left_of_a_session: no /proc/self/net/tcp");
+        testing::skip("nothing_is_left_of_a_session", "no /proc/self/net/tcp");
         return;
     }
     let gone = async |what: &str| {

@@ -107,8 +107,16 @@ async fn what_reads_as_idempotent_leaves_the_same_when_it_comes_twice() {
     }
     for text in NOT {
         assert!(!idempotence(text).is_yes(), "{text}");
-        let [once, twice] = once_and_twice(&bed, text, &mut time).await;
-        assert_ne!(once, twice, "{text}");
+        // Of two values of the same time the greater one stays: a random one changes nothing every other time.
+        let mut differs = false;
+        for _ in 0..32 {
+            let [once, twice] = once_and_twice(&bed, text, &mut time).await;
+            differs = once != twice;
+            if differs {
+                break;
+            }
+        }
+        assert!(differs, "{text}");
     }
     bed.done().await;
 }

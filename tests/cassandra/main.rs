@@ -15,6 +15,7 @@ mod errors;
 mod fault_drill;
 mod frozen;
 mod idempotence;
+mod limits;
 mod load;
 mod metrics;
 mod monitor;

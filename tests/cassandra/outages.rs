@@ -1,5 +1,6 @@
 //! NET: a node that goes away and comes back, and nodes behind other addresses.
 
+use local_cassandra::testing;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ async fn net_01_a_session_survives_its_node() {
         return;
     };
     if cluster.is_external() {
-        println!("SKIPPED net_01: it has to close the port of a node");
+        testing::skip("net_01", "it has to close the port of a node");
         return;
     }
     let node = cluster.node(0);

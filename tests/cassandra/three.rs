@@ -1,6 +1,5 @@
 //! A cluster besides the one that all tests share: three nodes to freeze and kill.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use local_cassandra::{Builder, LocalCluster, testing};
@@ -46,9 +45,9 @@ pub(crate) async fn three_nodes(test: &str) -> Option<Three> {
     let alone = ALONE.lock().await;
     let cluster = start(&THREE, LocalCluster::builder().nodes(3)).await;
     if cluster.is_external() {
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED {test}: it has to freeze nodes, and CASSANDRA_CONTACT_POINTS names some that are not ours"
+        testing::skip(
+            test,
+            "it has to freeze nodes, and CASSANDRA_CONTACT_POINTS names some that are not ours",
         );
         return None;
     }

@@ -284,6 +284,17 @@ async fn ddl_is_sent_once_and_waits_for_agreement_as_a_step_of_its_own() {
             .count()
     };
     assert_eq!(sent(Opcode::Query), 1);
+    // The deadline of the whole is over before that.
+    let started = Instant::now();
+    let ddl = Statement::new("CREATE TABLE ks.soon (id int PRIMARY KEY)").deadline(ms(100));
+    let error = bed.session.execute(ddl).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SchemaAgreement, "{error:?}");
+    assert_eq!(error.applied(), tower_cassandra::Applied::Yes);
+    assert!(
+        (ms(100)..ms(350)).contains(&started.elapsed()),
+        "{:?}",
+        started.elapsed()
+    );
     bed.cluster.node(1).disagree_on_schema(false);
     bed.at_rest().await;
 }

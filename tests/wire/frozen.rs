@@ -98,12 +98,11 @@ async fn without_a_stream_id_nothing_is_sent() {
         })
         .await;
         let results = join_all((0..10).map(|_| bed.session.execute(&select))).await;
-        assert!(
-            results
-                .iter()
-                .skip(1)
-                .all(|result| connection_lost(result, Applied::No))
-        );
+        for error in results.into_iter().skip(1).map(Result::unwrap_err) {
+            assert_eq!((error.kind(), error.applied()), (ErrorKind::NoHost, Applied::No));
+            let attempts: Vec<_> = error.attempts().iter().map(|attempt| attempt.kind()).collect();
+            assert_eq!(attempts, [ErrorKind::Connection]);
+        }
         // A keepalive may have had one of them.
         assert!(bed.cluster.ledger().requests() <= IDS as u64);
         bed.cluster.node(0).close_connections();

@@ -75,6 +75,11 @@ async fn an_unmarked_batch_is_repeated_if_all_its_members_may_be() {
         (batch().with(doubtful), ONCE),
         (batch().with(Statement::new(doubtful).idempotent(true)), REPEATED),
         (batch().with(member.clone().idempotent(false)), ONCE),
+        (
+            batch().with(Statement::with_values(INSERT, (1, "v")).idempotent(false)),
+            ONCE,
+        ),
+        (batch().with(Statement::with_values(INSERT, (1, "v"))), REPEATED),
         (batch().with("DELETE FROM ks.counts WHERE id = 1"), ONCE),
         (batch().idempotent(false), ONCE),
     ] {
@@ -92,4 +97,19 @@ async fn nothing_is_inferred_unless_asked_for() {
     assert_eq!(sent(&bed, "DELETE FROM ks.t WHERE id = 1").await, ONCE);
     assert_eq!(sent(&bed, Batch::logged().with(&member)).await, ONCE);
     bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_read_at_a_serial_level_is_not_repeated_whoever_chose_the_level() {
+    use tower_cassandra::scylla::statement::Consistency::{LocalQuorum, LocalSerial};
+    for (default, expected) in [(LocalSerial, ONCE), (LocalQuorum, REPEATED)] {
+        let bed = Bed::with(3, |client| client.default_consistency(default)).await;
+        let select = bed.prepare(crate::support::SELECT).await;
+        bed.cluster
+            .on(Match::any())
+            .then(ErrorFrame::overloaded("too much"));
+        bed.fails(select.bind((1,)).unwrap()).await;
+        assert_eq!(bed.frames().len(), expected, "{default}");
+        bed.at_rest().await;
+    }
 }

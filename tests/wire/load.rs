@@ -5,8 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use scripted_cassandra::{Action, Consistency, ErrorFrame, Match, Opcode};
 use tokio::time::{Instant, timeout};
-use tower_cassandra::layers::limit::ConcurrencyLimitLayer;
-use tower_cassandra::{Backoff, BoxService, RetryPolicy};
+use tower_cassandra::{Backoff, RetryPolicy};
 
 use crate::support::{Bed, INSERT, SELECT, ms, requests, until};
 
@@ -50,12 +49,8 @@ async fn con_04_one_in_five_fails_and_nearly_all_succeed() {
 
 #[tokio::test]
 async fn con_05_no_more_are_under_way_than_the_limit_says() {
-    let limit = ConcurrencyLimitLayer::new(2).unwrap();
-    let handle = limit.handle();
-    let service = tower::layer::layer_fn(move |inner: BoxService| {
-        BoxService::new(tower_layer::Layer::layer(&limit, inner))
-    });
-    let bed = Bed::with(1, |client| client.layer(service)).await;
+    let bed = Bed::with(1, |client| client.concurrency_limit(2)).await;
+    let handle = bed.session.limits().concurrency.unwrap();
     let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
     bed.cluster.on(requests()).then(Action::delay(ms(200)));
     bed.cluster.ledger().clear();
@@ -86,6 +81,15 @@ async fn con_05_no_more_are_under_way_than_the_limit_says() {
     assert_eq!((handle.active(), handle.queued()), (0, 0));
     let open = bed.cluster.open_frames();
     assert_eq!((open.now, open.most), (0, 2));
+
+    // Changed while it runs.
+    handle.set_limit(4).unwrap();
+    let start = Instant::now();
+    for result in join_all((0..4).map(|_| run())).await {
+        result.unwrap();
+    }
+    assert!(start.elapsed() < ms(400), "{:?}", start.elapsed());
+    assert_eq!(bed.cluster.open_frames().most, 4);
     bed.at_rest().await;
 }
 

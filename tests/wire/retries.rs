@@ -4,7 +4,7 @@ use scripted_cassandra::{Consistency, ErrorFrame, Match, Rows, Type, Value};
 use tower_cassandra::scylla::errors::WriteType;
 use tower_cassandra::scylla::statement::Consistency as Level;
 use tower_cassandra::scylla::value::Counter;
-use tower_cassandra::{Applied, Batch, ErrorKind, Statement};
+use tower_cassandra::{Applied, Batch, ErrorKind, ReadTimeoutRule, Statement};
 
 use crate::support::{ADD, Bed, CONDITIONAL, INSERT, SELECT, quick};
 
@@ -143,4 +143,33 @@ async fn rty_05_a_batch_whose_log_timed_out_is_repeated_if_it_is_marked() {
     assert_eq!((bed.frames().len(), error.kind()), (1, ErrorKind::WriteTimeout));
     assert_eq!(error.write_type(), Some(&WriteType::BatchLog));
     bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn which_reads_are_repeated_after_a_read_timeout_is_a_rule_of_the_session() {
+    use ReadTimeoutRule::{Elsewhere, Once, Original};
+    // Answers of replicas, those that are needed, and whether one of them had the data.
+    for (received, required, data, [once, original, elsewhere]) in [
+        (2, 2, false, [2, 4, 4]),
+        (1, 2, true, [1, 4, 4]),
+        (1, 2, false, [1, 1, 4]),
+    ] {
+        for (rule, sent) in [(Once, once), (Original, original), (Elsewhere, elsewhere)] {
+            let bed = Bed::with(3, |client| client.read_timeouts(rule)).await;
+            let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+            let late = ErrorFrame::read_timeout(Consistency::QUORUM, received, required, data);
+            bed.cluster.on(Match::any()).then(late);
+            let error = bed.fails(&select).await;
+            assert_eq!(error.kind(), ErrorKind::ReadTimeout);
+            assert_eq!(
+                bed.frames().len(),
+                sent,
+                "{rule:?}, {received} of {required}, {data}"
+            );
+            // Reads at a serial level never.
+            bed.fails(select.consistency(Level::LocalSerial)).await;
+            assert_eq!(bed.frames().len(), 1, "{rule:?}");
+            bed.at_rest().await;
+        }
+    }
 }

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::endpoint::{Bar, Endpoint, UNSETTLED};
-use super::quick::load;
+use super::endpoint::{Bar, Endpoint};
+use super::quick::{has_its_turn, load};
+use super::speed::UNSETTLED;
 use crate::health::{Shared, Standing};
 use crate::request::Context;
 
@@ -57,6 +58,8 @@ pub(super) struct Candidates<'a> {
     best: Class,
     /// The best settled mean of that class.
     best_mean: u64,
+    /// Is one of them ejected?
+    ejected: bool,
     // Apart from each other, because most of it stays empty and has to be set up for every request.
     endpoints: [Option<Arc<Endpoint>>; COMPARED],
     classes: [Class; COMPARED],
@@ -77,6 +80,7 @@ impl<'a> Candidates<'a> {
             looked: 0,
             best: Class::Full,
             best_mean: UNSETTLED,
+            ejected: false,
             endpoints: [const { None }; COMPARED],
             classes: [Class::Full; COMPARED],
             loads: [0; COMPARED],
@@ -102,16 +106,55 @@ impl<'a> Candidates<'a> {
             self.means[i] = mean;
             self.classes[i] = class;
             self.endpoints[i] = Some(Arc::clone(endpoint));
-            if class < self.best {
-                (self.best, self.best_mean) = (class, mean);
-            } else if class == self.best {
-                self.best_mean = self.best_mean.min(mean);
-            }
+            self.ejected |= class == Class::Ejected;
+            self.compare(class, mean);
         }
         if (self.count == COMPARED && self.best == Class::Usable) || self.looked >= LOOKED_AT {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn compare(&mut self, class: Class, mean: u64) {
+        if class < self.best {
+            (self.best, self.best_mean) = (class, mean);
+        } else if class == self.best {
+            self.best_mean = self.best_mean.min(mean);
+        }
+    }
+
+    /// The replicas were looked at: of them no more than a minority stays ejected, or one of two. Without a majority of its replicas a
+    /// range is lost anyway, so then it is rather us. What is due back first comes back.
+    #[inline]
+    pub(super) fn end_replicas(&mut self) {
+        if self.ejected {
+            self.keep_majority();
+        }
+    }
+
+    #[cold]
+    fn keep_majority(&mut self) {
+        let may_be_out = (self.count.saturating_sub(1) / 2).max(1);
+        let until = |this: &Self, i: usize| {
+            this.endpoints[i]
+                .as_ref()
+                .map_or(0, |e| e.passive.ejected_until())
+        };
+        loop {
+            let ejected = || (0..self.count).filter(|i| self.classes[*i] == Class::Ejected);
+            let Some(first) = ejected().min_by_key(|i| until(self, *i)) else {
+                return;
+            };
+            if ejected().count() <= may_be_out {
+                return;
+            }
+            let tried = self.endpoints[first]
+                .as_ref()
+                .is_some_and(|endpoint| self.attempt.has_tried(endpoint.id()));
+            self.classes[first] = if tried { Class::Tried } else { Class::Usable };
+            self.compare(self.classes[first], self.means[first]);
+        }
     }
 
     /// The next free place, or that of the worst one when this one is better.
@@ -136,7 +179,7 @@ impl<'a> Candidates<'a> {
             Class::Unconnected
         } else if endpoint.is_stalled(self.bar.now, self.bar.stall_limit) {
             // Rare, and a few atomic operations: the prober finds out whether it is only slow.
-            self.shared.found_silent.notify_one();
+            self.shared.doubt.notify_one();
             Class::Stalled
         } else if endpoint.passive.standing(self.bar.now) == Standing::Ejected && !self.shared.panics() {
             Class::Ejected
@@ -200,14 +243,42 @@ impl<'a> Candidates<'a> {
     }
 
     fn least_loaded(&self) -> Option<usize> {
+        let place = self.least(|_| true)?;
+        if self.means[place] == UNSETTLED && self.best_mean != UNSETTLED {
+            return self.instead_of_newcomer(place);
+        }
+        Some(place)
+    }
+
+    /// The one with the fewest in flight that is no outlier, among those with such a mean.
+    #[inline]
+    fn least(&self, admits: impl Fn(u64) -> bool) -> Option<usize> {
         let outlier = outlier(self.best_mean);
         let (mut least, mut place) = (u64::MAX, None);
         for i in 0..self.count.min(COMPARED) {
-            let is_outlier = self.means[i] >= outlier && self.means[i] != UNSETTLED;
-            if self.classes[i] == self.best && !is_outlier && self.loads[i] < least {
+            let mean = self.means[i];
+            let is_outlier = mean >= outlier && mean != UNSETTLED;
+            if self.classes[i] == self.best && !is_outlier && admits(mean) && self.loads[i] < least {
                 (least, place) = (self.loads[i], Some(i));
             }
         }
         place
+    }
+
+    /// As long as nothing is known of a node it wins by having less in flight only in its turns; otherwise the best of the others takes the
+    /// request.
+    #[cold]
+    fn instead_of_newcomer(&self, newcomer: usize) -> Option<usize> {
+        let in_flight = |place: usize| self.loads[place] >> 8;
+        let other = self.least(|mean| mean != UNSETTLED)?;
+        let (all, new) = self.of_best_class().fold((0, 0), |(all, new), i| {
+            (all + 1, new + u64::from(self.means[i] == UNSETTLED))
+        });
+        let is_tie = in_flight(newcomer) >= in_flight(other);
+        Some(if is_tie || has_its_turn(self.shared, all, new) {
+            newcomer
+        } else {
+            other
+        })
     }
 }

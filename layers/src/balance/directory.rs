@@ -2,13 +2,16 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::endpoint::Endpoint;
+use crate::request::NodeId;
 
 /// Which of a request's candidates are asked for. The balancer asks group by group and goes on only while it has found
 /// no usable one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// Where the data is: the replicas nearby.
+    /// Where the data is: the replicas nearby, or the nearest of them, where some are preferred.
     Preferred,
+    /// The other replicas nearby, where the first group had only some of them.
+    OtherReplicas,
     /// The other nodes nearby.
     Nearby,
     /// Everything else that is permitted.
@@ -16,7 +19,11 @@ pub enum Group {
 }
 
 impl Group {
-    pub(super) const ALL: [Self; 3] = [Self::Preferred, Self::Nearby, Self::Remote];
+    pub(super) const ALL: [Self; 4] = [Self::Preferred, Self::OtherReplicas, Self::Nearby, Self::Remote];
+
+    pub(super) const fn has_data(self) -> bool {
+        matches!(self, Self::Preferred | Self::OtherReplicas)
+    }
 }
 
 /// Knows which nodes may take a request.
@@ -35,6 +42,12 @@ pub trait Directory<Req>: Send + Sync + 'static {
     fn is_routed(&self, request: &Req) -> bool {
         let _ = request;
         true
+    }
+
+    /// The one node that it is for, to be named when that is not there. Default: none.
+    fn pinned(&self, request: &Req) -> Option<NodeId> {
+        let _ = request;
+        None
     }
 
     /// Does the order of the candidates matter, so that every client asks the same one first? Default: no.

@@ -7,18 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::ledger::Ledger;
+use super::speed::Speed;
 use crate::health::{Passive, Shared, Watched};
 use crate::metrics::NodeMetrics;
 use crate::request::NodeId;
 
 /// "Nothing" for the times that are kept, as the numbers of moments.
 const NEVER: u64 = u64::MAX;
-/// A mean says something from this many samples on.
-const SETTLED: u32 = 50;
 /// A mean without a new sample for so many nanoseconds says nothing any more: 10 s.
 const STALE: u64 = 10_000_000_000;
-/// In place of a mean that says nothing yet, or nothing any more.
-pub(super) const UNSETTLED: u64 = u64::MAX;
 
 /// What nodes are measured by at one moment.
 pub(super) struct Bar {
@@ -61,12 +58,7 @@ pub struct Endpoint {
     in_flight: AtomicU32,
     oldest: AtomicU64,
     pub(super) last_answer: AtomicU64,
-    /// When the mean got its last sample.
-    sampled: AtomicU64,
-    mean: AtomicU64,
-    /// The mean again, once there are `SETTLED` samples.
-    settled: AtomicU64,
-    samples: AtomicU32,
+    pub(super) speed: Speed,
     pub(crate) passive: Passive,
     pub(crate) watched: Watched,
     metrics: Option<NodeMetrics>,
@@ -105,10 +97,7 @@ impl Endpoint {
             abandoned: AtomicU32::new(0),
             oldest: AtomicU64::new(NEVER),
             last_answer: AtomicU64::new(0),
-            sampled: AtomicU64::new(0),
-            mean: AtomicU64::new(0),
-            settled: AtomicU64::new(UNSETTLED),
-            samples: AtomicU32::new(0),
+            speed: Speed::default(),
             passive: Passive::default(),
             watched: Watched::default(),
             metrics,
@@ -145,16 +134,11 @@ impl Endpoint {
         self.abandoned.load(Relaxed)
     }
 
-    /// Mean latency of its answers; none before the first. It is a moving average in which a sample weighs 0.05. One below the mean
+    /// Mean latency of its answers that were no failures; none before the first. It is a moving average in which a sample weighs 0.05. One below the mean
     /// weighs as much as the part of a second that has passed since the one before, if that is more: slowness that is over is forgotten.
     #[must_use]
     pub fn mean_latency(&self) -> Option<Duration> {
-        (self.samples() > 0).then(|| Duration::from_nanos(self.mean.load(Relaxed)))
-    }
-
-    /// How many answers the mean is made of; stops counting at `u32::MAX`.
-    fn samples(&self) -> u32 {
-        self.samples.load(Relaxed)
+        self.speed.mean().map(Duration::from_nanos)
     }
 
     /// Does nothing speak against it, if it is connected?
@@ -169,13 +153,15 @@ impl Endpoint {
             && !is_silent()
     }
 
-    /// The mean latency in nanoseconds as long as it says how fast the node is, or [`UNSETTLED`].
+    /// The mean latency in nanoseconds as long as it says how fast the node is, or [`UNSETTLED`](super::speed::UNSETTLED).
     #[inline]
     pub(super) fn settled_mean(&self, bar: &Bar) -> u64 {
-        if self.sampled.load(Relaxed) < bar.sampled_since {
-            return UNSETTLED;
-        }
-        self.settled.load(Relaxed)
+        self.speed.settled(bar.sampled_since)
+    }
+
+    /// When it last answered a request with success, as the number of a moment; 0 when it never has.
+    pub(crate) fn last_success(&self) -> u64 {
+        self.speed.last_success()
     }
 
     /// The age of the oldest unanswered request, as of `now`.
@@ -208,10 +194,10 @@ impl Endpoint {
         self.metrics.as_ref()
     }
 
-    /// A real request proved it well.
+    /// A real request proved it well; `claimed`: it was the one request of a probation.
     #[inline]
-    pub(super) fn did_well(&self) {
-        if self.passive.succeeded(self.who(), &self.shared)
+    pub(super) fn did_well(&self, claimed: bool) {
+        if self.passive.succeeded(self.who(), claimed, &self.shared)
             && let Some(metrics) = &self.metrics
         {
             metrics.set_healthy(true);
@@ -246,30 +232,5 @@ impl Endpoint {
             metrics.set_in_flight(in_flight as usize);
         }
         result
-    }
-
-    pub(super) fn record_latency(&self, nanos: u64, now: u64) {
-        let samples = self.samples.load(Relaxed);
-        let mean = self.mean.load(Relaxed);
-        let passed = now.saturating_sub(self.sampled.load(Relaxed));
-        let next = if samples == 0 {
-            nanos
-        } else {
-            // Thousandths. A node that is avoided has few samples to get well by.
-            let weight = if nanos < mean {
-                (passed / 1_000_000).clamp(50, 1_000)
-            } else {
-                50
-            };
-            (mean.saturating_mul(1_000 - weight) / 1_000).saturating_add(nanos.saturating_mul(weight) / 1_000)
-        };
-        self.sampled.store(now, Relaxed);
-        // Two threads may overwrite each other's sample; a moving average does not mind.
-        self.mean.store(next, Relaxed);
-        if samples >= SETTLED - 1 {
-            self.settled.store(next, Relaxed);
-        }
-        self.samples.store(samples.saturating_add(1), Relaxed);
-        let _ = self.shared.latencies.record(nanos);
     }
 }

@@ -115,11 +115,11 @@ where
         if let Some(watch) = this.watch.take() {
             let Probation { endpoint, claimed } = &watch.probation;
             match watch.parts.classifier.classify(&watch.facts, result.as_ref()) {
-                Outcome::Success => endpoint.did_well(),
+                Outcome::Success => endpoint.did_well(*claimed),
                 Outcome::Failure(failure) => match failure.fault {
                     Fault::Node => endpoint.did_badly(failure.label, clock::now().number(), *claimed),
                     // The node answered: whatever is wrong, it is not the node.
-                    Fault::Request | Fault::Replicas => endpoint.did_well(),
+                    Fault::Request | Fault::Replicas => endpoint.did_well(*claimed),
                     Fault::Load | Fault::Client => {}
                 },
             }

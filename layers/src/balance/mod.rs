@@ -7,8 +7,11 @@
 //! 1. Not chosen while others are there: nodes at their limit, without a connection, silent (stalled), ejected, or already
 //!    asked by an earlier attempt of this call; in this order the last ones first when nothing better is left. Of several silent ones the one
 //!    whose oldest request is youngest. It never fails closed.
+//!    Of the replicas no more than a minority stays out because it was ejected, or one of two: without a majority a range is lost anyway.
 //! 2. Of the rest, without outliers whose mean latency is three times the best one and a millisecond: the fewest requests in flight, ties at random.
-//!    A mean that is older than 10 s makes no outlier.
+//!    That its replicas fail or that it has too much to do counts as an answer that took longer than any; otherwise a node that refuses at once, and
+//!    so has nothing in flight, would get everything. For failures of its own it is ejected. A mean that is older than 10 s makes no outlier.
+//!    A newcomer, of which nothing is known beside nodes that are known, wins by its empty queue in no more than 1.2 of its share of the choices.
 //! 3. Of 1,000 requests three go to any usable candidate, so that one that was slow is looked at again.
 //!
 //! Why the whole set and not two random choices: with three replicas, comparing two misses the idle third; a request count with the
@@ -76,6 +79,7 @@ mod ledger;
 mod quick;
 mod reaper;
 mod service;
+mod speed;
 mod ticket;
 mod watching;
 

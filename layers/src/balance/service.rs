@@ -67,7 +67,10 @@ where
         let now = clock::now().number();
         let endpoint = match pick(parts, &request, now) {
             Ok(endpoint) => endpoint,
-            Err(Refusal::NoCandidate) => return ResponseFuture::refused(NoCandidate::new().into()),
+            Err(Refusal::NoCandidate) => {
+                let pinned = parts.directory.pinned(&request);
+                return ResponseFuture::refused(NoCandidate::new(pinned).into());
+            }
             Err(Refusal::Full) => {
                 let rejected = Rejected::new(Reason::NodesFull);
                 if let Some(metrics) = parts.table.metrics() {
@@ -132,6 +135,11 @@ where
         let mut quick = Quick::new(shared, now, random);
         show(parts, request, &mut quick);
         if quick.has_outlier() {
+            quick.pass_over_outliers();
+            show_again(parts, request, &mut quick);
+        }
+        if quick.prefers_newcomer() && others_go_first(parts, request, &quick) {
+            quick.pass_over_newcomers();
             show_again(parts, request, &mut quick);
         }
         if let Some(endpoint) = quick.choose() {
@@ -161,8 +169,23 @@ fn show_again<Req, D, C>(parts: &Parts<D, C>, request: &Req, quick: &mut Quick)
 where
     D: Directory<Req>,
 {
-    quick.pass_over_outliers();
     show(parts, request, quick);
+}
+
+#[cold]
+fn others_go_first<Req, D, C>(parts: &Parts<D, C>, request: &Req, quick: &Quick) -> bool
+where
+    D: Directory<Req>,
+{
+    let mut others = quick.others();
+    for group in Group::ALL {
+        let mut look = |endpoint: &Arc<Endpoint>, _| others.look(endpoint);
+        parts.directory.visit(request, group, &mut look);
+        if !others.is_empty() {
+            break;
+        }
+    }
+    others.go_first(parts.table.shared())
 }
 
 /// For a request that was tried before or wants a certain order, and wherever a candidate is in trouble.
@@ -189,6 +212,9 @@ where
         parts.directory.visit(request, group, &mut |endpoint, connected| {
             candidates.look(endpoint, connected)
         });
+        if group.has_data() {
+            candidates.end_replicas();
+        }
         if candidates.are_enough() {
             break;
         }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::endpoint::Endpoint;
 use super::ledger::Entry;
-use crate::classify::Outcome;
+use crate::classify::{Fault, Outcome};
 use crate::clock;
 
 impl Endpoint {
@@ -66,9 +66,20 @@ impl Ticket {
     pub fn answered(mut self, outcome: &Outcome) {
         let now = clock::now().number();
         self.endpoint.last_answer.store(now, Relaxed);
-        // Only a success says how fast the node is: an error may come at once and must not attract traffic.
-        if let (Some(sent), Outcome::Success) = (self.release(), outcome) {
-            self.endpoint.record_latency(now.saturating_sub(sent), now);
+        let Some(sent) = self.release() else { return };
+        let endpoint = &*self.endpoint;
+        match outcome {
+            Outcome::Success => {
+                let nanos = now.saturating_sub(sent);
+                endpoint.speed.succeeded(nanos, now);
+                endpoint.shared.latencies.record(nanos);
+            }
+            // Its error may come at once, and must not attract traffic. For failures of its own it is ejected; what is wrong with the request
+            // says nothing of it.
+            Outcome::Failure(failure) => match failure.fault {
+                Fault::Load | Fault::Replicas => endpoint.speed.failed(now),
+                Fault::Node | Fault::Request | Fault::Client => {}
+            },
         }
     }
 

@@ -15,10 +15,19 @@ impl Endpoint {
         }
     }
 
-    /// Is it there, as far as it was told of connections and probes?
+    /// Is it there, as far as it was told of connections and probes? A probe that failed says nothing if a request succeeded since it was
+    /// sent.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.watched.status()
+        self.watched.status(self.last_success())
+    }
+
+    /// A probe has failed; have requests succeeded since?
+    pub(crate) fn look_again(&self) {
+        if self.watched.is_news(self.status()) {
+            self.show_health();
+            self.shared.announce_status(self, "a request succeeded");
+        }
     }
 
     /// Says whether there is a connection to it; `why` is for the readers of [`Table::changes`](crate::health::Table::changes) if that is
@@ -52,6 +61,9 @@ impl Endpoint {
         self.watched.record(record);
         self.show_health();
         self.shared.announce_status(self, &why);
+        if !answered {
+            self.shared.doubt.notify_one();
+        }
     }
 
     pub(super) fn show_health(&self) {

@@ -3,13 +3,15 @@
 //! Three kinds of knowledge meet in an [`Endpoint`](crate::balance::Endpoint):
 //!
 //! * **Passive health**, from the results of real requests. After 5 failures in a row that were the node's own (see
-//!   [`Fault::Node`](crate::Fault)) it is ejected: for 1 s, then twice as long each time, up to 60 s, ± 20 % jitter, and never so that more than half of all
-//!   nodes are out. One real request is its way back.
+//!   [`Fault::Node`](crate::Fault)), or when more than half of its recent answers were such failures, it is ejected: for 1 s, then twice as
+//!   long each time, up to 60 s, ± 20 % jitter, and never so that more than half of all
+//!   nodes are out, nor more than a minority of the replicas of a request. One real request is its way back. Recent is a moving average in which an answer
+//!   weighs 1/32: a node that fails six of ten requests is out after some 60 of them.
 //! * **The stall gate**, from what is unanswered: a node whose oldest request is overdue and that has answered nothing for as
 //!   long is not chosen. Overdue means 1.5 times the 95th percentile of the session's recent latencies, at least 10 ms, at most
 //!   1 s, and 100 ms until there are 100 samples.
-//! * **Active health**, from the [`Prober`]: it asks every node in an interval, and one that requests find stalled at once (once a second at
-//!   most); an answer re-admits a node that is only slow.
+//! * **Active health**, from the [`Prober`]: it asks every node in an interval, and one that requests find silent at once; an answer
+//!   re-admits a node that is only slow.
 //!
 //! What happens to the nodes can be followed: [`Table::changes`] gives every change with its reason, in one order for all readers.
 //! The table learns of nodes that come and go by [`Table::replace`], and of connections by [`Endpoint::set_connected`].
@@ -48,6 +50,7 @@ mod changes;
 mod check;
 mod passive;
 mod prober;
+mod rate;
 mod recheck;
 mod roster;
 mod settings;

@@ -9,17 +9,21 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::changes::ChangeKind;
+use super::rate::FailureRate;
 use super::table::Shared;
 use super::watched::Who;
 use super::words;
 
-/// Healthy → (failures in a row) → ejected → (time) → on probation, where one real request decides.
+/// Healthy → (failures in a row, or too large a share of failures) → ejected → (time) → on probation, where one real request decides.
 #[derive(Debug, Default)]
 pub(crate) struct Passive {
     failures: AtomicU32,
+    rate: FailureRate,
     ejections: AtomicU32,
     /// The end of the ejection, as the number of a moment; 0 when not ejected. Written under the roster's lock.
     until: AtomicU64,
+    /// Was it the share of failures that ejected it? Then successes are nothing new. Written under the roster's lock.
+    by_rate: AtomicBool,
     on_probation: AtomicBool,
     /// Is it among the nodes of the table? Only then does its ejection count. Written under the roster's lock.
     member: AtomicBool,
@@ -33,11 +37,18 @@ struct Row {
     is_mixed: bool,
     /// How many there were at the last ejection.
     count: u32,
+    /// Not their number ejected it, but that they were more than so many percent of its recent answers.
+    beyond: Option<u32>,
 }
 
 impl Row {
     fn words(&self) -> String {
         let (count, label) = (self.count, words::label(self.last));
+        if let Some(percent) = self.beyond {
+            return format!(
+                "more than {percent} % of its recent answers were failures, the last one: {label}"
+            );
+        }
         let rows = if count == 1 {
             "failure"
         } else {
@@ -74,6 +85,11 @@ impl Passive {
     #[inline]
     pub(crate) fn is_ejected(&self) -> bool {
         self.until.load(Relaxed) != 0
+    }
+
+    /// When its ejection ends; 0 when it is not ejected.
+    pub(crate) fn ejected_until(&self) -> u64 {
+        self.until.load(Relaxed)
     }
 
     /// Claims the one request of a probation. False when another one has it.
@@ -115,23 +131,31 @@ impl Passive {
         self.member.swap(member, Relaxed)
     }
 
-    /// True when that re-admitted it.
+    /// A request succeeded; `claimed`: it was the one request of a probation. True when that re-admitted it.
     #[inline]
-    pub(crate) fn succeeded(&self, who: Who<'_>, shared: &Shared) -> bool {
+    pub(crate) fn succeeded(&self, who: Who<'_>, claimed: bool, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
         }
-        self.is_ejected() && self.readmit(who, shared)
+        // Only a node that has done well for a while has its next ejection begin anew.
+        if self.rate.succeeded() {
+            self.ejections.store(0, Relaxed);
+        }
+        self.is_ejected() && self.readmit(who, claimed, shared)
     }
 
     #[cold]
-    fn readmit(&self, who: Who<'_>, shared: &Shared) -> bool {
+    fn readmit(&self, who: Who<'_>, claimed: bool, shared: &Shared) -> bool {
         shared.with_roster(|roster| {
-            if self.until.swap(0, Relaxed) == 0 {
+            let by_rate = self.by_rate.load(Relaxed);
+            if (by_rate && !claimed) || self.until.swap(0, Relaxed) == 0 {
                 return false;
             }
-            self.ejections.store(0, Relaxed);
+            self.rate.forgive(by_rate);
+            if !by_rate {
+                self.ejections.store(0, Relaxed);
+            }
             if self.is_member() {
                 roster.ejected -= 1;
                 let reason = "a request succeeded".to_owned();
@@ -154,11 +178,13 @@ impl Passive {
         shared: &Shared,
     ) -> bool {
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
+        let too_many = self.rate.failed(shared.settings.failure_percent);
+        let in_a_row = failures >= shared.settings.consecutive_failures;
         self.with_row(|row| {
             row.is_mixed = failures > 1 && (row.is_mixed || row.last != label);
             row.last = label;
         });
-        let enough = failures >= shared.settings.consecutive_failures;
+        let enough = too_many || in_a_row;
         // Late failures of requests that were under way when the node was ejected change nothing.
         let may_change = match self.until.load(Relaxed) {
             0 => enough,
@@ -174,6 +200,9 @@ impl Passive {
                     return false;
                 }
                 roster.ejected += 1;
+                self.by_rate.store(!in_a_row, Relaxed);
+                let percent = shared.settings.failure_percent;
+                self.with_row(|row| row.beyond = (!in_a_row).then_some(percent));
             } else if !claimed || now < until {
                 return false;
             }

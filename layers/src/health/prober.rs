@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::check::HealthCheck;
 use super::recheck::recheck;
@@ -16,14 +16,14 @@ use super::watched::ProbeRecord;
 use crate::balance::Endpoint;
 use crate::config::InvalidConfig;
 
-/// Asks every node of a table in an interval, and one that requests find silent at once, but no more than once a second. One task; it ends
-/// when this value is dropped.
+/// Asks every node of a table in an interval, and one that requests find silent at once: in all about once a second at most. One task; it
+/// ends when this value is dropped.
 ///
 /// A node that somebody else has asked in the second half of the interval is left out, so that several who ask send no more probes than
 /// the most eager one of them.
 #[derive(Debug)]
 pub struct Prober {
-    task: JoinHandle<()>,
+    task: JoinHandle<((), ())>,
 }
 
 impl Drop for Prober {
@@ -47,10 +47,14 @@ impl Prober {
     {
         check.validate()?;
         let task = tokio::spawn(async move {
-            loop {
-                Self::refresh(&table, check, &probe).await;
-                recheck(&table, check, Self::pause(&table, check.interval()), &probe).await;
-            }
+            let rounds = async {
+                loop {
+                    Self::refresh(&table, check, &probe).await;
+                    sleep(Self::pause(&table, check.interval())).await;
+                }
+            };
+            // Side by side, so that no round breaks off what is under way.
+            tokio::join!(rounds, recheck(&table, check, &probe))
         });
         Ok(Self { task })
     }
@@ -129,7 +133,7 @@ impl Prober {
         let asked = Instant::now();
         let Ok(_turn) = timeout(limit, watched.turn.lock()).await else {
             // Somebody with more patience is asking. That one will record what comes of it.
-            return ProbeRecord::unanswered(limit);
+            return ProbeRecord::unanswered(asked, limit);
         };
         // One that ended after we had asked is as good as one of our own.
         if watched.ended.load(Relaxed) != ended
@@ -143,9 +147,9 @@ impl Prober {
         let answer = AssertUnwindSafe(async { probe(Arc::clone(endpoint)).await }).catch_unwind();
         let record = match timeout(left, answer).await {
             Ok(Ok(Ok(detail))) => ProbeRecord::answered(started, detail),
-            Ok(Ok(Err(error))) => ProbeRecord::failed(error),
-            Ok(Err(_)) => ProbeRecord::failed("the probe panicked"),
-            Err(_) => ProbeRecord::unanswered(limit),
+            Ok(Ok(Err(error))) => ProbeRecord::failed(started, error),
+            Ok(Err(_)) => ProbeRecord::failed(started, "the probe panicked"),
+            Err(_) => ProbeRecord::unanswered(started, limit),
         };
         endpoint.probed(record.clone());
         // With what was known before.

@@ -49,7 +49,7 @@ impl Roster {
                 Some(before) => format!("its address was {}", before.name()),
                 None => "it is a node of the cluster now".to_owned(),
             };
-            node.watched.settle();
+            node.watched.settle(node.status());
             if !before.is_empty() {
                 self.announcer
                     .announce(node.id(), node.name(), ChangeKind::Joined, reason);
@@ -60,7 +60,7 @@ impl Roster {
     /// Tells the status of a node, once. Of one that is not in the table nobody is told.
     pub(super) fn announce_status(&mut self, endpoint: &Endpoint, why: &str) {
         if endpoint.passive.is_member()
-            && let Some(status) = endpoint.watched.take_news()
+            && let Some(status) = endpoint.watched.take_news(endpoint.status())
         {
             let kind = ChangeKind::from(status);
             self.announcer

@@ -8,6 +8,7 @@ pub struct HealthSettings {
     pub(crate) node_limit: u32,
     pub(crate) abandoned_limit: u32,
     pub(crate) consecutive_failures: u32,
+    pub(crate) failure_percent: u32,
     pub(crate) ejection_base: Duration,
     pub(crate) ejection_cap: Duration,
     pub(crate) seed: Option<u64>,
@@ -20,7 +21,11 @@ impl Default for HealthSettings {
             node_limit: 16_384,
             // The scylla driver closes a connection with more than 1,024 old orphans.
             abandoned_limit: 1_024,
+            // Outlier detectors of proxies use five as well (Envoy's `consecutive_5xx`). In the fault drill a killed node was passed over by its lost
+            // connection first.
             consecutive_failures: 5,
+            // Far above what a node under load fails; below it one that fails every second request would stay.
+            failure_percent: 50,
             ejection_base: Self::EJECTION_BASE,
             ejection_cap: Self::EJECTION_CAP,
             seed: None,
@@ -29,9 +34,9 @@ impl Default for HealthSettings {
 }
 
 impl HealthSettings {
-    /// The first ejection of the default: 1 s.
+    /// The first ejection of the default: 1 s, in which a node that only stumbled is back and a dead one costs one request a second.
     pub const EJECTION_BASE: Duration = Duration::from_secs(1);
-    /// The longest ejection of the default: 60 s.
+    /// The longest ejection of the default: 60 s, about what a restarted node takes to answer.
     pub const EJECTION_CAP: Duration = Duration::from_secs(60);
 
     /// How many requests may be in flight to one node. Default 16,384.
@@ -52,6 +57,14 @@ impl HealthSettings {
     #[must_use]
     pub const fn consecutive_failures(mut self, failures: u32) -> Self {
         self.consecutive_failures = failures;
+        self
+    }
+
+    /// The share of failures among recent answers above which a node is ejected, in percent. Default 50; 100 switches this off.
+    /// Recent: a moving average in which one answer weighs 1/32.
+    #[must_use]
+    pub const fn failure_percent(mut self, percent: u32) -> Self {
+        self.failure_percent = percent;
         self
     }
 
@@ -82,6 +95,14 @@ impl HealthSettings {
         // With none, every node would count as full.
         positive("health.abandoned_limit", self.abandoned_limit)?;
         positive("health.consecutive_failures", self.consecutive_failures)?;
+        positive("health.failure_percent", self.failure_percent)?;
+        if self.failure_percent > 100 {
+            return Err(InvalidConfig::new(
+                "health.failure_percent",
+                self.failure_percent,
+                "a share from 1 to 100 percent",
+            ));
+        }
         if self.ejection_base.is_zero() || self.ejection_base > self.ejection_cap {
             return Err(InvalidConfig::new(
                 "health.ejection",

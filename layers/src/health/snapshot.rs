@@ -50,7 +50,7 @@ pub struct EndpointHealth {
     pub reason: Option<String>,
     /// Requests it has not answered, abandoned ones included.
     pub in_flight: u32,
-    /// Requests that nobody waits for any more and that it has not answered.
+    /// Requests that nobody waits for any more and that it has not answered. A probe may be among them.
     pub abandoned: u32,
     /// Mean latency of its answers.
     pub mean_latency: Option<Duration>,
@@ -72,7 +72,7 @@ impl EndpointHealth {
         Self {
             id: endpoint.id(),
             name: endpoint.name().to_owned(),
-            status: endpoint.watched.status(),
+            status: endpoint.status(),
             state,
             reason: why(endpoint, state, now),
             in_flight: endpoint.in_flight(),

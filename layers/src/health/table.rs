@@ -33,8 +33,8 @@ pub(crate) struct Shared {
     pub(crate) latencies: Latencies,
     pub(crate) random: Random,
     roster: Mutex<Roster>,
-    /// Told by every request that finds a silent node among its candidates.
-    pub(crate) found_silent: Notify,
+    /// Told by every request that finds a silent node among its candidates, and by every probe that fails.
+    pub(crate) doubt: Notify,
     /// Copy of the roster's verdict, to read without its lock.
     panics: AtomicBool,
 }
@@ -67,7 +67,7 @@ impl Shared {
     /// Tells the readers if the status of a node is another one than they know of.
     pub(crate) fn announce_status(&self, endpoint: &Endpoint, why: &str) {
         // Usually nothing has changed, and the lock is left alone.
-        if endpoint.watched.is_news() {
+        if endpoint.watched.is_news(endpoint.status()) {
             self.with_roster(|roster| roster.announce_status(endpoint, why));
         }
     }
@@ -99,7 +99,7 @@ impl Table {
                 latencies: Latencies::of(STALL_QUANTILE),
                 random: settings.seed.map_or_else(Random::new, Random::seeded),
                 roster: Mutex::default(),
-                found_silent: Notify::new(),
+                doubt: Notify::new(),
                 panics: AtomicBool::new(false),
             }),
             endpoints: Arc::new(RwLock::new(Arc::from([]))),

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::status::Status;
 use super::words;
+use crate::clock::Moment;
 use crate::request::NodeId;
 
 /// The result of a probe, or of a look at the connections that found none.
@@ -16,6 +17,7 @@ use crate::request::NodeId;
 pub struct ProbeRecord {
     /// When it ended.
     pub at: Instant,
+    began: Instant,
     /// How long the answer took; none without an answer.
     pub latency: Option<Duration>,
     /// Why there is no answer.
@@ -34,6 +36,8 @@ pub(crate) struct Watched {
     pub(super) ended: AtomicU64,
     /// One probe at a time, however many ask.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// When it was last asked between two rounds; 0 if never.
+    rechecked: AtomicU64,
     /// The status that was announced last, to announce each change once. Written under the roster's lock.
     announced: AtomicU8,
 }
@@ -53,6 +57,7 @@ impl Default for Watched {
             probe: Mutex::default(),
             ended: AtomicU64::new(0),
             turn: tokio::sync::Mutex::default(),
+            rechecked: AtomicU64::new(0),
             announced: AtomicU8::new(Status::Up as u8),
         }
     }
@@ -67,15 +72,27 @@ impl Watched {
         self.probe.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn status(&self) -> Status {
+    /// `success`: when it last answered a real request, which says more than a probe that failed in the meantime.
+    pub(crate) fn status(&self, success: u64) -> Status {
         if !self.is_connected() {
             return Status::Down;
         }
         let probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
         match &*probe {
-            Some(ProbeRecord { error: Some(_), .. }) => Status::Unknown,
+            Some(record) if record.error.is_some() && success < Moment::of(record.began).number() => {
+                Status::Unknown
+            }
             Some(_) | None => Status::Up,
         }
+    }
+
+    /// When it was last asked between two rounds; 0 if never.
+    pub(super) fn rechecked(&self) -> u64 {
+        self.rechecked.load(Relaxed)
+    }
+
+    pub(super) fn recheck(&self, now: u64) {
+        self.rechecked.store(now, Relaxed);
     }
 
     /// Sets whether there is a connection, and why there is none. True if that is news.
@@ -92,7 +109,7 @@ impl Watched {
                     let detail = before.take().and_then(|before| before.detail);
                     *before = Some(ProbeRecord {
                         detail,
-                        ..ProbeRecord::failed(why)
+                        ..ProbeRecord::failed(Instant::now(), why)
                     });
                 }
             }
@@ -110,19 +127,18 @@ impl Watched {
     }
 
     /// Is the status another one than was announced last?
-    pub(super) fn is_news(&self) -> bool {
-        self.announced.load(Relaxed) != self.status() as u8
+    pub(crate) fn is_news(&self, status: Status) -> bool {
+        self.announced.load(Relaxed) != status as u8
     }
 
     /// The status, if it is news; from now on it is none. Under the roster's lock.
-    pub(super) fn take_news(&self) -> Option<Status> {
-        let status = self.status();
+    pub(super) fn take_news(&self, status: Status) -> Option<Status> {
         (self.announced.swap(status as u8, Relaxed) != status as u8).then_some(status)
     }
 
     /// Notes the status without telling anybody: the node is new to the readers.
-    pub(super) fn settle(&self) {
-        self.announced.store(self.status() as u8, Relaxed);
+    pub(super) fn settle(&self, status: Status) {
+        self.announced.store(status as u8, Relaxed);
     }
 
     /// Takes over what was known of the same node.
@@ -143,23 +159,25 @@ impl ProbeRecord {
         let at = Instant::now();
         Self {
             at,
+            began: started,
             latency: Some(at - started),
             error: None,
             detail: Some(detail),
         }
     }
 
-    pub(super) fn failed(error: impl Into<Arc<str>>) -> Self {
+    pub(super) fn failed(started: Instant, error: impl Into<Arc<str>>) -> Self {
         Self {
             at: Instant::now(),
+            began: started,
             latency: None,
             error: Some(error.into()),
             detail: None,
         }
     }
 
-    pub(super) fn unanswered(limit: Duration) -> Self {
-        Self::failed(format!("no answer within {}", words::time(limit)))
+    pub(super) fn unanswered(started: Instant, limit: Duration) -> Self {
+        Self::failed(started, format!("no answer within {}", words::time(limit)))
     }
 
     /// Is it about a connection that is no more?

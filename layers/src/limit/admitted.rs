@@ -29,7 +29,7 @@ pub(super) trait Gate {
     /// Asks without waiting.
     fn arrive(self: &Arc<Self>, request: &impl Request) -> Arrived<Self::Permit>;
 
-    /// For a request that has to wait.
+    /// For a request that has to wait, from now on.
     fn claim(self: &Arc<Self>) -> Self::Claim;
 }
 
@@ -141,7 +141,8 @@ where
         }
     }
 
-    #[cold]
+    // Not cold: apart, it would have the future that is called at once moved once more.
+    #[inline]
     fn wait(gate: &Arc<G>, service: S, request: Req, permit: Option<G::Permit>) -> Self {
         let wait = Wait {
             service,

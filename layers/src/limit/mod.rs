@@ -51,6 +51,16 @@
 //!   round a request holds its permit while it waits for its turn, so fewer wait in all, and what passes goes out at
 //!   once.
 //!
+//! # Defaults
+//!
+//! | | default | why |
+//! |---|---|---|
+//! | permits, rate | none, they are always given | only the one who knows the other side can say |
+//! | queue | [`DEFAULT_QUEUE`]: 1000 requests, at most [`MAX_QUEUE`] | a burst finds a place; [`queue(0)`](RateLimit::queue) refuses at once |
+//! | [burst](RateLimit::burst) | 100 ms of the rate, at least 1 request | what a timer with millisecond steps cannot even out |
+//! | [shares](ConcurrencyLimit::share) | none; at most [`MAX_SHARES`](concurrency::MAX_SHARES) labels | without a label all requests are equal |
+//! | weight, class | 1 permit, [`Normal`](crate::Priority::Normal) | the request says otherwise |
+//!
 //! # What is shared
 //!
 //! Sharing is in the layer *value*. Its clones, all services it makes and all clones of those share one limit, one queue

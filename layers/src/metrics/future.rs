@@ -33,6 +33,13 @@ impl<F, C, Facts, Req> ResponseFuture<F, C, Facts, Req> {
             request: PhantomData,
         }
     }
+
+    /// To be called at the end of the step in which it was made.
+    #[inline]
+    pub(super) fn settle(mut self) -> Self {
+        self.guard.settle();
+        self
+    }
 }
 
 impl<F, C, Req, Res, E> Future for ResponseFuture<F, C, C::Facts, Req>

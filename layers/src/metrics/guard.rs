@@ -56,6 +56,14 @@ impl<J> Guard<J> {
         Watch(self)
     }
 
+    /// To be called at the end of the step in which it was made.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        if let Some(running) = &mut self.0 {
+            running.since.settle();
+        }
+    }
+
     /// For a request, all that is inside of it looks at the clock together.
     #[inline]
     pub(super) const fn is_request(&self) -> bool {

@@ -62,6 +62,17 @@
 //! order of their appearance; what comes later is `other`. So the number of series has a bound, however many statements,
 //! users or nodes there are.
 //!
+//! # Defaults
+//!
+//! | | default | why |
+//! |---|---|---|
+//! | recorder | the global one, as it is when [`Metrics`] is built | one exporter for the whole program |
+//! | [prefix](MetricsBuilder::prefix) | `cassandra` | the names of the original client |
+//! | [client label](MetricsBuilder::client) | none; at most 64 bytes | most programs have one client |
+//! | [classes](MetricsBuilder::classes) | [`DEFAULT_CLASSES`]; at most [`MAX_CLASSES`] | what is not among them is `other` |
+//! | failures told apart, nodes | at most [`MAX_LABELS`], [`MAX_HOSTS`] | the number of series has a bound |
+//! | units | seconds in histograms, requests in gauges and counters | those of Prometheus |
+//!
 //! # Where they stand
 //!
 //! [`MetricsLayer`] is the outermost layer but the one that makes spans. It sees what the caller sees: waiting in queues,

@@ -59,6 +59,6 @@ where
         let _step = clock::step();
         let judge = || (self.classifier.clone(), self.classifier.facts(&request));
         let guard = Guard::request(&self.metrics, request.class(), judge);
-        ResponseFuture::call(guard, || self.inner.call(request))
+        ResponseFuture::call(guard, || self.inner.call(request)).settle()
     }
 }

@@ -35,6 +35,7 @@
 //!
 //! # Details
 //!
+//! * **Default**: nothing is counted; [`CatchPanicLayer::with_metrics`] counts each panic once.
 //! * **Readiness.** A panic in `poll_ready` is reported as ready; the `call` that follows returns the error without
 //!   touching the inner service. An error out of `poll_ready` would be terminal, and a panic is not.
 //! * **Clones** share nothing but what clones of the inner service share. A clone does not inherit a panic in `poll_ready`.

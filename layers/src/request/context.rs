@@ -1,5 +1,5 @@
 use super::limits::{Deadline, Limit, OwnLimit, Packed, Until};
-use super::{Attempt, NodeId};
+use super::{Attempt, Extensions, NodeId};
 use crate::balance::Ticket;
 use crate::clock::Moment;
 
@@ -14,6 +14,8 @@ pub struct Context {
     pub max_retries: Option<u32>,
     /// Which attempt this is.
     pub attempt: Attempt,
+    /// What layers of one's own leave for each other.
+    pub extensions: Extensions,
     pub(crate) ticket: Option<Ticket>,
     /// Names the attempts that are made beside each other; 0 where there is but one.
     pub(crate) call: u64,
@@ -29,6 +31,7 @@ impl Default for Context {
             attempt_limit: Packed::DEFAULT,
             max_retries: None,
             attempt: Attempt::default(),
+            extensions: Extensions::default(),
             ticket: None,
             call: 0,
             watched_until: Moment::EARLIEST,
@@ -46,6 +49,7 @@ impl Clone for Context {
             attempt_limit: self.attempt_limit,
             max_retries: self.max_retries,
             attempt: self.attempt.clone(),
+            extensions: self.extensions.clone(),
             ticket: None,
             call: self.call,
             watched_until: self.watched_until,

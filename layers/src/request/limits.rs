@@ -60,6 +60,13 @@ pub enum OwnLimit {
     Of(Duration),
 }
 
+impl From<Option<Duration>> for OwnLimit {
+    /// This limit, or none at all.
+    fn from(limit: Option<Duration>) -> Self {
+        limit.map_or(Self::Off, Self::Of)
+    }
+}
+
 impl OwnLimit {
     /// The limit that holds, given the layer's default.
     #[must_use]

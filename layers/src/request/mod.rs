@@ -7,6 +7,7 @@
 mod attempt;
 mod call;
 mod context;
+mod extensions;
 mod limits;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use std::fmt;
 pub use attempt::{Attempt, REMEMBERED_NODES};
 pub use call::Call;
 pub use context::Context;
+pub use extensions::Extensions;
 pub use limits::{Deadline, Limit, OwnLimit};
 pub(crate) use limits::{Packed, Until};
 

@@ -83,7 +83,7 @@ impl Default for RetryPolicy {
     /// 3 retries, the default [`Backoff`], a default [`Budget`].
     fn default() -> Self {
         Self {
-            max_retries: 3,
+            max_retries: Self::MAX_RETRIES,
             pauses: PauseChoice::Backoff(Backoff::default()),
             budget: BudgetChoice::Fresh {
                 floor: Budget::FLOOR,
@@ -95,6 +95,9 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// The default: 3 retries.
+    pub const MAX_RETRIES: u32 = 3;
+
     /// At most this many retries after the first attempt. Default 3; 0 fails at the first error.
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {

@@ -4,7 +4,7 @@ use tower_layer::Layer;
 
 use super::service::Timeout;
 use crate::config::InvalidConfig;
-use crate::request::{Limit, OwnLimit, Packed};
+use crate::request::{Limit, Packed};
 
 /// Bounds a call or an attempt in time. See the [module](crate::timeout).
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ impl TimeoutLayer {
         }
         Ok(Self {
             scope,
-            limit: Packed::of(limit.map_or(OwnLimit::Off, OwnLimit::Of)),
+            limit: Packed::of(limit.into()),
             timer: true,
         })
     }

@@ -91,6 +91,7 @@ async fn never_ready(value: &Value, service: &mut Boxed, probe: &Probe) {
         (Limit::Deadline, Applied::No)
     );
     assert_eq!((started.elapsed(), probe.calls()), (ms(50), calls));
+    assert_eq!(elapsed.waited(), ms(50));
     value.assert_at_rest(probe);
     // It gets ready when nobody would wait for the answer any more.
     advance(ms(100)).await;

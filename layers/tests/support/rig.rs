@@ -18,7 +18,7 @@ pub struct Candidates(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
-    groups: [Vec<(Arc<Endpoint>, bool)>; 3],
+    groups: [Vec<(Arc<Endpoint>, bool)>; 4],
     ordered: bool,
     asked: Vec<Group>,
     shown: usize,
@@ -27,8 +27,9 @@ struct Inner {
 fn index(group: Group) -> usize {
     match group {
         Group::Preferred => 0,
-        Group::Nearby => 1,
-        Group::Remote => 2,
+        Group::OtherReplicas => 1,
+        Group::Nearby => 2,
+        Group::Remote => 3,
     }
 }
 

@@ -104,6 +104,7 @@ impl ClusterBuilder {
     }
 
     /// The data centre that counts as nearby. Default: that of the first contact point that answered.
+    /// One that the cluster does not have is warned of once, with those that it has, or refused: see [`strict_locality`](Self::strict_locality).
     pub fn prefer_datacenter(mut self, name: impl Into<String>) -> Self {
         self.datacenter = Some(name.into());
         self

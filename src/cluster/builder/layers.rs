@@ -12,6 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{ClusterBuilder, MetricsChoice};
+use crate::classifier::ReadTimeoutRule;
 use crate::cluster::{BoxService, Profile, defaults};
 use crate::error::{BoxError, Error};
 use crate::response::Response;
@@ -21,6 +22,13 @@ impl ClusterBuilder {
     /// How retries are made. Default: 3, with budget and jittered back-off.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
+        self
+    }
+
+    /// Sets which reads are repeated after their replicas were too slow or failed. Default: once, on the same node, where the data was asked for
+    /// meanwhile ([`ReadTimeoutRule::Once`]).
+    pub const fn read_timeouts(mut self, rule: ReadTimeoutRule) -> Self {
+        self.read_timeouts = rule;
         self
     }
 

@@ -1,5 +1,6 @@
 mod connection;
 mod layers;
+mod locality;
 mod login;
 mod network;
 
@@ -22,6 +23,7 @@ use super::login::LoginChoice;
 use super::named::Profiles;
 use super::stack::UserLayers;
 use super::{Cluster, defaults};
+use crate::classifier::ReadTimeoutRule;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -59,8 +61,11 @@ pub struct ClusterBuilder {
     pub(super) min_protocol_version: Option<u8>,
     pub(super) datacenter: Option<String>,
     pub(super) permit_dc_failover: bool,
+    pub(super) rack: Option<String>,
+    pub(super) strict_locality: bool,
     pub(super) driver_load_balancing: Option<Arc<dyn LoadBalancingPolicy>>,
     pub(super) retry: Option<RetryPolicy>,
+    pub(super) read_timeouts: ReadTimeoutRule,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) concurrency_limit: Option<ConcurrencyLimit>,
     pub(super) metrics: MetricsChoice,
@@ -173,8 +178,11 @@ impl Default for ClusterBuilder {
             min_protocol_version: None,
             datacenter: None,
             permit_dc_failover: false,
+            rack: None,
+            strict_locality: false,
             driver_load_balancing: None,
             retry: Some(RetryPolicy::default()),
+            read_timeouts: ReadTimeoutRule::default(),
             rate_limit: None,
             concurrency_limit: None,
             metrics: MetricsChoice::Global,
@@ -249,7 +257,7 @@ impl ClusterBuilder {
         let place = (self.datacenter.clone(), self.permit_dc_failover, self.compression);
         let code = (self.address_translator.is_some(), self.host_filter.is_some());
         let layers = (
-            self.retry.clone(),
+            (self.retry.clone(), self.read_timeouts),
             self.rate_limit,
             self.concurrency_limit,
             self.metrics.clone(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 
 use crate::error::BoxError;
+use crate::files::read_small;
 
 /// User name and password. Neither is ever shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -92,16 +93,10 @@ impl PasswordFile {
 
     /// Reads the file.
     pub(crate) fn read(&self) -> io::Result<Credentials> {
-        let named = |kind, what: &dyn fmt::Display| {
-            io::Error::new(kind, format!("password file {}: {what}", self.path.display()))
-        };
-        let size = std::fs::metadata(&self.path)
-            .map_err(|error| named(error.kind(), &error))?
-            .len();
-        if size > LONGEST {
-            return Err(named(io::ErrorKind::InvalidData, &"larger than 64 KiB"));
-        }
-        let text = std::fs::read_to_string(&self.path).map_err(|error| named(error.kind(), &error))?;
+        let text = read_small(&self.path, LONGEST).map_err(|error| {
+            let what = format!("password file {}: {error}", self.path.display());
+            io::Error::new(error.kind(), what)
+        })?;
         let password = text
             .strip_suffix('\n')
             .map(|text| text.strip_suffix('\r').unwrap_or(text))

@@ -147,7 +147,7 @@ fn bad_file(option: &'static str, path: &Path, why: impl std::fmt::Display) -> E
     )
 }
 
-/// What the builder was given, ready for one attempt at connecting.
+/// What the builder was given, ready to connect with.
 pub(super) fn ready(builder: &ClusterBuilder) -> Result<Option<Ready>, Error> {
     match &builder.tls {
         None => Ok(None),

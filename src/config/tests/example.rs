@@ -82,6 +82,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("profile", "profiles.*.timeout"),
     ("rate_limit", "rate_limit.count"),
     ("concurrency_limit", "concurrency_limit.limit"),
+    ("read_timeouts", "retry.read_timeouts"),
     ("retry", "retry.max_retries"),
     ("tls", "tls.ca_file"),
     ("tls_files", "tls.ca_file"),
@@ -93,6 +94,7 @@ fn every_setter_of_the_builder_can_be_written_down() {
     let sources = [
         include_str!("../../cluster/builder/connection.rs"),
         include_str!("../../cluster/builder/layers.rs"),
+        include_str!("../../cluster/builder/locality.rs"),
         include_str!("../../cluster/builder/login.rs"),
         include_str!("../../cluster/builder/network.rs"),
     ];

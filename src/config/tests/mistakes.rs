@@ -78,6 +78,7 @@ fn options_that_do_not_fit_together_are_refused() {
         ("[metrics]\nenabled = false\nclient = 'a'", "metrics.enabled"),
         ("[health]\nenabled = false\ninterval = '1 s'", "health.enabled"),
         ("[retry]\nbudget = false\nbudget_floor = 1", "retry.budget"),
+        ("[retry]\nenabled = false\nmax_retries = 1", "retry.enabled"),
     ] {
         assert_eq!(refused(text), (key.to_owned(), String::new()), "{text}");
     }

@@ -108,3 +108,21 @@ fn calls_win_over_the_environment_and_that_over_the_file() {
         Some(format!("{profile:?}"))
     );
 }
+
+#[test]
+fn of_the_two_sizes_of_the_pool_that_of_the_environment_wins() {
+    for (file, name) in [
+        ("per_host", "DB_POOL__PER_SHARD"),
+        ("per_shard", "DB_POOL__PER_HOST"),
+    ] {
+        let file = Settings::from_toml_str(&format!("pool.{file} = 7")).unwrap();
+        let both = variables(&[(name, "2")]).unwrap().over(file);
+        let all = shown(&ClusterBuilder::from_settings(both).unwrap());
+        let size = if name.ends_with("SHARD") {
+            "PerShard"
+        } else {
+            "PerHost"
+        };
+        assert!(all.contains(size) && !all.contains("(7"), "{all}");
+    }
+}

@@ -4,11 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tower_cassandra_layers::{Applied, Limit};
 
 use super::schema::{Entry, Schema};
 use super::{PreparedCache, State};
 use crate::error::Error;
+use crate::nature::Nature;
 use crate::session::Stack;
 use crate::statement::{Prepared, Statement, Text};
 
@@ -21,6 +23,13 @@ pub(super) struct Flight {
     pub(super) generation: u64,
 }
 
+impl Flight {
+    /// Did its task end without leaving the map? Only so if it was never run: its runtime had shut down.
+    pub(super) fn is_lost(&self) -> bool {
+        self.task.is_finished()
+    }
+}
+
 /// Begins a PREPARE. It is owned by the cache and not by a caller: one per text, not per request.
 pub(super) fn begin(
     cache: &PreparedCache,
@@ -29,6 +38,8 @@ pub(super) fn begin(
     stack: &Arc<dyn Stack>,
 ) -> Flight {
     let limit = cache.timeout;
+    // Over a service of the user's nobody else may watch the limit.
+    let own_limit = cache.schema.0.is_none().then_some(limit);
     let (sender, landing) = watch::channel(None);
     let task = tokio::spawn({
         let (cache, schema) = (Arc::clone(&cache.state), cache.schema.clone());
@@ -43,10 +54,14 @@ pub(super) fn begin(
                 generation,
             };
             let prepare = Statement::prepare(Arc::clone(&leaves.text), limit);
-            let result = stack
-                .call(prepare.clone())
-                .await
-                .map_err(|error| error.about(&prepare));
+            let call = stack.call(prepare.clone());
+            let result = match own_limit {
+                Some(limit) => timeout(limit, call).await.unwrap_or_else(|_| {
+                    Err(Error::timed_out(Limit::Call, Applied::No).judged(Nature::Prepare))
+                }),
+                None => call.await,
+            };
+            let result = result.map_err(|error| error.about(&prepare));
             let result = result.and_then(|response| {
                 response
                     .into_prepared()

@@ -3,6 +3,8 @@
 mod flight;
 mod schema;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -165,13 +167,16 @@ impl PreparedCache {
         if let Some(flight) = state
             .flights
             .get(&*text.text)
-            .filter(|flight| flight.generation == generation)
+            .filter(|flight| flight.generation == generation && !flight.is_lost())
         {
             state.stats.shared += 1;
             return Boarded::of(flight);
         }
         if state.flights.len() >= FLIGHTS {
-            return Boarded::Full;
+            state.flights.retain(|_, flight| !flight.is_lost());
+            if state.flights.len() >= FLIGHTS {
+                return Boarded::Full;
+            }
         }
         state.stats.misses += 1;
         let flight = flight::begin(self, generation, text, stack);

@@ -93,3 +93,29 @@ async fn lif_04_each_scope_closes_only_its_own() {
     assert!(rest(&mut outside).await.into_iter().eq(0..5));
     bed.done().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lif_06_a_missing_table_leaves_the_session_open() {
+    let Some(bed) = Bed::make("lif_06").await else {
+        return;
+    };
+    let missing = "SELECT id FROM missing";
+    let error = bed.session.execute(missing).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    let mut rows = bed.session.stream::<(i32,)>(missing);
+    let error = rows.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    assert!(!bed.session.is_closed());
+    bed.run("CREATE TABLE t (id int PRIMARY KEY, v text)").await;
+    bed.session
+        .query("INSERT INTO t (id, v) VALUES (?, ?)", (1, "one"))
+        .await
+        .unwrap();
+    let response = bed
+        .session
+        .query("SELECT v FROM t WHERE id = ?", (1,))
+        .await
+        .unwrap();
+    assert_eq!(response.one::<(&str,)>().unwrap(), Some(("one",)));
+    bed.done().await;
+}

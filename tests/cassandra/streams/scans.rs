@@ -5,9 +5,14 @@ use tokio::time::sleep;
 use tower_cassandra::{ErrorKind, Limit, ScanState, ScanTable, StreamOptions};
 
 use super::{numbers, run_all};
-use crate::support::Bed;
+use crate::support::{Bed, PATIENCE, eventually};
 
 const ROWS: i32 = 3_000;
+
+/// Waits until the tasks of a scan that was broken off have ended: its permits come back with them, a turn of the runtime later.
+async fn given_back(bed: &Bed) {
+    eventually(PATIENCE, "no page is being read", || bed.session.running() == 0).await;
+}
 
 fn table(bed: &Bed) -> ScanTable<(i32, String)> {
     bed.session
@@ -42,6 +47,7 @@ async fn a_scan_gives_every_row_once_and_tells_how_far_it_is() {
         assert!(scan.state().is_finished());
         assert_eq!(scan.state().fraction(), 1.0);
     }
+    given_back(&bed).await;
     bed.done().await;
 }
 
@@ -91,6 +97,7 @@ async fn a_scan_goes_on_from_its_state_to_the_row_however_often_it_is_broken_off
     assert!(rounds > 10);
     assert_eq!(ids.len(), ROWS as usize);
     assert!(ids.into_iter().collect::<BTreeSet<_>>().into_iter().eq(0..ROWS));
+    given_back(&bed).await;
     bed.done().await;
 }
 
@@ -122,6 +129,7 @@ async fn a_scan_of_a_table_with_a_composite_key_and_awkward_names() {
         assert!(seen.insert(at));
     }
     assert!(seen.into_iter().eq(0..500));
+    given_back(&bed).await;
     bed.done().await;
 }
 
@@ -172,6 +180,7 @@ async fn a_scan_says_early_what_is_wrong() {
         .unwrap();
     assert_eq!(scan.next().await.unwrap().unwrap_err().kind(), ErrorKind::Decode);
     assert!(scan.next().await.is_none());
+    given_back(&bed).await;
     bed.done().await;
 }
 
@@ -213,5 +222,49 @@ async fn a_scan_ends_at_its_deadline_and_when_it_is_cancelled() {
         streamed += 1;
     }
     assert_eq!(streamed, 500);
+    given_back(&bed).await;
+    bed.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadline_of_the_statements_holds_for_each_range_of_a_scan() {
+    let Some(bed) = Bed::make("scan_range_deadline").await else {
+        return;
+    };
+    numbers(&bed, 500).await;
+    let limit = |limit: Duration| table(&bed).statement(move |range| range.deadline(limit));
+    let mut scan = limit(Duration::from_nanos(1)).start().await.unwrap();
+    let error = scan.next().await.unwrap().unwrap_err();
+    assert_eq!(
+        (error.kind(), error.timeout()),
+        (ErrorKind::Timeout, Some(Limit::Deadline))
+    );
+    // It cannot pass: nothing was asked for again.
+    assert_eq!(scan.handle().retries(), 0);
+    let mut scan = limit(Duration::from_secs(60)).start().await.unwrap();
+    let mut rows = 0;
+    while let Some(row) = scan.next().await {
+        row.unwrap();
+        rows += 1;
+    }
+    assert_eq!(rows, 500);
+    given_back(&bed).await;
+    bed.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scan_keeps_no_permit_while_its_consumer_is_busy() {
+    let Some(bed) = Bed::make("scan_idle").await else {
+        return;
+    };
+    numbers(&bed, ROWS).await;
+    let mut scan = table(&bed).concurrency(8).start().await.unwrap();
+    scan.next().await.unwrap().unwrap();
+    // Nobody polls. The pages come all the same, and no further ones are asked for.
+    given_back(&bed).await;
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(bed.session.running(), 0);
+    scan.close();
+    given_back(&bed).await;
     bed.done().await;
 }

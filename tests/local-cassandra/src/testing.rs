@@ -102,10 +102,15 @@ pub async fn start(test: &str, builder: Builder) -> Option<LocalCluster> {
 pub fn skipped(test: &str) -> bool {
     let skip = std::env::var_os("CASSANDRA_TESTS").is_some_and(|value| value == "skip");
     if skip {
-        // Past the test harness, which shows nothing of a test that passes.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: CASSANDRA_TESTS=skip");
+        self::skip(test, "CASSANDRA_TESTS=skip");
     }
     skip
+}
+
+/// Prints that a test is left out, and why.
+pub fn skip(test: &str, why: &str) {
+    // Past the test harness, which shows nothing of a test that passes.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
 }
 
 async fn join(test: &str, builder: impl FnOnce() -> Builder, held: Use) -> Shared {

@@ -16,7 +16,6 @@ pub struct Node {
     shared: Arc<Shared>,
     index: usize,
     address: SocketAddr,
-    host_id: Uuid,
 }
 
 impl Node {
@@ -25,7 +24,6 @@ impl Node {
             shared: Arc::clone(shared),
             index,
             address: identity.address,
-            host_id: identity.host_id,
         }
     }
 
@@ -44,7 +42,7 @@ impl Node {
     /// The id under which it is in the system tables.
     #[must_use]
     pub fn host_id(&self) -> Uuid {
-        self.host_id
+        self.shared.lock().identities[self.index].host_id
     }
 
     /// How many connections are open.
@@ -132,6 +130,11 @@ impl Node {
     /// Whether the other nodes list it among their peers. Clients look when an event tells them to.
     pub fn set_member(&self, is_member: bool) {
         self.shared.lock().identities[self.index].is_member = is_member;
+    }
+
+    /// Lets the node be the one with this id, as if that one had moved here.
+    pub fn set_host_id(&self, host_id: Uuid) {
+        self.shared.lock().identities[self.index].host_id = host_id;
     }
 
     /// Lets the node have a version of the schema that no other has, or again that of the others.

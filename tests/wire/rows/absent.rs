@@ -3,10 +3,7 @@
 /// They are built by hand in the tests of the errors themselves.
 const ABSENT: &[(&str, &str)] = &[
     ("A1", "values are checked and serialised before anything is sent"),
-    (
-        "A2",
-        "as A1; compression, which could fail too, is not negotiated",
-    ),
+    ("A2", "as A1; what compression is given it can compress"),
     (
         "A3",
         "needs a node that leaves between the choice and the driver's look at its plan",
@@ -15,7 +12,10 @@ const ABSENT: &[(&str, &str)] = &[
         "A5",
         "the driver shows neither a session nor a new node before its pools have been tried once",
     ),
-    ("A6", "the builder sets no host filter"),
+    (
+        "A6",
+        "a node that the host filter refuses is no candidate, so it is never asked",
+    ),
     (
         "A12",
         "no frame: a limit that is over before the first poll (seen in the tests of the layers)",

@@ -5,7 +5,10 @@ use std::time::Duration;
 use scripted_cassandra::Action;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
-use tower_cassandra::{ErrorKind, Limit, RowStream, Statement, StreamOptions};
+use tower_cassandra::{ErrorKind, Limit, RowStream, Statement, StreamHandle, StreamOptions};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_core::span::Current;
 
 use super::forged::{Result, all, asking};
 use crate::support::{Bed, PATIENCE, ms, until};
@@ -201,4 +204,71 @@ async fn a_stream_of_a_closed_session_says_so() {
         assert_eq!(fresh.next().await.unwrap().unwrap_err().kind(), ErrorKind::Closed);
         assert_eq!(bed.frames().len(), sent);
     }
+}
+
+/// Cancels a stream while it starts the task that reads ahead: that task takes over the span of its maker, and this is asked for it.
+struct CancelMeanwhile(StreamHandle);
+
+impl Subscriber for CancelMeanwhile {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        false
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+
+    fn current_span(&self) -> Current {
+        self.0.cancel();
+        Current::none()
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_while_reading_ahead_begins_is_an_end_and_no_error() {
+    let bed = Bed::make(1).await;
+    Result::of(100).serve(&bed.cluster);
+    let mut rows = stream(&bed, StreamOptions::new().prefetch(1));
+    let subscriber = tracing::subscriber::set_default(CancelMeanwhile(rows.handle()));
+    let next = rows.next().await;
+    drop(subscriber);
+    assert!(rows.handle().is_cancelled());
+    assert!(next.is_none(), "{next:?}");
+    assert!(rows.paging_state().unwrap().is_start());
+    bed.at_rest().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_at_any_moment_is_an_end_and_no_error() {
+    let bed = Bed::make(1).await;
+    Result::of(20).serve(&bed.cluster);
+    for turn in 0..1_000 {
+        let mut rows = stream(&bed, StreamOptions::new().prefetch(1));
+        let handle = rows.handle();
+        let cancel = tokio::task::spawn_blocking(move || {
+            for _ in 0..(turn % 100) * 100 {
+                std::hint::spin_loop();
+            }
+            handle.cancel();
+        });
+        while let Some(row) = rows.next().await {
+            assert!(row.is_ok(), "turn {turn}: {row:?}");
+        }
+        cancel.await.unwrap();
+    }
+    until("all tasks that read ahead have ended", || {
+        bed.session.running() == 0
+    })
+    .await;
+    bed.at_rest().await;
 }

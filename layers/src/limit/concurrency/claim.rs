@@ -65,6 +65,7 @@ impl Gate for Permits {
     fn claim(self: &Arc<Self>) -> Claim {
         Claim {
             permits: Arc::clone(self),
+            since: clock::now(),
             queued: None,
         }
     }
@@ -90,16 +91,17 @@ impl Permits {
 #[derive(Debug)]
 pub(super) struct Claim {
     permits: Arc<Permits>,
+    since: Moment,
     queued: Option<Queued>,
 }
 
 #[derive(Debug)]
 struct Queued {
     place: Place,
-    since: Moment,
     weight: u32,
     kind: u8,
-    gauge: Option<InQueue>,
+    /// Counted as waiting until it goes.
+    _gauge: Option<InQueue>,
 }
 
 type Admission = Poll<Result<Permit, Refusal>>;
@@ -124,7 +126,6 @@ impl Claim {
         timer: Pin<&mut Option<Sleep>>,
         request: &impl Request,
     ) -> Admission {
-        let since = clock::now();
         let (weight, kind) = (request.weight(), self.permits.kind(request));
         let arrival = Arrival {
             weight,
@@ -139,10 +140,9 @@ impl Claim {
             Ok(Some(place)) => {
                 self.queued = Some(Queued {
                     place,
-                    since,
                     weight,
                     kind,
-                    gauge: self.permits.shared.counters.queue(),
+                    _gauge: self.permits.shared.counters.queue(),
                 });
                 self.poll_clock(cx, timer, request.context().until())
             }
@@ -157,27 +157,14 @@ impl Claim {
         queued: Queued,
         until: Until,
     ) -> Admission {
-        let Queued {
-            place,
-            since,
-            weight,
-            kind,
-            gauge,
-        } = queued;
-        match self.permits.ask(place, cx.waker()) {
+        match self.permits.ask(queued.place, cx.waker()) {
             Answer::Wait(place) => {
-                self.queued = Some(Queued {
-                    place,
-                    since,
-                    weight,
-                    kind,
-                    gauge,
-                });
+                self.queued = Some(Queued { place, ..queued });
                 self.poll_clock(cx, timer, until)
             }
             Answer::Settled(Verdict::Granted) => {
-                self.permits.shared.counters.admit_after(since.elapsed());
-                Poll::Ready(Ok(self.permit(weight, kind)))
+                self.permits.shared.counters.admit_after(self.since.elapsed());
+                Poll::Ready(Ok(self.permit(queued.weight, queued.kind)))
             }
             Answer::Settled(Verdict::Evicted) => self.reject(Reason::ConcurrencyQueueFull),
             Answer::Settled(Verdict::Refused | Verdict::Waiting) => self.reject(Reason::TooHeavy),
@@ -195,12 +182,8 @@ impl Claim {
             return Poll::Pending;
         }
         ready!(poll_until(timer, until.at, cx));
-        let waited = self
-            .queued
-            .as_ref()
-            .map_or(Duration::ZERO, |queued| queued.since.elapsed());
         self.leave();
-        Poll::Ready(Err(self.permits.shared.counters.elapse(until, waited)))
+        Poll::Ready(Err(admitted::Claim::overdue(self, until)))
     }
 
     fn leave(&mut self) {
@@ -233,7 +216,7 @@ impl admitted::Claim for Claim {
     }
 
     fn overdue(&self, until: Until) -> Refusal {
-        self.permits.shared.counters.elapse(until, Duration::ZERO)
+        self.permits.shared.counters.elapse(until, self.since.elapsed())
     }
 }
 

@@ -47,6 +47,7 @@ impl Gate for Turns {
     fn claim(self: &Arc<Self>) -> Claim {
         Claim {
             turns: Arc::clone(self),
+            since: clock::now(),
             queued: None,
         }
     }
@@ -62,14 +63,15 @@ impl Turns {
 #[derive(Debug)]
 pub(super) struct Claim {
     turns: Arc<Turns>,
+    since: Moment,
     queued: Option<Queued>,
 }
 
 #[derive(Debug)]
 struct Queued {
     place: Place,
-    since: Moment,
-    gauge: Option<InQueue>,
+    /// Counted as waiting until it goes.
+    _gauge: Option<InQueue>,
 }
 
 type Admission = Poll<Result<(), Refusal>>;
@@ -82,21 +84,23 @@ impl Claim {
         mut timer: Pin<&mut Option<Sleep>>,
         request: &impl Request,
     ) -> Admission {
-        let since = clock::now();
+        let now = clock::now();
         let until = request.context().until();
         let arrival = Arrival {
             weight: request.weight(),
             priority: request.priority(),
             kind: 0,
         };
-        match self.turns.join(arrival, since, until, cx.waker()) {
+        match self.turns.join(arrival, now, until, cx.waker()) {
             Ok(Answer::Admitted) => {
                 self.turns.shared.counters.admit();
                 Poll::Ready(Ok(()))
             }
             Ok(Answer::Wait(place, at)) => {
-                let gauge = self.turns.shared.counters.queue();
-                self.queued = Some(Queued { place, since, gauge });
+                self.queued = Some(Queued {
+                    place,
+                    _gauge: self.turns.shared.counters.queue(),
+                });
                 // Its turn comes before its deadline: those that do not were refused.
                 match poll_until(timer.as_mut(), at, cx) {
                     Poll::Ready(()) => self.poll_queued(cx, timer, until),
@@ -116,23 +120,27 @@ impl Claim {
     ) -> Admission {
         // A second round only if the timer has fired: then its turn or its deadline has come, or its turn has been put
         // off to a later moment.
-        while let Some(Queued { place, since, gauge }) = self.queued.take() {
+        while let Some(queued) = self.queued.take() {
             let now = clock::read();
-            let at = match self.turns.ask(place, now, cx.waker()) {
+            let at = match self.turns.ask(queued.place, now, cx.waker()) {
                 Answer::Admitted => {
-                    self.turns.shared.counters.admit_after(now.since(since));
+                    self.turns.shared.counters.admit_after(now.since(self.since));
                     return Poll::Ready(Ok(()));
                 }
                 Answer::Evicted => return Poll::Ready(Err(self.turns.refuse())),
                 Answer::Wait(place, turn) => {
-                    self.queued = Some(Queued { place, since, gauge });
+                    self.queued = Some(Queued { place, ..queued });
                     turn
                 }
             };
             // The grant first, the clock second: a turn that came in time is not thrown away.
             if until.at <= now {
                 self.leave();
-                return Poll::Ready(Err(self.turns.shared.counters.elapse(until, now.since(since))));
+                return Poll::Ready(Err(self
+                    .turns
+                    .shared
+                    .counters
+                    .elapse(until, now.since(self.since))));
             }
             if poll_until(timer.as_mut(), at.min(until.at), cx).is_pending() {
                 break;
@@ -168,7 +176,7 @@ impl admitted::Claim for Claim {
     }
 
     fn overdue(&self, until: Until) -> Refusal {
-        self.turns.shared.counters.elapse(until, Duration::ZERO)
+        self.turns.shared.counters.elapse(until, self.since.elapsed())
     }
 }
 

@@ -11,19 +11,13 @@ use rcgen::{
 /// The name that the node's certificate bears beside its address.
 pub(crate) const SERVER_NAME: &str = "cassandra.test";
 
-/// The files, in a directory that goes with the value.
+/// The files.
 pub(crate) struct Certificates {
     dir: PathBuf,
     ours: Authority,
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
-
-impl Drop for Certificates {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
-}
 
 fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::default();
@@ -61,7 +55,8 @@ fn issue(params: CertificateParams, by: &Authority) -> (String, String) {
 
 impl Certificates {
     pub(crate) fn make() -> Self {
-        let dir = std::env::temp_dir().join(format!("tower-cassandra-certificates-{}", std::process::id()));
+        // A static value is never dropped, so the next run overwrites what this one leaves.
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("certificates");
         std::fs::create_dir_all(&dir).unwrap();
         let this = Self {
             dir,

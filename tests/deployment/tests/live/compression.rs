@@ -12,7 +12,7 @@ const LENGTH: usize = 100_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_value_comes_back_and_takes_little_room_on_the_wire() {
-    let Some((node, _shared)) = shared("compression").await else {
+    let Some(node) = shared("compression").await else {
         return;
     };
     let real: SocketAddr = node.address().parse().unwrap();

@@ -41,11 +41,11 @@ impl Ways {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_is_sent_once_however_many_contact_points_there_are() {
-    let Some((node, _shared)) = shared("a_wrong_password").await else {
+    let Some(node) = shared("a_wrong_password").await else {
         return;
     };
     for points in [1, 3] {
-        let ways = Ways::to(node).await;
+        let ways = Ways::to(&node).await;
         let client = node
             .client()
             .contact_points(ways.points().into_iter().take(points))
@@ -77,10 +77,10 @@ async fn a_wrong_password_is_sent_once_however_many_contact_points_there_are() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_login_the_error_says_how_to_give_one() {
-    let Some((node, _shared)) = shared("without_a_login").await else {
+    let Some(node) = shared("without_a_login").await else {
         return;
     };
-    let ways = Ways::to(node).await;
+    let ways = Ways::to(&node).await;
     let client = tower_cassandra::ClusterBuilder::new()
         .contact_points(ways.points().into_iter().take(1))
         .no_metrics();
@@ -97,7 +97,7 @@ async fn without_a_login_the_error_says_how_to_give_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_fails_is_tried_again_and_is_the_source() {
-    let Some((node, _shared)) = shared("a_provider_that_fails").await else {
+    let Some(node) = shared("a_provider_that_fails").await else {
         return;
     };
     let asked = Arc::new(AtomicUsize::new(0));
@@ -146,7 +146,7 @@ impl AuthenticatorProvider for Counting {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_authenticator_of_ones_own_leads_the_exchange() {
-    let Some((node, _shared)) = shared("an_authenticator").await else {
+    let Some(node) = shared("an_authenticator").await else {
         return;
     };
     let plain = |password: &str| PlainTextAuthenticator::new("cassandra".to_owned(), password.to_owned());
@@ -169,7 +169,7 @@ async fn an_authenticator_of_ones_own_leads_the_exchange() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_password_that_changes_needs_no_new_session() {
-    let Some((node, _alone)) = alone("a_password_that_changes").await else {
+    let Some(node) = alone("a_password_that_changes").await else {
         return;
     };
     let admin = node.client().connect().await.unwrap();

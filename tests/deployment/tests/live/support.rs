@@ -1,12 +1,12 @@
 //! The one node of these tests, with a login and TLS.
 
-use std::io::Write as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use local_cassandra::forward::Forward;
+use local_cassandra::testing::Shared;
 pub(crate) use local_cassandra::testing::chain;
-use local_cassandra::{LocalCluster, testing};
-use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use local_cassandra::{Builder, LocalCluster, testing};
 use tower_cassandra::{ClusterBuilder, Error, Session, TlsFiles, TlsLibrary};
 
 use crate::certificates::{Certificates, quoted};
@@ -14,61 +14,53 @@ use crate::certificates::{Certificates, quoted};
 pub(crate) const QUERY: &str = "SELECT key FROM system.local";
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-static NODE: OnceCell<Secured> = OnceCell::const_new();
-static USERS: RwLock<()> = RwLock::const_new(());
+static CERTIFICATES: LazyLock<Certificates> = LazyLock::new(Certificates::make);
 
 /// A node that wants a login. It speaks plain text and TLS at one port, and wants a certificate of those who speak TLS.
 pub(crate) struct Secured {
-    pub(crate) cluster: LocalCluster,
-    pub(crate) certificates: Certificates,
+    pub(crate) cluster: Shared,
+    pub(crate) certificates: &'static Certificates,
 }
 
-/// None where tests with a server are skipped, or the node is not ours.
-async fn node(test: &str) -> Option<&'static Secured> {
-    if testing::skipped(test) {
-        return None;
-    }
-    if std::env::var_os("CASSANDRA_CONTACT_POINTS").is_some() {
-        let why = "it needs a node with TLS and a login, and CASSANDRA_CONTACT_POINTS names others";
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
-        return None;
-    }
-    Some(NODE.get_or_init(start).await)
-}
-
-async fn start() -> Secured {
-    let certificates = Certificates::make();
+fn builder() -> Builder {
     let factory = "org.apache.cassandra.security.PEMBasedSslContextFactory";
     let options = format!(
         "{{enabled: true, optional: true, require_client_auth: true, keystore: {}, truststore: {}, \
          ssl_context_factory: {{class_name: {factory}}}}}",
-        quoted(&certificates.path("node.pem")),
-        quoted(&certificates.path("ca.pem")),
+        quoted(&CERTIFICATES.path("node.pem")),
+        quoted(&CERTIFICATES.path("ca.pem")),
     );
-    let cluster = LocalCluster::builder()
+    LocalCluster::builder()
         .authentication(true)
         .yaml("client_encryption_options", options)
         // Otherwise a password that was changed is good for two more seconds.
         .yaml("credentials_validity", "0ms")
-        .start()
-        .await
-        .expect("a node");
-    Secured {
+}
+
+/// None where it is not ours: it may have neither a login nor TLS.
+fn secured(test: &str, cluster: Shared) -> Option<Secured> {
+    if cluster.is_external() {
+        testing::skip(
+            test,
+            "it needs a node with TLS and a login, and CASSANDRA_CONTACT_POINTS names others",
+        );
+        return None;
+    }
+    let certificates = &CERTIFICATES;
+    Some(Secured {
         cluster,
         certificates,
-    }
+    })
 }
 
 /// The node, beside other tests.
-pub(crate) async fn shared(test: &str) -> Option<(&'static Secured, RwLockReadGuard<'static, ()>)> {
-    let node = node(test).await?;
-    Some((node, USERS.read().await))
+pub(crate) async fn shared(test: &str) -> Option<Secured> {
+    secured(test, testing::shared(test, builder).await?)
 }
 
 /// The node for one test alone.
-pub(crate) async fn alone(test: &str) -> Option<(&'static Secured, RwLockWriteGuard<'static, ()>)> {
-    let node = node(test).await?;
-    Some((node, USERS.write().await))
+pub(crate) async fn alone(test: &str) -> Option<Secured> {
+    secured(test, testing::exclusive(test, builder).await?)
 }
 
 impl Secured {

@@ -27,7 +27,7 @@ fn refused(error: &Error, failure: TlsFailure) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_right_certificates_open_a_session() {
-    let Some((node, _shared)) = shared("the_right_certificates").await else {
+    let Some(node) = shared("the_right_certificates").await else {
         return;
     };
     for library in libraries() {
@@ -66,19 +66,19 @@ async fn refused_once(node: &Secured, files: TlsFiles, library: TlsLibrary, fail
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_refusal_has_its_own_name_and_is_not_repeated() {
-    let Some((node, _shared)) = shared("each_refusal").await else {
+    let Some(node) = shared("each_refusal").await else {
         return;
     };
     for library in libraries() {
         let foreign = node.trusting("foreign-ca.pem", library);
-        refused_once(node, foreign, library, TlsFailure::UnknownAuthority).await;
+        refused_once(&node, foreign, library, TlsFailure::UnknownAuthority).await;
         let nobody = node.trusting("ca.pem", library);
-        refused_once(node, nobody, library, TlsFailure::ClientCertificateRequired).await;
+        refused_once(&node, nobody, library, TlsFailure::ClientCertificateRequired).await;
         let stranger = node.trusting("ca.pem", library).client_certificate(
             node.file("foreign-client.pem"),
             node.file("foreign-client-key.pem"),
         );
-        refused_once(node, stranger, library, TlsFailure::ClientCertificateRefused).await;
+        refused_once(&node, stranger, library, TlsFailure::ClientCertificateRefused).await;
 
         let forward = node.forward().await;
         let elsewhere = node
@@ -92,7 +92,7 @@ async fn each_refusal_has_its_own_name_and_is_not_repeated() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_name_may_stand_for_all_addresses() {
-    let Some((node, _shared)) = shared("one_name").await else {
+    let Some(node) = shared("one_name").await else {
         return;
     };
     let forward = node.forward().await;
@@ -106,7 +106,7 @@ async fn one_name_may_stand_for_all_addresses() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_out_of_its_time_is_told_as_such() {
-    let Some((node, _alone)) = alone("out_of_its_time").await else {
+    let Some(node) = alone("out_of_its_time").await else {
         return;
     };
     let reload = async || {
@@ -115,12 +115,12 @@ async fn a_certificate_out_of_its_time_is_told_as_such() {
     node.certificates.give_node_an_expired_one();
     reload().await;
     for library in libraries() {
-        refused_once(node, node.tls(library), library, TlsFailure::Expired).await;
+        refused_once(&node, node.tls(library), library, TlsFailure::Expired).await;
     }
     node.certificates.give_node_one_of_the_future();
     reload().await;
     for library in libraries() {
-        refused_once(node, node.tls(library), library, TlsFailure::NotYetValid).await;
+        refused_once(&node, node.tls(library), library, TlsFailure::NotYetValid).await;
     }
     node.certificates.give_node_a_good_one();
     reload().await;
@@ -134,7 +134,7 @@ async fn a_certificate_out_of_its_time_is_told_as_such() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tls_to_a_port_without_it_is_no_riddle() {
-    let Some((node, _shared)) = shared("tls_to_a_port_without_it").await else {
+    let Some(node) = shared("tls_to_a_port_without_it").await else {
         return;
     };
     // Something that answers in plain text.
@@ -160,7 +160,7 @@ async fn tls_to_a_port_without_it_is_no_riddle() {
 
 #[tokio::test]
 async fn files_that_cannot_be_used_are_found_before_anything_is_opened() {
-    let Some((node, _shared)) = shared("files_that_cannot_be_used").await else {
+    let Some(node) = shared("files_that_cannot_be_used").await else {
         return;
     };
     for library in libraries() {
@@ -199,7 +199,7 @@ impl HostFilter for Nobody {
 
 #[tokio::test]
 async fn a_filter_that_refuses_all_nodes_leaves_no_host() {
-    let Some((node, _shared)) = shared("a_filter_that_refuses_all").await else {
+    let Some(node) = shared("a_filter_that_refuses_all").await else {
         return;
     };
     let error = fails(node.client().host_filter(Arc::new(Nobody))).await;

@@ -1,0 +1,72 @@
+//! A node that refuses at once has nothing in flight, and must not get everything for that.
+
+mod support;
+
+use support::rig::Rig;
+use support::{Plan, fault, ms};
+use tokio::time::{Instant, sleep};
+use tower_cassandra_layers::Fault;
+use tower_cassandra_layers::health::State;
+
+/// Keeps three nodes busy for some seconds, a request each half millisecond; what share of the requests of the last second node 0 got, in
+/// thousandths.
+async fn share_of_the_first(rig: &mut Rig) -> usize {
+    let started = Instant::now();
+    let mut flights = Vec::new();
+    let (mut all, mut first) = (0, 0);
+    while started.elapsed() < ms(4_000) {
+        for _ in 0..2 {
+            let (node, flight) = rig.start();
+            flights.push(flight);
+            if started.elapsed() >= ms(3_000) {
+                all += 1;
+                first += usize::from(node == 0);
+            }
+        }
+        sleep(ms(1)).await;
+        // The answered ones are over by now.
+        let mut waiting = Vec::new();
+        for mut flight in flights {
+            if support::poll_once(&mut flight).is_pending() {
+                waiting.push(flight);
+            }
+        }
+        flights = waiting;
+    }
+    first * 1_000 / all
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_refuses_at_once_gets_no_more_than_it_did() {
+    for kind in [Fault::Load, Fault::Replicas] {
+        let mut rig = Rig::new(3);
+        for node in 0..3 {
+            rig.plan(node, Plan::answer(ms(3)));
+        }
+        let before = share_of_the_first(&mut rig).await;
+        assert!((300..370).contains(&before), "{before}");
+        rig.plan(0, Plan::fail(fault(kind)).after(ms(1)));
+        let share = share_of_the_first(&mut rig).await;
+        assert!(share <= 20, "{kind:?}: {share} of 1,000");
+        assert_eq!(rig.state(0), State::Healthy, "saturation is not sickness");
+        rig.plan(0, Plan::answer(ms(3)));
+        let share = share_of_the_first(&mut rig).await;
+        assert!((300..370).contains(&share), "{kind:?}: {share} of 1,000");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_are_wrong_say_nothing_of_their_node() {
+    let mut rig = Rig::new(3);
+    for node in 0..3 {
+        rig.plan(node, Plan::answer(ms(3)));
+    }
+    let _ = share_of_the_first(&mut rig).await;
+    for _ in 0..1_000 {
+        rig.plan(0, Plan::fail(fault(Fault::Request)));
+        rig.send_to(0).await.unwrap_err();
+    }
+    rig.plan(0, Plan::answer(ms(3)));
+    let share = share_of_the_first(&mut rig).await;
+    assert!((300..370).contains(&share), "{share} of 1,000");
+}

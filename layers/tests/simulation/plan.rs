@@ -1,0 +1,280 @@
+//! What happens in a run: the cluster, the load and the trouble, all of it out of one seed.
+
+use std::ops::Range;
+
+/// Times are nanoseconds since the start.
+pub(crate) const MICRO: u64 = 1_000;
+pub(crate) const MILLI: u64 = 1_000_000;
+pub(crate) const SECOND: u64 = 1_000_000_000;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) nodes: u16,
+    /// A request may go to so many neighbours on the ring.
+    pub(crate) replicas: u16,
+    /// One request at a time each.
+    pub(crate) workers: usize,
+    pub(crate) clients: u16,
+    pub(crate) requests: u32,
+    /// Of all clients together.
+    pub(crate) per_second: f64,
+    pub(crate) work: Work,
+    /// There and back together.
+    pub(crate) network: u64,
+    /// Share of its time in which a node stands still, for 50 to 300 ms at once.
+    pub(crate) paused: f64,
+    pub(crate) trouble: Vec<Trouble>,
+    /// This node, the last one, joins the replicas of everything at this time.
+    pub(crate) joins: Option<u64>,
+}
+
+/// The time that one request takes: lognormal with sigma 0.5, and some take ten times as long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    pub(crate) median: u64,
+    pub(crate) tenfold: f64,
+}
+
+/// One node in trouble for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    pub(crate) node: u16,
+    pub(crate) during: Range<u64>,
+    pub(crate) what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Everything takes this long, and nothing waits.
+    Answers(u64),
+    /// Everything fails after this long, by the node's fault.
+    Fails(u64),
+    Frozen,
+}
+
+impl Plan {
+    /// Half of what 100 nodes can do, from 20 clients. The seed's S0.
+    pub(crate) fn healthy() -> Self {
+        Self {
+            name: "S0 all healthy",
+            nodes: 100,
+            replicas: 3,
+            workers: 16,
+            clients: 20,
+            requests: 2_000_000,
+            per_second: 338_000.0,
+            work: Work {
+                median: 2 * MILLI,
+                tenfold: 0.005,
+            },
+            network: 500 * MICRO,
+            paused: 0.0,
+            trouble: Vec::new(),
+            joins: None,
+        }
+    }
+
+    /// The same with pauses for 3.4 % of the time of every node.
+    pub(crate) fn pauses() -> Self {
+        Self {
+            name: "S2 pause storm",
+            paused: 0.034,
+            ..Self::healthy()
+        }
+    }
+
+    /// Ten nodes that pause more often, so that few requests tell a rule from none.
+    pub(crate) fn pauses_smaller() -> Self {
+        let mut plan = Self::pauses().smaller(10, 2, 60_000);
+        plan.paused = 0.08;
+        plan
+    }
+
+    /// Eleven nodes for everything; one takes 2 s for each request during half of a minute. Linkerd's experiment.
+    pub(crate) fn one_of_eleven() -> Self {
+        Self {
+            name: "S1 one of eleven at 2 s",
+            nodes: 11,
+            replicas: 11,
+            workers: 10_000,
+            clients: 1,
+            requests: 60_000,
+            per_second: 1_000.0,
+            work: Work {
+                median: 100 * MILLI,
+                tenfold: 0.0,
+            },
+            trouble: vec![Trouble {
+                node: 0,
+                during: 15 * SECOND..45 * SECOND,
+                what: What::Answers(2 * SECOND),
+            }],
+            ..Self::healthy()
+        }
+    }
+
+    fn three_nodes() -> Self {
+        Self {
+            nodes: 3,
+            clients: 4,
+            requests: 400_000,
+            per_second: 5_333.0,
+            work: Work {
+                median: 2 * MILLI,
+                tenfold: 0.0,
+            },
+            ..Self::healthy()
+        }
+    }
+
+    /// One of three nodes takes 20 ms for everything, from the start to the end.
+    pub(crate) fn limping() -> Self {
+        Self {
+            name: "S3a one of three at 20 ms",
+            trouble: vec![Trouble {
+                node: 0,
+                during: 0..u64::MAX,
+                what: What::Answers(20 * MILLI - 500 * MICRO),
+            }],
+            ..Self::three_nodes()
+        }
+    }
+
+    /// One of three nodes is frozen for 30 s.
+    pub(crate) fn frozen() -> Self {
+        Self {
+            name: "S3b one of three frozen 30 s",
+            trouble: vec![Trouble {
+                node: 0,
+                during: 20 * SECOND..50 * SECOND,
+                what: What::Frozen,
+            }],
+            ..Self::three_nodes()
+        }
+    }
+
+    /// The same in a quarter of the time.
+    pub(crate) fn frozen_shorter() -> Self {
+        let mut plan = Self::frozen();
+        plan.requests /= 4;
+        plan.trouble[0].during = 4 * SECOND..14 * SECOND;
+        plan
+    }
+
+    /// A fourth node joins three.
+    pub(crate) fn joining() -> Self {
+        Self {
+            name: "a node joins three",
+            nodes: 4,
+            replicas: 4,
+            requests: 60_000,
+            per_second: 12_000.0,
+            joins: Some(2 * SECOND),
+            ..Self::three_nodes()
+        }
+    }
+
+    /// A fourth node joins three that have some hundred requests under way each, because all of them take long.
+    pub(crate) fn joining_slow() -> Self {
+        Self {
+            name: "a node joins three, slow requests",
+            workers: 1_000,
+            requests: 30_000,
+            per_second: 6_000.0,
+            work: Work {
+                median: 200 * MILLI,
+                tenfold: 0.0,
+            },
+            ..Self::joining()
+        }
+    }
+
+    /// The node that joins fails everything at once.
+    pub(crate) fn failing(mut self) -> Self {
+        self.name = "a node joins three and fails";
+        self.trouble.push(Trouble {
+            node: self.nodes - 1,
+            during: 0..u64::MAX,
+            what: What::Fails(100 * MICRO),
+        });
+        self
+    }
+
+    /// The same cluster smaller, each node under the same load from each client.
+    pub(crate) fn smaller(mut self, nodes: u16, clients: u16, requests: u32) -> Self {
+        let share = f64::from(nodes) / f64::from(self.nodes);
+        self.per_second *= share;
+        (self.nodes, self.clients, self.requests) = (nodes, clients, requests);
+        self
+    }
+
+    /// How long requests come.
+    pub(crate) fn length(&self) -> u64 {
+        (f64::from(self.requests) / self.per_second * SECOND as f64) as u64
+    }
+}
+
+/// Numbers out of a seed and what they are for, so that one more of a kind changes no other kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) const fn new(seed: u64, kind: u64, index: u64) -> Self {
+        let mixed = seed.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ kind.rotate_left(48) ^ index;
+        Self(mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    // SplitMix64, as in the layers.
+    pub(crate) const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Above 0, up to 1.
+    pub(crate) fn share(&mut self) -> f64 {
+        ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// Time to the next event of so many per second.
+    pub(crate) fn gap(&mut self, per_second: f64) -> u64 {
+        (-self.share().ln() / per_second * SECOND as f64) as u64
+    }
+
+    pub(crate) fn work(&mut self, work: Work) -> u64 {
+        // By Box and Muller.
+        let normal = (-2.0 * self.share().ln()).sqrt() * (std::f64::consts::TAU * self.share()).cos();
+        let factor = if self.share() <= work.tenfold { 10.0 } else { 1.0 };
+        (work.median as f64 * (0.5 * normal).exp() * factor) as u64
+    }
+}
+
+/// When a node stands still: pauses and frozen times, in order.
+pub(crate) fn standstills(plan: &Plan, seed: u64, node: u16) -> Vec<Range<u64>> {
+    let mut times = Vec::new();
+    if plan.paused > 0.0 {
+        let mut dice = Dice::new(seed, 1, u64::from(node));
+        let pauses_per_second = plan.paused / 0.175 / (1.0 - plan.paused);
+        // Begins long before the start, so that the start is a moment like any other.
+        let before = 20 * SECOND;
+        let mut at = 0;
+        while at < before + plan.length() + 2 * SECOND {
+            let begin = at + dice.gap(pauses_per_second);
+            at = begin + 50 * MILLI + dice.below(250 * MILLI);
+            if at > before {
+                times.push(begin.saturating_sub(before)..at - before);
+            }
+        }
+    }
+    let frozen = |t: &&Trouble| t.node == node && t.what == What::Frozen;
+    times.extend(plan.trouble.iter().filter(frozen).map(|t| t.during.clone()));
+    times.sort_by_key(|time| time.start);
+    times
+}

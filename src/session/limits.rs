@@ -1,0 +1,35 @@
+use tower_cassandra_layers::limit::{ConcurrencyHandle, RateLimitHandle};
+
+use super::Session;
+
+/// The limits of a session, to look at and to change while it runs. From [`Session::limits`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Limits {
+    /// That of [`ClusterBuilder::concurrency_limit`](crate::ClusterBuilder::concurrency_limit).
+    pub concurrency: Option<ConcurrencyHandle>,
+    /// That of [`ClusterBuilder::rate_limit`](crate::ClusterBuilder::rate_limit).
+    pub rate: Option<RateLimitHandle>,
+}
+
+impl Session {
+    /// The limits that the builder gave this session: how many calls are under way, wait or were refused, and numbers that can be changed.
+    ///
+    /// None of those that it was not given, and none for a session made by [`from_service`](Self::from_service), whose layers have handles of their
+    /// own.
+    ///
+    /// ```
+    /// # use tower_cassandra::{Session, InvalidConfig};
+    /// # fn example(session: Session) -> Result<(), InvalidConfig> {
+    /// if let Some(limit) = session.limits().concurrency {
+    ///     println!("{} of {} under way, {} wait", limit.active(), limit.limit(), limit.queued());
+    ///     limit.set_limit(64)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.inner.settings.limits.clone()
+    }
+}
