@@ -137,6 +137,10 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
         error.finish(why)
     }
 
+    fn hedged(&self, response: &mut Response, _won: bool) {
+        response.add_hedge();
+    }
+
     fn succeeded(&self, response: &mut Response, attempts: u32) {
         response.set_attempts(attempts);
     }

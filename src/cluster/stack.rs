@@ -6,6 +6,7 @@ use tower::ServiceBuilder;
 use tower::util::{BoxCloneSyncService, Either};
 use tower_cassandra_layers::balance::BalanceLayer;
 use tower_cassandra_layers::health::Table;
+use tower_cassandra_layers::hedge::HedgeLayer;
 use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
 use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
 use tower_cassandra_layers::panic::CatchPanicLayer;
@@ -79,6 +80,7 @@ pub(super) struct Layers {
     pub(super) concurrency: Option<ConcurrencyLimitLayer>,
     pub(super) rate: Option<RateLimitLayer>,
     pub(super) retry: Option<RetryLayer<CqlClassifier>>,
+    pub(super) hedge: Option<HedgeLayer<CqlClassifier>>,
     pub(super) user_attempt: UserLayers,
     pub(super) balance: Option<(Table, ClusterDirectory)>,
     pub(super) attempt_timeout: TimeoutLayer,
@@ -96,6 +98,7 @@ impl Layers {
             (self.concurrency.is_some(), "concurrency limit"),
             (self.rate.is_some(), "rate limit"),
             (self.retry.is_some(), "retry"),
+            (self.hedge.is_some(), "hedge"),
             (!self.user_attempt.is_empty(), "user attempt layers"),
             (self.balance.is_some(), "balance"),
             (self.metrics.is_some(), "attempt metrics"),
@@ -145,6 +148,8 @@ where
         .option_layer(layers.rate)
         // The one owner of attempts.
         .option_layer(layers.retry)
+        // A second attempt beside a slow first one; an attempt like any other for all that is further inside.
+        .option_layer(layers.hedge)
         // The user's attempt layers see every attempt, before its node is chosen.
         .layer(layers.user_attempt)
         // Chooses the node of the attempt and watches what becomes of it.

@@ -151,7 +151,7 @@ impl<'a> Candidates<'a> {
             }
             let tried = self.endpoints[first]
                 .as_ref()
-                .is_some_and(|endpoint| self.attempt.has_tried(endpoint.id()));
+                .is_some_and(|endpoint| self.has_tried(endpoint));
             self.classes[first] = if tried { Class::Tried } else { Class::Usable };
             self.compare(self.classes[first], self.means[first]);
         }

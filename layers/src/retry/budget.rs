@@ -62,6 +62,8 @@ impl Budget {
     pub const FLOOR: u32 = 50;
     /// The share of the default budget: 20 % of the calls.
     pub const PERCENT: u32 = 20;
+    /// The share where [hedges](crate::hedge) draw on the budget too: all that comes on top of the calls is 10 % at most.
+    pub const PERCENT_WITH_HEDGES: u32 = 10;
 
     /// A budget of at least `floor` retries in 10 s and `percent` of the calls.
     ///

@@ -2,6 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use tower_layer::Layer;
 
+use super::budget::Budget;
 use super::policy::{Account, RetryPolicy};
 use super::service::Retry;
 use crate::config::InvalidConfig;
@@ -51,6 +52,16 @@ impl<C> RetryLayer<C> {
         Ok(Self {
             shared: Arc::new(shared),
         })
+    }
+
+    /// The budget of this layer, for others that draw on it: a handle of the same ledger. None where the policy has a budget of the user's own
+    /// making, or none at all.
+    #[must_use]
+    pub fn budget(&self) -> Option<Budget> {
+        match &self.shared.budget {
+            Account::Ours(budget) => Some(budget.clone()),
+            Account::Given(_) | Account::None => None,
+        }
     }
 
     /// Counts retries by the reason, and how often the budget refused one, for all services of this value. The first metrics
