@@ -5,7 +5,7 @@ use tower_cassandra_layers::classify::{AttemptFigures, Classify, Outcome, Stop};
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::request::{Idempotency, NodeId, Request};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{AttemptError, Error, ErrorKind};
 use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::Statement;
@@ -123,6 +123,14 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
             Ok(_) => None,
             Err(error) => error.node().map(|node| NodeId(node.as_u128())),
         }
+    }
+
+    fn node_beside(&self, error: &Error) -> Option<NodeId> {
+        let node = error.node();
+        let others = error.attempts().iter().filter_map(AttemptError::node);
+        others
+            .map(|other| (other, NodeId(other.as_u128())))
+            .find_map(|(other, id)| (Some(other) != node).then_some(id))
     }
 
     fn has_alternatives(&self) -> bool {

@@ -149,6 +149,13 @@ pub trait Classify<Req, Res, E>: Send + Sync + 'static {
         None
     }
 
+    /// The other node, if it is the error of two attempts that were made beside each other ([`hedge`](crate::hedge)). The next attempt goes to
+    /// neither of them. Default: none.
+    fn node_beside(&self, error: &E) -> Option<NodeId> {
+        let _ = error;
+        None
+    }
+
     /// Is there more than one node to go to? With one node [`Advice::Next`] has to pause before its first repetition.
     fn has_alternatives(&self) -> bool {
         true
@@ -237,6 +244,9 @@ where
     }
     fn node(&self, result: Result<&Res, &E>) -> Option<NodeId> {
         (**self).node(result)
+    }
+    fn node_beside(&self, error: &E) -> Option<NodeId> {
+        (**self).node_beside(error)
     }
     fn has_alternatives(&self) -> bool {
         (**self).has_alternatives()

@@ -28,8 +28,8 @@ impl Moment {
     /// After all moments.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
-    /// Before all moments.
-    pub(crate) const EARLIEST: Self = Self(0);
+    /// No moment, but a sign that one has come. After all moments.
+    pub(crate) const NOW: Self = Self(u64::MAX - 1);
 
     /// Moments that are further than thirty years away are never.
     #[inline]

@@ -26,6 +26,7 @@ use tower_cassandra_layers::limit::{ConcurrencyLimit, MAX_QUEUE, RateLimit};
 use tower_cassandra_layers::metrics::Metrics;
 use tower_cassandra_layers::request::OwnLimit;
 use tower_cassandra_layers::retry::{Backoff, Budget, RetryPolicy};
+use tower_cassandra_layers::timeout::TimeoutLayer;
 use tower_cassandra_layers::{Advice, Applied, Call, InvalidConfig};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -71,9 +72,12 @@ fn settings(random: &mut Random) -> (Result<Settings, InvalidConfig>, Vec<&'stat
         }
     };
     let call = pick(random, ms(1_000), &TIMES);
-    expect(!call.is_zero(), "timeout");
+    expect(!call.is_zero() && call <= TimeoutLayer::LONGEST, "timeout");
     let attempt = pick(random, ms(200), &TIMES);
-    expect(!attempt.is_zero(), "attempt_timeout");
+    expect(
+        !attempt.is_zero() && attempt <= TimeoutLayer::LONGEST,
+        "attempt_timeout",
+    );
     let (permits, queue) = (pick(random, 3, &SIZES), pick(random, 2, &SIZES));
     expect((1..=u32::MAX as usize).contains(&permits), "concurrency_limit");
     expect(queue <= MAX_QUEUE, "concurrency_limit.queue");

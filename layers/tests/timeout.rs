@@ -176,13 +176,26 @@ fn a_timer_is_made_only_when_the_inner_future_has_to_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_durations_never_pass_and_never_panic() {
+async fn durations_beyond_the_clock_are_refused_and_those_of_a_request_never_pass() {
     let far = Duration::from_secs(u64::from(u32::MAX) * 1_000);
     for limit in [Duration::MAX, Duration::from_secs(u64::MAX / 2), far] {
-        for layer in [TimeoutLayer::call(limit), TimeoutLayer::attempt(limit)] {
-            let inner = Strict::always(Plan::answer(ms(50)));
-            assert!(send(&mut layer.unwrap().layer(inner), read()).await.is_ok());
-        }
+        assert_eq!(TimeoutLayer::call(limit).unwrap_err().option(), "timeout");
+        assert_eq!(
+            TimeoutLayer::attempt(limit).unwrap_err().option(),
+            "attempt_timeout"
+        );
+        let own = OwnLimit::Of(limit);
+        let request = read().with_call_limit(own).with_attempt_limit(own);
+        let inner = Strict::always(Plan::answer(ms(50)));
+        let mut service = call(10).layer(TimeoutLayer::attempt(ms(10)).unwrap().layer(inner));
+        assert!(send(&mut service, request).await.is_ok());
+    }
+    for layer in [
+        TimeoutLayer::call(TimeoutLayer::LONGEST),
+        TimeoutLayer::attempt(TimeoutLayer::LONGEST),
+    ] {
+        let inner = Strict::always(Plan::answer(ms(50)));
+        assert!(send(&mut layer.unwrap().layer(inner), read()).await.is_ok());
     }
 }
 

@@ -65,11 +65,10 @@ fn layers(
         Some(hedge) => {
             let mut layer = HedgeLayer::new(hedge, classifier.clone())?;
             if let Some(budget) = retry.as_ref().and_then(RetryLayer::budget) {
+                if let Some((table, _)) = &balance {
+                    table.charge_probes_to(budget.clone());
+                }
                 layer = layer.with_budget(budget);
-            }
-            // A user's layer may poll what is inside in a task of its own.
-            if !builder.attempt_layers.is_empty() {
-                layer = layer.without_common_timer();
             }
             Some(counted(layer, &metrics, |layer, metrics| {
                 layer.with_metrics(&metrics)

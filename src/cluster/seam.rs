@@ -61,7 +61,7 @@ impl Service<Statement> for Inner {
     }
 
     fn call(&mut self, statement: Statement) -> Self::Future {
-        match statement.context().extensions.get::<Passage>() {
+        match statement.context().extension::<Passage>() {
             Some(Passage(seen)) if !seen.over.load(Relaxed) => seen.called.store(true, Relaxed),
             _ => self.untracked.store(true, Relaxed),
         }
@@ -92,7 +92,7 @@ where
 
     fn call(&mut self, mut statement: Statement) -> Self::Future {
         let passage = Passage::default();
-        statement.context_mut().extensions.insert(passage.clone());
+        statement.context_mut().set_extension(passage.clone());
         Outside {
             inner: self.inner.call(statement),
             ending: Ending(passage),

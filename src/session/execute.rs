@@ -86,11 +86,8 @@ impl Inner {
         let until = self.bind(statement).await?;
         self.stamp(statement);
         let nature = statement.nature();
-        let started = self.begins();
-        let first = self.call(statement.clone(), until);
-        let mut response = first
-            .await
-            .map_err(|error| error.noted(started).about(statement))?;
+        let tell = self.telling(statement);
+        let mut response = self.call(statement.clone(), until).await.map_err(tell)?;
         let (mut rows, mut bytes) = (response.len(), response.byte_len());
         loop {
             statement.options.within_caps(rows, bytes)?;
@@ -101,11 +98,8 @@ impl Inner {
             let until = self.bind(statement).await?;
             statement.paging = Some(next);
             statement.options.continued = true;
-            let started = self.begins();
-            let page = self.call(statement.clone(), until);
-            let page = page
-                .await
-                .map_err(|error| error.noted(started).about(statement))?;
+            let tell = self.telling(statement);
+            let page = self.call(statement.clone(), until).await.map_err(tell)?;
             rows = rows.saturating_add(page.len());
             bytes = bytes.saturating_add(page.byte_len());
             response.append(page);
@@ -117,12 +111,13 @@ impl Inner {
         Ok(response)
     }
 
-    /// When a call begins; none where a retry layer notes the attempts.
-    pub(super) fn begins(&self) -> Option<Instant> {
-        (!self.settings.notes_attempts).then(Instant::now)
+    /// Tells the error of a call that begins now which statement it was, and its one attempt where no retry layer notes that.
+    pub(super) fn telling(&self, statement: &Statement) -> impl FnOnce(Error) -> Error {
+        let began = (!self.settings.notes_attempts).then(Instant::now);
+        move |error| error.noted(began).about(statement)
     }
 
-    /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be told which statement it was.
+    /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be [told](Self::telling) what it was about.
     pub(super) fn call(&self, mut call: Statement, until: Option<Deadline>) -> ResponseBox {
         if let Some(deadline) = until {
             call.context.shorten(deadline);

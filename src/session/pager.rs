@@ -88,11 +88,8 @@ impl Pager {
         let from = PageState::new(fingerprint, place.as_ref(), from.skip);
         call.paging = place;
         call.options.continued = call.paging.is_some();
-        let began = inner.begins();
-        let called = inner.call(call, until);
-        let response = called
-            .await
-            .map_err(|error| error.noted(began).about(&self.statement))?;
+        let tell = inner.telling(&self.statement);
+        let response = inner.call(call, until).await.map_err(tell)?;
         if self.nature() == Nature::Schema {
             Box::pin(inner.agree(&self.statement)).await?;
         }

@@ -121,17 +121,17 @@ impl Statement {
     }
 
     /// Leaves a value on it for layers of your own, in place of one of the same type: a tenant, a trace, a tag. It comes with every attempt and
-    /// every page; layers read it from [`Request::context`](crate::layers::Request::context).
+    /// every page; layers read it by [`Context::extension`](crate::layers::Context::extension).
     #[must_use]
     pub fn extension<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.context.extensions.insert(value);
+        self.context.set_extension(value);
         self
     }
 
     /// The value of this type that was left on it.
     #[must_use]
     pub fn get_extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
-        self.context.extensions.get()
+        self.context.extension()
     }
 
     /// Sets where it stands in the queues of the limits. Default: `Normal`.

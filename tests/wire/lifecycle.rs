@@ -4,7 +4,7 @@ use scripted_cassandra::Action;
 use tokio::time::Instant;
 use tower_cassandra::{Applied, Batch, ErrorKind, Limit};
 
-use crate::support::{Bed, INSERT, PATIENCE, SELECT, ms, requests, until};
+use crate::support::{Bed, INSERT, PATIENCE, SELECT, client, ms, requests, until};
 
 async fn connections_end(bed: &Bed) {
     until("all connections are closed", || {
@@ -27,6 +27,12 @@ async fn lif_01_a_closed_session_sends_nothing() {
         session.query(SELECT, (1,)).await.map(drop),
         session.prepare(SELECT).await.map(drop),
         session.set_keyspace("ks", false).await,
+        session
+            .stream::<(i32, String)>(SELECT)
+            .next()
+            .await
+            .unwrap()
+            .map(drop),
     ];
     for error in errors {
         let error = error.unwrap_err();
@@ -35,6 +41,13 @@ async fn lif_01_a_closed_session_sends_nothing() {
     assert_eq!(bed.cluster.ledger().count_if(|_, _, _| true), 0);
     assert!(session.is_closed() && session.health().nodes.is_empty());
     connections_end(&bed).await;
+
+    let cluster = client(&bed.cluster).build().unwrap();
+    cluster.close(PATIENCE).await.unwrap();
+    let before = bed.cluster.node(0).accepted();
+    let error = cluster.connect().await.unwrap_err();
+    assert_eq!((error.kind(), error.applied()), (ErrorKind::Closed, Applied::No));
+    assert_eq!(bed.cluster.node(0).accepted(), before);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 use tower_cassandra::{ClusterBuilder, ErrorKind, Limit, Session, Statement};
 
-use crate::support::{Bed, SELECT, ms, requests};
+use crate::support::{Bed, INSERT, SELECT, ms, requests};
 
 /// Ends at its call limit, within 100 ms. A timer of the same length beside it takes what a busy machine adds.
 async fn timed_out(session: &Session, statement: Statement, limit: u64) {
@@ -88,4 +88,35 @@ async fn tmo_04_connecting_ends_at_its_limit() {
         tokio::runtime::Handle::current().metrics().num_alive_tasks() == tasks
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_call_limit_bounds_each_page_and_the_deadline_all_of_them() {
+    let bed = Bed::make(1).await;
+    let insert = bed.prepare(INSERT).await;
+    for id in 0..8 {
+        bed.session
+            .execute(insert.bind((id, "v")).unwrap())
+            .await
+            .unwrap();
+    }
+    bed.cluster.on(requests()).then(Action::delay(ms(100)));
+    // Eight pages of 100 ms each.
+    let all = || {
+        Statement::new("SELECT id, v FROM ks.t")
+            .page_size(1)
+            .timeout(ms(400))
+    };
+    let started = Instant::now();
+    assert_eq!(bed.session.execute(all()).await.unwrap().len(), 8);
+    assert!(started.elapsed() >= ms(800), "{:?}", started.elapsed());
+    let started = Instant::now();
+    let error = bed.fails(all().deadline(ms(350))).await;
+    assert_eq!(
+        (error.kind(), error.timeout()),
+        (ErrorKind::Timeout, Some(Limit::Deadline))
+    );
+    assert!(started.elapsed() >= ms(350), "{:?}", started.elapsed());
+    assert!(bed.frames().len() < 8);
+    bed.at_rest().await;
 }

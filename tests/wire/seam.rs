@@ -115,16 +115,14 @@ async fn what_a_layer_leaves_on_a_request_comes_with_each_attempt_and_each_page(
     let seen = Arc::new(Mutex::new(Vec::new()));
     let notes = Arc::clone(&seen);
     let leave = MapRequestLayer::new(|mut statement: Statement| {
-        statement.context_mut().extensions.insert(Tenant("blue"));
+        statement.context_mut().set_extension(Tenant("blue"));
         statement
     });
     let look = MapRequestLayer::new(move |statement: Statement| {
-        let extensions = &statement.context().extensions;
-        let tenant = extensions.get::<Tenant>().map(|tenant| tenant.0);
-        notes
-            .lock()
-            .unwrap()
-            .push((tenant, extensions.get::<u32>().copied()));
+        let context = statement.context();
+        let tenant = context.extension::<Tenant>().map(|tenant| tenant.0);
+        let note = (tenant, context.extension::<u32>().copied());
+        notes.lock().unwrap().push(note);
         statement
     });
     let bed = Bed::with(1, |client| client.layer(leave).attempt_layer(look)).await;

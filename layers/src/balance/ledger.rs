@@ -22,10 +22,10 @@ pub(super) struct Ledger {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     sent: u64,
-    /// Which call of a hedge it belongs to; 0 for none.
-    call: u64,
     previous: u32,
     next: u32,
+    /// Which call of a hedge it belongs to; 0 for none.
+    call: u32,
 }
 
 /// Where a request stands in the ledger.
@@ -52,7 +52,7 @@ impl Default for Ledger {
 impl Ledger {
     /// Enters a request of this call sent at `sent`.
     #[inline]
-    pub(super) fn enter(&mut self, sent: u64, call: u64) -> Entry {
+    pub(super) fn enter(&mut self, sent: u64, call: u32) -> Entry {
         self.len += 1;
         let slot = Slot {
             sent,
@@ -105,7 +105,7 @@ impl Ledger {
     }
 
     /// Is a request of this call unanswered? Looks through all of them.
-    pub(super) fn has(&self, call: u64) -> bool {
+    pub(super) fn has(&self, call: u32) -> bool {
         let mut index = self.tail;
         while let Some(slot) = self.slots.get(index as usize) {
             if slot.call == call {

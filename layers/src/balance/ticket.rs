@@ -11,7 +11,7 @@ use crate::clock;
 impl Endpoint {
     /// Sends a request of this call at `sent`: counts it until the ticket is answered or dropped.
     #[inline]
-    pub(crate) fn begin(self: &Arc<Self>, sent: u64, call: u64) -> Ticket {
+    pub(crate) fn begin(self: &Arc<Self>, sent: u64, call: u32) -> Ticket {
         Ticket {
             endpoint: Arc::clone(self),
             entry: self.with_ledger(|ledger| ledger.enter(sent, call)),
@@ -19,7 +19,7 @@ impl Endpoint {
     }
 
     /// Is the first attempt of this call still with the node, whether or not somebody waits for it?
-    pub(super) fn owes(&self, call: u64) -> bool {
+    pub(super) fn owes(&self, call: u32) -> bool {
         self.with_ledger(|ledger| ledger.has(call))
     }
 

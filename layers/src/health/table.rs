@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
@@ -15,6 +15,7 @@ use crate::config::InvalidConfig;
 use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::request::NodeId;
+use crate::retry::Budget;
 
 /// The stall limit follows this quantile of the latencies, in millionths.
 const STALL_QUANTILE: u64 = 950_000;
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) doubt: Notify,
     /// Copy of the roster's verdict, to read without its lock.
     panics: AtomicBool,
+    /// What the probes are charged to.
+    pub(crate) budget: OnceLock<Budget>,
 }
 
 impl Shared {
@@ -101,6 +104,7 @@ impl Table {
                 roster: Mutex::default(),
                 doubt: Notify::new(),
                 panics: AtomicBool::new(false),
+                budget: OnceLock::new(),
             }),
             endpoints: Arc::new(RwLock::new(Arc::from([]))),
             metrics: None,
@@ -112,6 +116,12 @@ impl Table {
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = Some(metrics);
         self
+    }
+
+    /// Charges every probe to this budget, that of the [retries](crate::retry::RetryPolicy::budget): what is added to the calls has one bound
+    /// then. A probe is made even if nothing is left; retries and [hedges](crate::hedge) have less to spend in turn. The first budget given stays. Default: none.
+    pub fn charge_probes_to(&self, budget: Budget) {
+        let _ = self.shared.budget.set(budget);
     }
 
     /// Makes an endpoint of this table. It counts once it is given to [`replace`](Self::replace). `payload` is whatever the leaf needs to

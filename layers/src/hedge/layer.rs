@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ use super::delay::Delay;
 use super::savings::Savings;
 use super::service::Hedged;
 use super::settings::Hedge;
+use crate::classify::Classify;
 use crate::clock::Moment;
 use crate::config::InvalidConfig;
 use crate::metrics::{HedgeEvent, HedgeMetrics, Metrics};
 use crate::random::Random;
-use crate::request::HedgeClass;
+use crate::request::{Context, HedgeClass};
 use crate::retry::Budget;
 
 /// Makes a second attempt beside a slow first one. See the [module](crate::hedge).
@@ -26,11 +27,17 @@ pub(super) struct Shared<C> {
     pub(super) classifier: C,
     pub(super) savings: Savings,
     delays: [Delay; 2],
-    calls: AtomicU64,
+    calls: AtomicU32,
     budget: OnceLock<Budget>,
     metrics: OnceLock<HedgeMetrics>,
-    has_timer_for_inner: AtomicBool,
     has_said_idle: AtomicBool,
+}
+
+/// What is known of a second attempt when the first one begins.
+pub(super) enum Plan {
+    At(Moment),
+    TooDear,
+    None,
 }
 
 impl<C> Clone for HedgeLayer<C> {
@@ -52,11 +59,10 @@ impl<C> HedgeLayer<C> {
             classifier,
             savings: Savings::new(hedge.share, hedge.burst),
             delays: [Delay::new(&hedge), Delay::new(&hedge)],
-            // Two layers over one table of nodes have to have different numbers.
-            calls: AtomicU64::new(Random::new().next() | 1),
+            // Somewhere, so that two layers over one table of nodes are far apart.
+            calls: AtomicU32::new(Random::new().next() as u32 | 1),
             budget: OnceLock::new(),
             metrics: OnceLock::new(),
-            has_timer_for_inner: AtomicBool::new(true),
             has_said_idle: AtomicBool::new(false),
         };
         Ok(Self {
@@ -79,14 +85,6 @@ impl<C> HedgeLayer<C> {
         self
     }
 
-    /// Leaves the attempt limit inside its own timer from the start. For stacks with layers in between that do not poll their inner future
-    /// each time they are polled themselves: those that send requests to a task.
-    #[must_use]
-    pub fn without_common_timer(self) -> Self {
-        self.shared.has_timer_for_inner.store(false, Relaxed);
-        self
-    }
-
     /// The delay that holds now for this class; none as long as too little is known.
     #[must_use]
     pub fn delay(&self, class: HedgeClass) -> Option<Duration> {
@@ -99,13 +97,34 @@ impl<C> Shared<C> {
         &self.delays[class as usize]
     }
 
-    /// A number that no other call has.
-    pub(super) fn next_call(&self) -> u64 {
-        self.calls.fetch_add(2, Relaxed)
+    /// Whether and when there is to be a second attempt beside one that begins now.
+    #[inline]
+    pub(super) fn plan(&self, class: HedgeClass, context: &Context, now: Moment) -> Plan {
+        let Some(delay) = self.delay(class).nanos() else {
+            return Plan::None;
+        };
+        let at = now.after_nanos(delay);
+        if at >= context.until().at || context.attempt.stay().is_some() {
+            return Plan::None;
+        }
+        // No timer for what cannot be.
+        if !self.savings.has_one() || self.budget.get().is_some_and(Budget::seems_empty) {
+            return Plan::TooDear;
+        }
+        Plan::At(at)
     }
 
-    pub(super) fn watches(&self) -> bool {
-        self.has_timer_for_inner.load(Relaxed)
+    /// There was no budget for a second attempt beside one that took so long.
+    #[cold]
+    pub(super) fn went_without(&self, class: HedgeClass, took: u64) {
+        if self.delay(class).nanos().is_some_and(|delay| took >= delay) {
+            self.count(HedgeEvent::NoBudget);
+        }
+    }
+
+    /// A number that no other call under way has, and not 0. Should two have it after all, a node may be passed over that could have been asked.
+    pub(super) fn next_call(&self) -> u32 {
+        self.calls.fetch_add(2, Relaxed)
     }
 
     #[inline]
@@ -142,12 +161,24 @@ impl<C> Shared<C> {
         is_paid
     }
 
+    /// Gives it back, because nothing was sent.
+    pub(super) fn give_back(&self) {
+        self.savings.give_back();
+        if let Some(budget) = self.budget.get() {
+            budget.give_back();
+        }
+    }
+
     /// With one node there is nowhere to send a second attempt. Said once.
-    #[cold]
-    pub(super) fn say_idle(&self) {
-        if !self.has_said_idle.swap(true, Relaxed) {
+    pub(super) fn has_other_nodes<Req, Res, E>(&self) -> bool
+    where
+        C: Classify<Req, Res, E>,
+    {
+        let has_others = self.classifier.has_alternatives();
+        if !has_others && !self.has_said_idle.swap(true, Relaxed) {
             tracing::info!("hedging is idle: there is one node only");
         }
+        has_others
     }
 }
 

@@ -50,6 +50,7 @@ mod delay;
 mod future;
 mod layer;
 mod savings;
+mod second;
 mod service;
 mod settings;
 

@@ -5,11 +5,11 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 
 use super::future::{ResponseFuture, Spare, Watch};
-use super::layer::Shared;
+use super::layer::{Plan, Shared};
 use crate::classify::Classify;
-use crate::clock::{self, Moment};
+use crate::clock;
 use crate::metrics::HedgeEvent;
-use crate::request::{HedgeClass, Request};
+use crate::request::Request;
 
 /// The service of [`HedgeLayer`](super::HedgeLayer).
 pub struct Hedged<S, C> {
@@ -44,7 +44,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S, C, Req, C::Facts>;
+    type Future = ResponseFuture<S, C, Req>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -58,54 +58,20 @@ where
         }
         let Some(class) = request.hedge() else {
             shared.count(HedgeEvent::NotEligible);
-            return ResponseFuture::plain(self.inner.call(request));
+            return ResponseFuture::alone(self.inner.call(request), None);
         };
         let started = clock::now();
-        let watch = Watch {
-            shared: Arc::clone(shared),
-            class,
-            started,
+        let plan = shared.plan(class, request.context(), started);
+        let Plan::At(at) = plan else {
+            let first = self.inner.call(request);
+            let mut watch = Watch::new(shared, class, started);
+            watch.goes_without = matches!(plan, Plan::TooDear);
+            return ResponseFuture::alone(first, Some(watch));
         };
-        let Some(at) = self.time_for(class, &request, started) else {
-            return ResponseFuture::watched(self.inner.call(request), watch);
-        };
-        let facts = shared.classifier.facts(&request);
-        let context = request.context_mut();
-        context.call = shared.next_call();
-        if shared.watches() {
-            context.watched_until = at;
-        }
+        request.context_mut().call = shared.next_call();
         let first = self.inner.call(request.clone());
-        let spare = Spare {
-            service: self.inner.clone(),
-            request,
-            facts,
-            at,
-        };
-        ResponseFuture::armed(first, watch, spare)
-    }
-}
-
-impl<S, C> Hedged<S, C> {
-    /// When a second attempt of this request is due; none if there is none to be.
-    #[inline]
-    fn time_for<Req>(&self, class: HedgeClass, request: &Req, now: Moment) -> Option<Moment>
-    where
-        S: Service<Req>,
-        C: Classify<Req, S::Response, S::Error>,
-        Req: Request,
-    {
-        let shared = &self.shared;
-        let at = now.after_nanos(shared.delay(class).nanos()?);
-        let context = request.context();
-        // No timer for what cannot be.
-        if !shared.savings.has_one() || at >= context.until().at || context.attempt.stay().is_some() {
-            return None;
-        }
-        if !shared.classifier.has_alternatives() {
-            shared.say_idle();
-            return None;
-        }
-        Some(at)
+        let watch = Watch::new(shared, class, started);
+        let service = self.inner.clone();
+        ResponseFuture::armed(first, watch, Spare { service, request, at })
     }
 }

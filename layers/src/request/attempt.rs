@@ -1,19 +1,27 @@
 use std::sync::Arc;
 
-use super::NodeId;
+use super::{Extensions, NodeId};
 use crate::classify::Advice;
 
 /// How many tried nodes a request remembers.
 pub const REMEMBERED_NODES: usize = 4;
 
 /// Which attempt of a call this is, and what the earlier ones ask of it. Written by the retry layer.
-// Every layer moves it along with the request, and few requests are ever retried: the nodes have a place of their own.
+// Every layer moves it along with the request, and what few requests have is in a place of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
     number: u32,
     reprepare: bool,
-    hedge: bool,
-    failed: Option<Arc<Failed>>,
+    rare: Option<Arc<Rare>>,
+}
+
+/// What few requests have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    /// What the failed attempts leave to the next one.
+    failed: Option<Failed>,
+    /// Not about attempts at all, but here it costs a request without any nothing.
+    extensions: Extensions,
 }
 
 /// What the failed attempts leave to the next one.
@@ -22,6 +30,17 @@ struct Failed {
     /// The newest first.
     tried: [Option<NodeId>; REMEMBERED_NODES],
     stay: Option<NodeId>,
+    /// None failed then: one is under way, and this one is made beside it.
+    is_hedge: bool,
+}
+
+impl Failed {
+    fn add(&mut self, node: Option<NodeId>) {
+        if node.is_some() && !self.tried.contains(&node) {
+            self.tried.rotate_right(1);
+            self.tried[0] = node;
+        }
+    }
 }
 
 impl Attempt {
@@ -33,36 +52,27 @@ impl Attempt {
 
     /// Is it sent beside an earlier one that has not been answered? Written by the [hedge](crate::hedge) layer.
     #[must_use]
-    pub const fn is_hedge(&self) -> bool {
-        self.hedge
+    pub fn is_hedge(&self) -> bool {
+        self.failed().is_some_and(|failed| failed.is_hedge)
     }
 
     /// Did none of the call fail before, and is there none beside it?
     #[inline]
-    pub(crate) const fn is_first(&self) -> bool {
-        self.failed.is_none() && !self.hedge
-    }
-
-    /// Made beside this one.
-    pub(crate) fn beside(&self) -> Self {
-        Self {
-            hedge: true,
-            ..self.clone()
-        }
+    pub(crate) fn is_first(&self) -> bool {
+        self.failed().is_none()
     }
 
     /// Was this node asked by an earlier attempt of the call? The last four are remembered.
     #[must_use]
     pub fn has_tried(&self, node: NodeId) -> bool {
-        self.failed
-            .as_ref()
+        self.failed()
             .is_some_and(|failed| failed.tried.contains(&Some(node)))
     }
 
     /// The node this attempt has to stay on, if the earlier one asked for that.
     #[must_use]
     pub fn stay(&self) -> Option<NodeId> {
-        self.failed.as_ref()?.stay
+        self.failed()?.stay
     }
 
     /// Must the prepared form be made anew before this attempt?
@@ -72,29 +82,60 @@ impl Attempt {
     }
 
     #[inline]
-    pub(crate) const fn first() -> Self {
-        Self {
-            number: 1,
-            reprepare: false,
-            hedge: false,
-            failed: None,
+    fn failed(&self) -> Option<&Failed> {
+        self.rare.as_ref()?.failed.as_ref()
+    }
+
+    pub(super) fn extensions(&self) -> Option<&Extensions> {
+        Some(&self.rare.as_ref()?.extensions)
+    }
+
+    pub(super) fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut Arc::make_mut(self.rare.get_or_insert_default()).extensions
+    }
+
+    /// Makes it the first one of its call.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.number = 1;
+        self.reprepare = false;
+        if !self.is_first() {
+            self.forget();
         }
     }
 
-    /// The attempt after this one, which was sent to `node` and ended with `advice`.
-    pub(crate) fn next(&self, node: Option<NodeId>, advice: Advice) -> Self {
-        let mut failed = self.failed.as_deref().cloned().unwrap_or_default();
-        if node.is_some() && !failed.tried.contains(&node) {
-            failed.tried.rotate_right(1);
-            failed.tried[0] = node;
+    #[cold]
+    fn forget(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            Arc::make_mut(rare).failed = None;
         }
+    }
+
+    /// Made beside this one.
+    #[cold]
+    pub(crate) fn beside(&self) -> Self {
+        let mut rare = self.rare.as_deref().cloned().unwrap_or_default();
+        rare.failed.get_or_insert_default().is_hedge = true;
+        Self {
+            number: self.number,
+            reprepare: self.reprepare,
+            rare: Some(Arc::new(rare)),
+        }
+    }
+
+    /// The attempt after this one, which was sent to `node`, and to another one `beside` that, and ended with `advice`.
+    pub(crate) fn next(&self, node: Option<NodeId>, beside: Option<NodeId>, advice: Advice) -> Self {
+        let mut rare = self.rare.as_deref().cloned().unwrap_or_default();
+        let failed = rare.failed.get_or_insert_default();
+        failed.add(beside);
+        failed.add(node);
         failed.stay = node.filter(|_| advice == Advice::SameOnce);
+        failed.is_hedge = false;
         Self {
             number: self.number + 1,
             // Once the prepared form is stale it stays so for all further attempts.
             reprepare: self.reprepare || advice == Advice::Reprepare,
-            hedge: false,
-            failed: Some(Arc::new(failed)),
+            rare: Some(Arc::new(rare)),
         }
     }
 }

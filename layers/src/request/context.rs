@@ -1,5 +1,5 @@
 use super::limits::{Deadline, Limit, OwnLimit, Packed, Until};
-use super::{Attempt, Extensions, NodeId};
+use super::{Attempt, NodeId};
 use crate::balance::Ticket;
 use crate::clock::Moment;
 
@@ -7,34 +7,31 @@ use crate::clock::Moment;
 // Every layer moves it along with the request, so it is kept small.
 #[derive(Debug)]
 pub struct Context {
-    until: Until,
+    // In two parts, which leaves room for the number of the call.
+    until: Moment,
+    until_by: Limit,
+    /// Names the attempts that are made beside each other, as long as they are unanswered; 0 where there is but one.
+    pub(crate) call: u32,
     call_limit: Packed,
     attempt_limit: Packed,
     /// The request's own number of retries, in place of that of the policy.
     pub max_retries: Option<u32>,
     /// Which attempt this is.
     pub attempt: Attempt,
-    /// What layers of one's own leave for each other.
-    pub extensions: Extensions,
     pub(crate) ticket: Option<Ticket>,
-    /// Names the attempts that are made beside each other; 0 where there is but one.
-    pub(crate) call: u64,
-    /// Until then somebody further out has a timer for this attempt and polls it again at that moment.
-    pub(crate) watched_until: Moment,
 }
 
 impl Default for Context {
     fn default() -> Self {
         Self {
-            until: Until::NEVER,
+            until: Until::NEVER.at,
+            until_by: Until::NEVER.limit,
+            call: 0,
             call_limit: Packed::DEFAULT,
             attempt_limit: Packed::DEFAULT,
             max_retries: None,
             attempt: Attempt::default(),
-            extensions: Extensions::default(),
             ticket: None,
-            call: 0,
-            watched_until: Moment::EARLIEST,
         }
     }
 }
@@ -45,14 +42,13 @@ impl Clone for Context {
     fn clone(&self) -> Self {
         Self {
             until: self.until,
+            until_by: self.until_by,
+            call: self.call,
             call_limit: self.call_limit,
             attempt_limit: self.attempt_limit,
             max_retries: self.max_retries,
             attempt: self.attempt.clone(),
-            extensions: self.extensions.clone(),
             ticket: None,
-            call: self.call,
-            watched_until: self.watched_until,
         }
     }
 }
@@ -61,9 +57,10 @@ impl Context {
     /// The deadline that holds now.
     #[must_use]
     pub fn deadline(&self) -> Option<Deadline> {
-        self.until.ends().then(|| Deadline {
-            at: self.until.at.instant(),
-            limit: self.until.limit,
+        let until = self.until();
+        until.ends().then(|| Deadline {
+            at: until.at.instant(),
+            limit: until.limit,
         })
     }
 
@@ -77,13 +74,17 @@ impl Context {
 
     #[inline]
     pub(crate) const fn until(&self) -> Until {
-        self.until
+        Until {
+            at: self.until,
+            limit: self.until_by,
+        }
     }
 
     #[inline]
     pub(crate) fn shorten_to(&mut self, until: Until) {
-        if until.at < self.until.at {
-            self.until = until;
+        if until.at < self.until {
+            self.until = until.at;
+            self.until_by = until.limit;
         }
     }
 
@@ -115,6 +116,18 @@ impl Context {
             Limit::Attempt => self.attempt_limit,
             Limit::Call | Limit::Deadline => self.call_limit,
         }
+    }
+
+    /// The value of this type that a layer of one's own has left on the request; see [`set_extension`](Self::set_extension).
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.attempt.extensions()?.get()
+    }
+
+    /// Leaves a value for layers of one's own, in place of one of the same type: a tenant, a trace, a tag. It travels inwards with the
+    /// request, and every repetition and every page has it too; those outside do not see it. `Debug` shows how many there are, and none of them.
+    pub fn set_extension<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.attempt.extensions_mut().insert(value);
     }
 
     /// The node the balancer has chosen for this attempt.

@@ -15,7 +15,7 @@ use std::fmt;
 pub use attempt::{Attempt, REMEMBERED_NODES};
 pub use call::Call;
 pub use context::Context;
-pub use extensions::Extensions;
+use extensions::Extensions;
 pub use limits::{Deadline, Limit, OwnLimit};
 pub(crate) use limits::{Packed, Until};
 

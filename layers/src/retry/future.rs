@@ -13,7 +13,7 @@ use super::decide::{Once, decide};
 use super::layer::Shared;
 use crate::classify::{AttemptFigures, Classify, Failure, Outcome, Stop};
 use crate::clock::{self, Moment};
-use crate::request::{Attempt, Request};
+use crate::request::Request;
 use crate::timer::poll_until;
 
 pin_project! {
@@ -64,7 +64,7 @@ where
     /// `ready` was polled ready and makes the first attempt; a clone of it is kept for the others.
     #[inline]
     pub(super) fn start(ready: &mut S, shared: &Arc<Shared<C>>, mut request: Req) -> Self {
-        request.context_mut().attempt = Attempt::first();
+        request.context_mut().attempt.begin();
         let now = clock::now();
         shared.budget.deposit(now);
         let facts = shared.classifier.facts(&request);
@@ -140,6 +140,7 @@ where
             elapsed: now.since(*this.attempt_started),
             failure,
         };
+        let beside = classifier.node_beside(&error);
         let error = classifier.accumulate(this.earlier.take(), error, &figures);
         let elsewhere = classifier.has_alternatives();
         match decide(this.shared, &figures, elsewhere, this.once, this.request, now) {
@@ -147,7 +148,7 @@ where
             Ok(pause) => {
                 *this.earlier = Some(error);
                 let context = this.request.context_mut();
-                context.attempt = context.attempt.next(figures.node, failure.advice);
+                context.attempt = context.attempt.next(figures.node, beside, failure.advice);
                 // Replacing the state drops the attempt before the pause starts.
                 this.state.set(if pause.is_zero() {
                     State::Readying { sleep: None }

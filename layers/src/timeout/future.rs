@@ -7,9 +7,9 @@ use tokio::time::Sleep;
 
 use super::error::Elapsed;
 use crate::classify::Applied;
-use crate::clock::{self, Moment};
+use crate::clock::Moment;
 use crate::request::{NodeId, Until};
-use crate::timer::poll_once_until;
+use crate::timer::poll_limit;
 
 pin_project! {
     /// The future of [`Timeout`](super::Timeout).
@@ -22,8 +22,6 @@ pin_project! {
         #[pin]
         sleep: Option<Sleep>,
         until: Until,
-        // Until then somebody else has a timer.
-        watched_until: Moment,
         has_node: bool,
         started: Moment,
         node: NodeId,
@@ -32,18 +30,11 @@ pin_project! {
 
 impl<F> ResponseFuture<F> {
     #[inline]
-    pub(super) fn new(
-        inner: F,
-        until: Until,
-        watched_until: Moment,
-        started: Moment,
-        node: Option<NodeId>,
-    ) -> Self {
+    pub(super) fn new(inner: F, until: Until, started: Moment, node: Option<NodeId>) -> Self {
         Self {
             inner: Some(inner),
             sleep: None,
             until,
-            watched_until,
             has_node: node.is_some(),
             started,
             node: node.unwrap_or(NodeId(0)),
@@ -55,7 +46,6 @@ impl<F> ResponseFuture<F> {
             inner: None,
             sleep: None,
             until,
-            watched_until: Moment::EARLIEST,
             has_node: false,
             started: now,
             node: NodeId(0),
@@ -78,10 +68,10 @@ where
                 if let Poll::Ready(result) = inner.poll(cx) {
                     return Poll::Ready(result);
                 }
-                if !this.until.ends() || is_watched(*this.watched_until, this.until.at) {
+                if !this.until.ends() {
                     return Poll::Pending;
                 }
-                ready!(poll_once_until(this.sleep, this.until.at, cx));
+                ready!(poll_limit(this.sleep, this.until.at, cx));
                 Applied::Maybe
             }
             None => Applied::No,
@@ -90,10 +80,4 @@ where
         let elapsed = Elapsed::new(this.until.limit, this.started.elapsed(), applied).on(node);
         Poll::Ready(Err(elapsed.into()))
     }
-}
-
-/// Is there somebody else who will poll this in time?
-#[inline]
-fn is_watched(watched_until: Moment, at: Moment) -> bool {
-    watched_until != Moment::EARLIEST && watched_until < at && clock::now() < watched_until
 }

@@ -30,10 +30,13 @@ impl Scope {
 }
 
 impl TimeoutLayer {
+    /// The longest limit: thirty years, about as far as tokio's timer goes.
+    pub const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
     /// Bounds one call: everything below this layer.
     ///
     /// # Errors
-    /// [`InvalidConfig`] when the limit is zero: every call would fail.
+    /// [`InvalidConfig`] when the limit is zero, since every call would fail, or longer than [`LONGEST`](Self::LONGEST); no limit at all is `None`.
     pub fn call(limit: impl Into<Option<Duration>>) -> Result<Self, InvalidConfig> {
         Self::new(Scope::Call, limit.into(), "timeout")
     }
@@ -41,18 +44,17 @@ impl TimeoutLayer {
     /// Bounds one attempt.
     ///
     /// # Errors
-    /// [`InvalidConfig`] when the limit is zero: every attempt would fail.
+    /// As [`call`](Self::call).
     pub fn attempt(limit: impl Into<Option<Duration>>) -> Result<Self, InvalidConfig> {
         Self::new(Scope::Attempt, limit.into(), "attempt_timeout")
     }
 
     fn new(scope: Scope, limit: Option<Duration>, option: &'static str) -> Result<Self, InvalidConfig> {
-        if limit == Some(Duration::ZERO) {
-            return Err(InvalidConfig::new(
-                option,
-                Duration::ZERO,
-                "a duration above zero, or none at all",
-            ));
+        if let Some(limit) = limit
+            && (limit.is_zero() || limit > Self::LONGEST)
+        {
+            let expected = "a duration above zero and of at most thirty years, or none at all";
+            return Err(InvalidConfig::new(option, limit, expected));
         }
         Ok(Self {
             scope,

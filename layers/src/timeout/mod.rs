@@ -11,7 +11,7 @@
 //!
 //! | | default | unit |
 //! |---|---|---|
-//! | limit | none, it is always given | any duration above zero; a request's own [`OwnLimit`](crate::request::OwnLimit) wins |
+//! | limit | none, it is always given | any duration above zero, up to thirty years; a request's own [`OwnLimit`](crate::request::OwnLimit) wins |
 //! | own timer | on for `attempt` and `call`; [`without_timer`](TimeoutLayer::without_timer) turns it off for `call` | |
 //!
 //! The future polls the inner future first and looks at the clock second: an answer that is there in time is never thrown

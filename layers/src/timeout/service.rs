@@ -45,7 +45,6 @@ where
         }
         let node = context.target();
         let timer = if self.layer.timer { until } else { Until::NEVER };
-        let watched_until = context.watched_until;
-        ResponseFuture::new(self.inner.call(request), timer, watched_until, now, node)
+        ResponseFuture::new(self.inner.call(request), timer, now, node)
     }
 }

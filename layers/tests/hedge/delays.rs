@@ -1,14 +1,17 @@
 //! When a second attempt is made, and how many.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tower_cassandra_layers::health::Prober;
 use tower_cassandra_layers::hedge::{Hedge, HedgeLayer};
 use tower_cassandra_layers::request::HedgeClass;
 use tower_cassandra_layers::retry::Budget;
 use tower_layer::Layer;
 
 use super::{Events, around, events, hedge};
+use crate::support::rig::Rig;
 use crate::support::{JUDGE, Plan, Strict, ms, read, send, write};
 
 /// Answers in 5 ms, and now and then in so many.
@@ -89,10 +92,15 @@ async fn no_more_are_sent_than_the_calls_have_earned() {
         send(&mut service, read()).await.unwrap();
     }
     assert_eq!(strict.attempts() - before, 53);
-    // Where nothing was saved no timer was set, so nothing was refused either.
+    let went_without = 1_050 - 13;
     assert_eq!(
         seen.all(),
-        events([("lost", 13), ("not_eligible", 1_000), ("sent", 13)])
+        events([
+            ("lost", 13),
+            ("no_budget", went_without),
+            ("not_eligible", 1_000),
+            ("sent", 13)
+        ])
     );
 }
 
@@ -110,6 +118,35 @@ async fn the_budget_of_the_retries_pays_too() {
     }
     assert_eq!(strict.attempts(), 12);
     assert_eq!(seen.all(), events([("lost", 2), ("no_budget", 8), ("sent", 2)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_are_charged_to_the_budget_whether_or_not_there_is_any() {
+    let budget = Budget::new(5, 10).unwrap();
+    let rig = Rig::new(3);
+    rig.table.charge_probes_to(budget.clone());
+    let probe = |_| async { Ok(Arc::from("well")) };
+    for left in [2, 0, 0] {
+        let records = Prober::ask_all(rig.table.endpoints().iter(), ms(100), &probe).await;
+        assert_eq!((records.len(), budget.left(Instant::now())), (3, left));
+    }
+    let strict = Strict::always(Plan::answer(ms(100)));
+    let layer = HedgeLayer::new(hedge(), JUDGE).unwrap().with_budget(budget);
+    send(&mut layer.layer(strict.clone()), read()).await.unwrap();
+    assert_eq!(strict.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_sent_is_given_back_to_both_budgets() {
+    let budget = Budget::new(1, 0).unwrap();
+    let rig = Rig::new(1);
+    rig.plan(0, Plan::answer(ms(100)));
+    let layer = HedgeLayer::new(hedge().burst(1), JUDGE).unwrap();
+    let mut service = layer.with_budget(budget.clone()).layer(rig.service.clone());
+    for calls in 1..=3 {
+        send(&mut service, read()).await.unwrap();
+        assert_eq!((rig.inner.attempts(), budget.left(Instant::now())), (calls, 1));
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod delays;
 mod endings;
 mod limits;
 mod nodes;
+mod timers;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -54,6 +54,24 @@ async fn it_never_goes_to_a_node_that_an_earlier_attempt_of_the_call_was_sent_to
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_two_that_failed_the_retry_goes_to_neither_of_their_nodes() {
+    for _ in 0..20 {
+        let rig = Rig::new(3);
+        for node in 0..3 {
+            let fails = Plan::fail(fails(Applied::Maybe, Advice::Next));
+            rig.plan(node, fails.after(ms(100)));
+        }
+        let retry = RetryLayer::new(RetryPolicy::default().max_retries(1), JUDGE).unwrap();
+        let mut service = retry.layer(around(hedge().burst(1), rig.service.clone()));
+        let error = send(&mut service, read()).await.unwrap_err();
+        let mut nodes = targets(&rig);
+        nodes.sort_unstable();
+        assert_eq!(nodes, [0, 1, 2], "the third one is left for the retry");
+        assert_eq!(error.history.len(), 3, "and has no other beside it");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_no_other_node_is_well_there_is_none_and_it_costs_nothing() {
     for case in ["silent", "ejected", "unconnected", "full", "none"] {
         let (seen, metrics) = Events::new();
