@@ -7,8 +7,10 @@ const PER_DOUBLING: u32 = 4;
 const BUCKETS: usize = 40 * PER_DOUBLING as usize;
 /// The percentile is computed anew after this many samples.
 const REFRESH: u32 = 64;
-/// Counts are halved at this many samples, so that old ones fade.
+/// Counts are halved at this many samples, so that old ones fade, and at so many more that this many of them are above the quantile.
 const FADE: u32 = 4_096;
+const ABOVE: u64 = 40;
+const FADE_AT_MOST: u64 = 1 << 20;
 
 /// Latencies of a session on a logarithmic scale.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub(crate) struct Latencies {
     samples: AtomicU32,
     /// How many of a million are below the quantile.
     share: u64,
+    fade: u32,
     quantile: AtomicU64,
 }
 
@@ -38,6 +41,12 @@ fn upper_bound(bucket: usize) -> u64 {
     (1_u64 << doubling).saturating_add(((quarter + 1) << doubling) / 4)
 }
 
+fn fade(share: u64) -> u32 {
+    let samples = ABOVE * 1_000_000 / 1_000_000_u64.saturating_sub(share).max(1);
+    // Below 2^20.
+    FADE.max(samples.min(FADE_AT_MOST) as u32)
+}
+
 impl Latencies {
     /// For the quantile that so many of a million samples are below.
     pub(crate) fn of(share: u64) -> Self {
@@ -45,6 +54,7 @@ impl Latencies {
             buckets: std::array::from_fn(|_| AtomicU32::new(0)),
             samples: AtomicU32::new(0),
             share,
+            fade: fade(share),
             quantile: AtomicU64::new(0),
         }
     }
@@ -57,14 +67,14 @@ impl Latencies {
         let is_due = samples.is_multiple_of(REFRESH);
         if is_due {
             self.refresh();
-            if samples >= FADE {
+            if samples >= self.fade {
                 self.fade();
             }
         }
         is_due
     }
 
-    /// Were there this many samples since the start? The number may be up to half of `FADE`.
+    /// Were there this many samples since the start? The number may be up to half of [`FADE`].
     pub(crate) fn has_seen(&self, samples: u32) -> bool {
         self.samples.load(Relaxed) >= samples
     }
@@ -91,7 +101,7 @@ impl Latencies {
         for count in &self.buckets {
             count.store(count.load(Relaxed) / 2, Relaxed);
         }
-        self.samples.store(FADE / 2, Relaxed);
+        self.samples.store(self.fade / 2, Relaxed);
     }
 }
 

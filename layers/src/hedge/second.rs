@@ -142,7 +142,7 @@ impl<F, E> Second<F, E> {
         }
         Poll::Ready(match ready!(polled) {
             Ok(mut response) => {
-                watch.learn();
+                watch.confirm(spare.at);
                 shared.count(HedgeEvent::Won);
                 tracing::debug!("the second attempt was faster");
                 shared.classifier.hedged(&mut response, true);
