@@ -12,7 +12,7 @@ use tower_cassandra_layers::{Advice, Failure};
 
 pub use self::rules::ReadTimeoutRule;
 use self::rules::{Own, Rules};
-use crate::error::Error;
+use crate::error::{AttemptError, Error};
 use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::Statement;
@@ -160,6 +160,14 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
         }
     }
 
+    fn node_beside(&self, error: &Error) -> Option<NodeId> {
+        let node = error.node();
+        let others = error.attempts().iter().filter_map(AttemptError::node);
+        others
+            .map(|other| (other, NodeId(other.as_u128())))
+            .find_map(|(other, id)| (Some(other) != node).then_some(id))
+    }
+
     fn has_alternatives(&self) -> bool {
         self.table.as_ref().is_none_or(|table| table.len() > 1)
     }
@@ -174,6 +182,10 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
 
     fn recovered(&self, response: &mut Response, earlier: Error, pause: Duration) {
         response.recovered(earlier, pause);
+    }
+
+    fn hedged(&self, response: &mut Response, _won: bool) {
+        response.add_hedge();
     }
 
     fn succeeded(&self, response: &mut Response, attempts: u32) {

@@ -147,6 +147,7 @@ pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
 pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};
 pub use timings::{AttemptTiming, Timings};
 pub use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
+pub use tower_cassandra_layers::hedge::Hedge;
 pub use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 pub use tower_cassandra_layers::metrics::Metrics;
 pub use tower_cassandra_layers::request::{Limit, Priority};

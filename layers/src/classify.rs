@@ -153,6 +153,13 @@ pub trait Classify<Req, Res, E>: Send + Sync + 'static {
         None
     }
 
+    /// The other node, if it is the error of two attempts that were made beside each other ([`hedge`](crate::hedge)). The next attempt goes to
+    /// neither of them. Default: none.
+    fn node_beside(&self, error: &E) -> Option<NodeId> {
+        let _ = error;
+        None
+    }
+
     /// Is there more than one node to go to? With one node [`Advice::Next`] has to pause before its first repetition.
     fn has_alternatives(&self) -> bool {
         true
@@ -174,6 +181,12 @@ pub trait Classify<Req, Res, E>: Send + Sync + 'static {
     /// the attempt that succeeded.
     fn recovered(&self, response: &mut Res, earlier: E, pause: Duration) {
         let _ = (response, earlier, pause);
+    }
+
+    /// Called with a success beside which a second attempt was made, and whether it is the answer to that one. Called before
+    /// [`succeeded`](Self::succeeded), whose number does not count the second attempt.
+    fn hedged(&self, response: &mut Res, won: bool) {
+        let _ = (response, won);
     }
 
     /// Called with a success and the number of attempts that it took.
@@ -242,6 +255,9 @@ where
     fn node(&self, result: Result<&Res, &E>) -> Option<NodeId> {
         (**self).node(result)
     }
+    fn node_beside(&self, error: &E) -> Option<NodeId> {
+        (**self).node_beside(error)
+    }
     fn has_alternatives(&self) -> bool {
         (**self).has_alternatives()
     }
@@ -253,6 +269,10 @@ where
     }
     fn recovered(&self, response: &mut Res, earlier: E, pause: Duration) {
         (**self).recovered(response, earlier, pause);
+    }
+
+    fn hedged(&self, response: &mut Res, won: bool) {
+        (**self).hedged(response, won);
     }
     fn succeeded(&self, response: &mut Res, attempts: u32) {
         (**self).succeeded(response, attempts);

@@ -28,6 +28,9 @@ impl Moment {
     /// After all moments.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
+    /// No moment, but a sign that one has come. After all moments.
+    pub(crate) const NOW: Self = Self(u64::MAX - 1);
+
     /// Moments that are further than thirty years away are never.
     #[inline]
     pub(crate) fn of(at: Instant) -> Self {

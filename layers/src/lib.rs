@@ -7,6 +7,7 @@ pub mod classify;
 mod clock;
 pub mod config;
 pub mod health;
+pub mod hedge;
 pub mod limit;
 mod macros;
 pub mod metrics;

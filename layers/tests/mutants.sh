@@ -65,7 +65,7 @@ mutant() {
     printf '%-52s %-9s %s\n' "$name" "$test" "$verdict"
 }
 
-for test in contract load bad_input changes health balance limit recheck simulation; do
+for test in contract load bad_input changes health balance hedge limit recheck simulation; do
     tests "$test" || { cat "$work/log"; echo "$test is red without any mutant"; exit 1; }
 done
 
@@ -272,6 +272,48 @@ mutant "the choice never ejects" simulation health/passive.rs \
     's/let enough = too_many \|\| in_a_row/let _ = too_many; let enough = false/'
 mutant "the choice is probed ten times as often" simulation health/prober.rs \
     's/sleep\(Self::pause\(&table, check\.interval\(\)\)\)/sleep(Self::pause(&table, check.interval() \/ 40))/; s/>= check\.interval\(\) \/ 2/>= check.interval() \/ 80/'
+
+# The second attempt
+mutant "hedge: the delay learns from what it is to cure" simulation hedge/delay.rs \
+    's/took\.min\(now\.saturating_add\(now \/ 2\)\)/took/; s/now\.saturating_add\(now \/ 4\)/u64::MAX - 1/; s/let censored = if now == UNKNOWN/let censored = if true/'
+mutant "hedge: a slow node teaches it to wait" simulation hedge/second.rs \
+    's/watch\.confirm\(spare\.at\)/watch.learn()/'
+mutant "hedge: the loser is forgotten" simulation balance/reaper.rs \
+    's/let sent = endpoint\.abandon/let sent = false && endpoint.abandon/'
+mutant "hedge: there is no budget" simulation hedge/layer.rs \
+    's/!self\.savings\.has_one\(\)/false/; s/if !self\.savings\.take\(\)/if false/'
+mutant "hedge: the budget of the retries is left alone" hedge hedge/layer.rs \
+    's/self\.budget\.get\(\)\.is_none_or\(\|budget\| budget\.take\(now\)\)/true/'
+mutant "hedge: what was not sent is paid for" hedge hedge/layer.rs \
+    's/budget\.give_back\(\);//'
+mutant "hedge: probes are free" hedge balance/watching.rs \
+    's/budget\.charge\(clock::read\(\)\);/drop(budget);/'
+mutant "hedge: the same node twice" hedge balance/choose.rs \
+    's/ \|\| \(attempt\.is_hedge\(\) && endpoint\.owes\(\*call\)\)//'
+mutant "hedge: any node is good enough" hedge balance/service.rs \
+    's/ \|\| \(attempt\.is_hedge\(\) && !candidates\.are_enough\(\)\)//'
+mutant "hedge: the retry goes where one of the two failed" hedge request/attempt.rs \
+    's/failed\.add\(beside\);//'
+mutant "hedge: an error of the first ends it" hedge hedge/second.rs \
+    's/if matches!\(self\.stage, Stage::Over\)/if true/'
+mutant "hedge: an error of the second ends it" hedge hedge/future.rs \
+    's/Ended::Failed\(error\)\) if this\.first\.is_none\(\)/Ended::Failed(error)) if true/'
+mutant "hedge: the error of the first is lost" hedge hedge/second.rs \
+    's/self\.failed\.take\(\), error, started/None, error, started/'
+mutant "hedge: what may not be repeated is" hedge hedge/service.rs \
+    's/let Some\(class\) = request\.hedge\(\) else/let Some(class) = Some(crate::request::HedgeClass::Read) else/'
+mutant "hedge: a lent timer never comes back" hedge timer.rs \
+    's/ready!\(polled\);\n    poll_until\(timer, at, cx\)/ready!(polled);\n    let _ = at; Poll::Pending/'
+mutant "hedge: nobody has a timer for the delay" hedge hedge/future.rs \
+    's/if wish == Wish::Unheard \{/if wish == Wish::Unheard { return Poll::Pending; } if false {/'
+mutant "hedge: the second one is not polled ready" contract hedge/second.rs \
+    's/ready!\(spare\.service\.poll_ready\(cx\)\)\.is_err\(\)/false/'
+mutant "hedge: a service that fails to get ready ends it" contract hedge/second.rs \
+    's/(\.is_err\(\) \{\s+shared\.give_back\(\);)/$1 panic!("as if it were an error");/s'
+mutant "hedge: services of one value save apart" contract hedge/layer.rs \
+    's/(fn layer.*?)Arc::clone\(&self\.shared\)/$1Arc::new(Shared { classifier: self.shared.classifier.clone(), savings: Savings::new(1.0, 3), delays: [Delay::new(\&Hedge::default().after(Duration::from_millis(20))), Delay::new(\&Hedge::default())], calls: AtomicU32::new(1), budget: OnceLock::new(), metrics: OnceLock::new(), has_said_idle: AtomicBool::new(false) })/s; s/impl<S, C> Layer<S> for/impl<S, C: Clone> Layer<S> for/'
+mutant "hedge: a quantile of nothing is accepted" hedge hedge/settings.rs \
+    's/self\.quantile > 0\.5/self.quantile > 0.1/'
 
 if [ ${#words[@]} -eq 0 ]; then
     for case in $(sed -nE 's/^    [a-z]+::([a-z_]+)$/\1/p' layers/tests/contract/main.rs); do

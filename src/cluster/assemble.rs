@@ -8,9 +8,10 @@ use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout_at};
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::health::Table;
+use tower_cassandra_layers::hedge::HedgeLayer;
 use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
 use tower_cassandra_layers::metrics::Metrics;
-use tower_cassandra_layers::retry::RetryLayer;
+use tower_cassandra_layers::retry::{Budget, RetryLayer};
 use tower_cassandra_layers::timeout::TimeoutLayer;
 #[cfg(feature = "test-util")]
 use tower_service::Service;
@@ -52,6 +53,33 @@ fn layers(
     if builder.layers.is_empty() && builder.attempt_layers.is_empty() {
         timeout = timeout.without_timer();
     }
+    let retry = match builder.retry.clone() {
+        Some(policy) => {
+            let policy = if builder.hedge.is_some() && policy.has_default_budget() {
+                policy.budget_of(Budget::FLOOR, Budget::PERCENT_WITH_HEDGES)
+            } else {
+                policy
+            };
+            let layer = RetryLayer::new(policy, classifier.clone())?;
+            Some(counted(layer, &metrics, RetryLayer::with_metrics))
+        }
+        None => None,
+    };
+    let hedge = match builder.hedge {
+        Some(hedge) => {
+            let mut layer = HedgeLayer::new(hedge, classifier.clone())?;
+            if let Some(budget) = retry.as_ref().and_then(RetryLayer::budget) {
+                if let Some((table, _)) = &balance {
+                    table.charge_probes_to(budget.clone());
+                }
+                layer = layer.with_budget(budget);
+            }
+            Some(counted(layer, &metrics, |layer, metrics| {
+                layer.with_metrics(&metrics)
+            }))
+        }
+        None => None,
+    };
     Ok(Layers {
         observe: observe(builder, with_threads)?,
         metrics: metrics.clone(),
@@ -73,13 +101,8 @@ fn layers(
             )),
             None => None,
         },
-        retry: match builder.retry.clone() {
-            Some(policy) => {
-                let layer = RetryLayer::new(policy, classifier.clone())?;
-                Some(counted(layer, &metrics, RetryLayer::with_metrics))
-            }
-            None => None,
-        },
+        retry,
+        hedge,
         user_attempt: builder.attempt_layers.clone(),
         balance,
         attempt_timeout: TimeoutLayer::attempt(builder.attempt_timeout.value)?,

@@ -123,6 +123,15 @@ fn check_limits(builder: &ClusterBuilder) -> Result<(), Error> {
             "at least one of the two limits, or no_retry: a retry would wait for ever",
         ));
     }
+    if let (Some(delay), Some(limit)) = (builder.hedge.and_then(|hedge| hedge.fixed_delay()), attempt.value)
+        && delay >= limit
+    {
+        return Err(Error::config(
+            "hedge.after",
+            delay,
+            "less than the attempt limit, after which there is nothing to be faster than",
+        ));
+    }
     if let (Some(call_limit), Some(attempt_limit)) = (call.value, attempt.value)
         && call.explicit
         && attempt.explicit

@@ -7,6 +7,7 @@ use tower::layer::util::Identity;
 use tower::util::{BoxCloneSyncService, Either, option_layer};
 use tower_cassandra_layers::balance::BalanceLayer;
 use tower_cassandra_layers::health::Table;
+use tower_cassandra_layers::hedge::HedgeLayer;
 use tower_cassandra_layers::limit::{ConcurrencyLimitLayer, RateLimitLayer};
 use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
 use tower_cassandra_layers::panic::CatchPanicLayer;
@@ -82,6 +83,7 @@ pub(super) struct Layers {
     pub(super) concurrency: Option<ConcurrencyLimitLayer>,
     pub(super) rate: Option<RateLimitLayer>,
     pub(super) retry: Option<RetryLayer<CqlClassifier>>,
+    pub(super) hedge: Option<HedgeLayer<CqlClassifier>>,
     pub(super) user_attempt: UserLayers,
     pub(super) balance: Option<(Table, ClusterDirectory)>,
     pub(super) attempt_timeout: TimeoutLayer,
@@ -100,6 +102,7 @@ impl Layers {
             (self.concurrency.is_some(), "concurrency limit"),
             (self.rate.is_some(), "rate limit"),
             (self.retry.is_some(), "retry"),
+            (self.hedge.is_some(), "hedge"),
             (!self.user_attempt.is_empty(), "user attempt layers"),
             (self.balance.is_some(), "balance"),
             (self.metrics.is_some(), "attempt metrics"),
@@ -118,7 +121,7 @@ impl Layers {
 macro_rules! in_order {
     (
         $observe:expr, $metrics:expr, $catch_panic:expr, $timeout:expr, $user:expr, $concurrency:expr, $rate:expr,
-        $retry:expr, $user_attempt:expr, $balance:expr, $attempt_metrics:expr, $attempt_timeout:expr, $leaf:expr $(,)?
+        $retry:expr, $hedge:expr, $user_attempt:expr, $balance:expr, $attempt_metrics:expr, $attempt_timeout:expr, $leaf:expr $(,)?
     ) => {
         ServiceBuilder::new()
             // Who is told of single requests sees what the caller sees.
@@ -136,6 +139,8 @@ macro_rules! in_order {
             .layer($rate)
             // The one owner of attempts.
             .layer($retry)
+            // A second attempt beside a slow first one; an attempt like any other for all that is further inside.
+            .layer($hedge)
             // The user's attempt layers see every attempt, before its node is chosen.
             .layer($user_attempt)
             // Chooses the node of the attempt and watches what becomes of it.
@@ -183,7 +188,7 @@ where
         attempt_metrics,
     ) {
         (None, Some(metrics), None, None, Some(retry), Some(balance), Some(attempt_metrics))
-            if layers.user.is_empty() && layers.user_attempt.is_empty() =>
+            if layers.user.is_empty() && layers.user_attempt.is_empty() && layers.hedge.is_none() =>
         {
             Arc::new(in_order!(
                 Identity::new(),
@@ -194,6 +199,7 @@ where
                 Identity::new(),
                 Identity::new(),
                 retry,
+                Identity::new(),
                 Identity::new(),
                 balance,
                 attempt_metrics,
@@ -210,6 +216,7 @@ where
             option_layer(layers.concurrency),
             option_layer(layers.rate),
             option_layer(retry),
+            option_layer(layers.hedge),
             layers.user_attempt,
             option_layer(balance),
             option_layer(attempt_metrics),

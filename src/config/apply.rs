@@ -7,12 +7,13 @@ use std::sync::Arc;
 use scylla::client::PoolSize;
 use scylla::policies::host_filter::AllowListHostFilter;
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
+use tower_cassandra_layers::hedge::Hedge;
 use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 use tower_cassandra_layers::retry::{Backoff, Budget, RetryPolicy};
 
 use super::labels;
 use super::options::{
-    Concurrency, Health, MetricsOptions, One, Options, Pool, Rate, Retry, SlowLogOptions, TlsOptions,
+    Concurrency, Health, Hedging, MetricsOptions, One, Options, Pool, Rate, Retry, SlowLogOptions, TlsOptions,
 };
 use super::place::BadSetting;
 use crate::cluster::{ClusterBuilder, GlobalMetrics, PasswordFile, Profile, defaults};
@@ -91,6 +92,7 @@ pub(super) fn apply(options: Options) -> Result<ClusterBuilder, Error> {
     builder = pool(builder, &options.pool)?;
     builder = tls(builder, options.tls)?;
     builder = retry(builder, &options.retry)?;
+    builder = hedge(builder, &options.hedge)?;
     builder = rate(builder, &options.rate_limit)?;
     builder = concurrency(builder, options.concurrency_limit)?;
     builder = metrics(builder, options.metrics)?;
@@ -240,6 +242,32 @@ fn retry(mut builder: ClusterBuilder, retry: &Retry) -> Result<ClusterBuilder, E
     set!(builder, resend_overloaded(retry.resend_overloaded));
     set!(builder, retry_views(retry.retry_views));
     Ok(builder.retry(policy))
+}
+
+fn hedge(builder: ClusterBuilder, hedging: &Hedging) -> Result<ClusterBuilder, Error> {
+    if hedging.enabled != Some(true) {
+        let more = Hedging {
+            enabled: None,
+            ..hedging.clone()
+        };
+        if more.is_set() {
+            return Err(bad(
+                "hedge.enabled",
+                "has to be true where more is said of hedging",
+            ));
+        }
+        return Ok(builder);
+    }
+    let mut hedge = Hedge::default();
+    set!(
+        hedge,
+        quantile(hedging.quantile),
+        after(hedging.after.map(|span| span.0)),
+        floor(hedging.floor.map(|span| span.0)),
+        share(hedging.share),
+        burst(hedging.burst),
+    );
+    Ok(builder.hedge(hedge))
 }
 
 fn rate(builder: ClusterBuilder, rate: &Rate) -> Result<ClusterBuilder, Error> {

@@ -82,6 +82,7 @@ options!(Options {
     keepalive: Keepalive,
     pool: Pool,
     tls: TlsOptions,
+    hedge: Hedging,
     retry: Retry,
     rate_limit: Rate,
     concurrency_limit: Concurrency,
@@ -121,6 +122,15 @@ options!(Retry {
     budget: bool,
     budget_floor: u32,
     budget_percent: u32,
+});
+
+options!(Hedging {
+    enabled: bool,
+    quantile: f64,
+    after: Span,
+    floor: Span,
+    share: f64,
+    burst: u32,
 });
 
 options!(Rate {

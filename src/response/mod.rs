@@ -45,6 +45,7 @@ pub struct Response {
     /// Of a conditional write.
     verdict: Option<bool>,
     attempts: u32,
+    hedges: u32,
 }
 
 impl Response {
@@ -82,6 +83,7 @@ impl Response {
             next,
             prepared: None,
             attempts: 1,
+            hedges: 0,
         })
     }
 
@@ -131,10 +133,15 @@ impl Response {
         timings
     }
 
+    pub(crate) const fn add_hedge(&mut self) {
+        self.hedges += 1;
+    }
+
     /// Adds the next page.
     pub(crate) fn append(&mut self, page: Self) {
         self.next = page.next;
         self.attempts = self.attempts.saturating_add(page.attempts);
+        self.hedges = self.hedges.saturating_add(page.hedges);
         self.rest.push(page.first);
         self.rest.extend(page.rest);
     }
@@ -188,6 +195,13 @@ impl Response {
     #[must_use]
     pub const fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// How many second attempts were made beside slow ones ([`ClusterBuilder::hedge`](crate::ClusterBuilder::hedge)), over all pages.
+    /// [`attempts`](Self::attempts) does not count them.
+    #[must_use]
+    pub const fn hedges(&self) -> u32 {
+        self.hedges
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the generic layers see of a statement.
 
-use tower_cassandra_layers::request::{Context, Idempotency, Priority, Request};
+use tower_cassandra_layers::request::{Context, HedgeClass, Idempotency, Priority, Request};
 
 use super::{Statement, What};
 use crate::nature::Nature;
@@ -29,6 +29,16 @@ impl Request for Statement {
             }
             None => Idempotency::Unknown,
         }
+    }
+
+    /// Reads and writes that may be applied twice, and nothing else, however it is marked. What is sent to one host on purpose has no other.
+    fn hedge(&self) -> Option<HedgeClass> {
+        let class = match self.nature() {
+            Nature::Read => HedgeClass::Read,
+            Nature::Write | Nature::LoggedBatch | Nature::UnloggedBatch => HedgeClass::Write,
+            _ => return None,
+        };
+        (self.options.host.is_none() && self.idempotency() == Idempotency::Yes).then_some(class)
     }
 
     /// Preparing passes the limits: it is bounded by the cache, and queries wait for it.

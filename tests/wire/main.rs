@@ -5,6 +5,7 @@
 
 mod connecting;
 mod frozen;
+mod hedging;
 mod inference;
 mod keyspaces;
 mod lifecycle;

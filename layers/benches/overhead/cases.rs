@@ -12,20 +12,22 @@ use ::metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
 use pin_project_lite::pin_project;
+use tower::layer::util::Identity;
 use tower::{Layer, Service, ServiceBuilder};
-use tower_cassandra_layers::balance::{BalanceLayer, Directory, Endpoint, Group};
+use tower_cassandra_layers::balance::{Balance, BalanceLayer, Directory, Endpoint, Group};
 use tower_cassandra_layers::health::{HealthSettings, Table};
+use tower_cassandra_layers::hedge::{Hedge, HedgeLayer};
 use tower_cassandra_layers::limit::{ConcurrencyLimit, ConcurrencyLimitLayer, RateLimit, RateLimitLayer};
 use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
 use tower_cassandra_layers::panic::CatchPanicLayer;
 use tower_cassandra_layers::retry::{RetryLayer, RetryPolicy};
-use tower_cassandra_layers::timeout::TimeoutLayer;
+use tower_cassandra_layers::timeout::{Timeout, TimeoutLayer};
 use tower_cassandra_layers::trace::{SpanSlot, Traced};
 use tower_cassandra_layers::{Call, NodeId};
 use tracing::level_filters::LevelFilter;
 
 use crate::drive::{Case, Rounds};
-use crate::leaf::{Judge, Leaf, Request};
+use crate::leaf::{Error, Judge, Leaf, OtherLeaf, Request};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -65,6 +67,9 @@ pub(crate) const CASES: &[Case] = &[
         rounds.drive(rate_limit().layer(leaf));
     }),
     case("retry", |leaf, rounds| rounds.drive(retry().layer(leaf))),
+    case("hedge", |leaf, rounds| {
+        rounds.drive(hedge().layer(attempt_timeout().layer(OtherLeaf(leaf))));
+    }),
     case("metrics", |leaf, rounds| {
         rounds.drive(MetricsLayer::new(metrics(), Judge).layer(leaf));
     }),
@@ -91,7 +96,12 @@ pub(crate) const CASES: &[Case] = &[
     case("balance_1000", |leaf, rounds| balanced(1_000, leaf, rounds)),
     refusal("reject_full_queue", full_queue),
     refusal("reject_empty_bucket", empty_bucket),
-    case("full_stack", full_stack),
+    case("full_stack", |leaf, rounds| {
+        full_stack(Identity::new(), leaf, rounds)
+    }),
+    case("full_stack_hedge", |leaf, rounds| {
+        full_stack(hedge().with_metrics(&metrics()), OtherLeaf(leaf), rounds);
+    }),
 ];
 
 /// Does nothing, with a word beside the future: what anything costs that stands around a service.
@@ -176,6 +186,11 @@ fn retry() -> RetryLayer<Judge> {
     RetryLayer::new(RetryPolicy::default().seed(1), Judge).unwrap()
 }
 
+/// It has learned its delay in the warm-up, is armed for every request after that, and never due.
+fn hedge() -> HedgeLayer<Judge> {
+    HedgeLayer::new(Hedge::default(), Judge).unwrap()
+}
+
 fn balance(nodes: u32, metrics: Option<Metrics>) -> BalanceLayer<Replicas, Judge> {
     let mut table = Table::new(HealthSettings::default().seed(1)).unwrap();
     if let Some(metrics) = metrics {
@@ -209,7 +224,12 @@ fn acquaint<S: Service<Request>>(service: &mut S, nodes: u32) {
     }
 }
 
-fn full_stack(leaf: Leaf, rounds: &mut Rounds<'_>) {
+fn full_stack<S, H, T>(hedge: H, leaf: S, rounds: &mut Rounds<'_>)
+where
+    S: Service<Request, Response = u32, Error = Error> + Clone,
+    H: Layer<Attempt<S>, Service = T>,
+    T: Service<Request, Response = u32, Error = Error> + Clone,
+{
     let metrics = metrics();
     let mut service = ServiceBuilder::new()
         .layer(MetricsLayer::new(metrics.clone(), Judge))
@@ -218,6 +238,7 @@ fn full_stack(leaf: Leaf, rounds: &mut Rounds<'_>) {
         .layer(concurrency_limit())
         .layer(rate_limit())
         .layer(retry().with_metrics(metrics.clone()))
+        .layer(hedge)
         .layer(balance(3, Some(metrics)))
         .layer(AttemptMetricsLayer::new(Judge))
         .layer(attempt_timeout())
@@ -225,6 +246,10 @@ fn full_stack(leaf: Leaf, rounds: &mut Rounds<'_>) {
     acquaint(&mut service, 3);
     rounds.drive(service);
 }
+
+/// What is inside of a hedge.
+type Attempt<S> = Balance<Measured<Timeout<S>>, Replicas, Judge>;
+type Measured<S> = <AttemptMetricsLayer<Judge> as Layer<S>>::Service;
 
 /// One request holds the only permit, nobody may wait.
 fn full_queue(mut leaf: Leaf, rounds: &mut Rounds<'_>) {

@@ -98,6 +98,34 @@ impl Service<Request> for Leaf {
     }
 }
 
+/// The same once more, so that the compiler makes two stacks of it and neither of them is inlined less because there are two.
+#[derive(Clone, Debug)]
+pub(crate) struct OtherLeaf(pub(crate) Leaf);
+
+impl Service<Request> for OtherLeaf {
+    type Response = u32;
+    type Error = Error;
+    type Future = OtherAnswering;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> OtherAnswering {
+        OtherAnswering(self.0.call(request))
+    }
+}
+
+pub(crate) struct OtherAnswering(Answering);
+
+impl Future for OtherAnswering {
+    type Output = Result<u32, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
 pub(crate) struct Answering {
     pending: bool,
     value: u32,

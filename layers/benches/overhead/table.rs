@@ -109,6 +109,20 @@ impl Table {
             let timers = full(leaf).and_then(|f| f.counts).map(|c| c.timers);
             add(format!("full stack, {leaf}: timers"), timers, 1.0, 0.0);
         }
+        // It has its timer in common with the limit inside.
+        for (what, with, without) in [
+            ("hedge around an attempt limit", "hedge", "timeout_attempt"),
+            ("hedge in the full stack", "full_stack_hedge", "full_stack"),
+        ] {
+            for leaf in ["ready", "pending"] {
+                let counts = |name| self.get(name, leaf).and_then(|figures| figures.counts);
+                let (with, without) = (counts(with), counts(without));
+                let more = with.zip(without).map(|(a, b)| a.instructions - b.instructions);
+                add(format!("{what}, {leaf}: instructions more"), more, 150.0, 100.0);
+                let more = with.zip(without).map(|(a, b)| a.timers - b.timers);
+                add(format!("{what}, {leaf}: timers more"), more, 0.0, 0.0);
+            }
+        }
         for name in LAYERS {
             for leaf in ["ready", "pending"] {
                 let what = format!("{name}, {leaf}: instructions of its own");
@@ -157,7 +171,14 @@ impl Table {
             let own = self.own(name, "ready");
             add(format!("{name}: instructions"), own, 300.0, 150.0);
         }
-        let ours = ["full_stack", "balance_3", "balance_1000"].into_iter();
+        let ours = [
+            "full_stack",
+            "full_stack_hedge",
+            "hedge",
+            "balance_3",
+            "balance_1000",
+        ]
+        .into_iter();
         for name in ours.chain(LAYERS).chain(REFUSALS) {
             for leaf in ["ready", "pending"] {
                 let allocations = self.get(name, leaf).map(|figures| figures.allocations);

@@ -7,7 +7,7 @@ use super::endpoint::{Bar, Endpoint};
 use super::quick::{has_its_turn, load};
 use super::speed::UNSETTLED;
 use crate::health::{Shared, Standing};
-use crate::request::Attempt;
+use crate::request::Context;
 
 /// At most this many candidates are compared for one request.
 pub(super) const COMPARED: usize = 8;
@@ -48,7 +48,7 @@ enum Class {
 /// The candidates of one request, as far as they were looked at. What is compared is read once.
 pub(super) struct Candidates<'a> {
     shared: &'a Shared,
-    attempt: &'a Attempt,
+    context: &'a Context,
     bar: Bar,
     random: u64,
     count: usize,
@@ -70,10 +70,10 @@ pub(super) struct Candidates<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    pub(super) fn new(shared: &'a Shared, attempt: &'a Attempt, now: u64, random: u64) -> Self {
+    pub(super) fn new(shared: &'a Shared, context: &'a Context, now: u64, random: u64) -> Self {
         Self {
             shared,
-            attempt,
+            context,
             bar: Bar::new(shared, now),
             random,
             count: 0,
@@ -151,7 +151,7 @@ impl<'a> Candidates<'a> {
             }
             let tried = self.endpoints[first]
                 .as_ref()
-                .is_some_and(|endpoint| self.attempt.has_tried(endpoint.id()));
+                .is_some_and(|endpoint| self.has_tried(endpoint));
             self.classes[first] = if tried { Class::Tried } else { Class::Usable };
             self.compare(self.classes[first], self.means[first]);
         }
@@ -183,11 +183,16 @@ impl<'a> Candidates<'a> {
             Class::Stalled
         } else if endpoint.passive.standing(self.bar.now) == Standing::Ejected && !self.shared.panics() {
             Class::Ejected
-        } else if self.attempt.has_tried(endpoint.id()) {
+        } else if self.has_tried(endpoint) {
             Class::Tried
         } else {
             Class::Usable
         }
+    }
+
+    fn has_tried(&self, endpoint: &Endpoint) -> bool {
+        let Context { attempt, call, .. } = self.context;
+        attempt.has_tried(endpoint.id()) || (attempt.is_hedge() && endpoint.owes(*call))
     }
 
     pub(super) const fn is_empty(&self) -> bool {

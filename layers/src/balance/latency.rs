@@ -1,4 +1,4 @@
-//! The 95th percentile of recent latencies of a session, kept without a lock.
+//! A quantile of recent latencies of a session, kept without a lock.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -7,8 +7,10 @@ const PER_DOUBLING: u32 = 4;
 const BUCKETS: usize = 40 * PER_DOUBLING as usize;
 /// The percentile is computed anew after this many samples.
 const REFRESH: u32 = 64;
-/// Counts are halved at this many samples, so that old ones fade.
+/// Counts are halved at this many samples, so that old ones fade, and at so many more that this many of them are above the quantile.
 const FADE: u32 = 4_096;
+const ABOVE: u64 = 40;
+const FADE_AT_MOST: u64 = 1 << 20;
 
 /// Latencies of a session on a logarithmic scale.
 #[derive(Debug)]
@@ -16,17 +18,10 @@ pub(crate) struct Latencies {
     buckets: [AtomicU32; BUCKETS],
     /// Since the start, until there are so many that counts are halved.
     samples: AtomicU32,
-    p95: AtomicU64,
-}
-
-impl Default for Latencies {
-    fn default() -> Self {
-        Self {
-            buckets: std::array::from_fn(|_| AtomicU32::new(0)),
-            samples: AtomicU32::new(0),
-            p95: AtomicU64::new(0),
-        }
-    }
+    /// How many of a million are below the quantile.
+    share: u64,
+    fade: u32,
+    quantile: AtomicU64,
 }
 
 fn bucket(nanos: u64) -> usize {
@@ -46,37 +41,57 @@ fn upper_bound(bucket: usize) -> u64 {
     (1_u64 << doubling).saturating_add(((quarter + 1) << doubling) / 4)
 }
 
+fn fade(share: u64) -> u32 {
+    let samples = ABOVE * 1_000_000 / 1_000_000_u64.saturating_sub(share).max(1);
+    // Below 2^20.
+    FADE.max(samples.min(FADE_AT_MOST) as u32)
+}
+
 impl Latencies {
-    pub(crate) fn record(&self, nanos: u64) {
-        self.buckets[bucket(nanos)].fetch_add(1, Relaxed);
-        // Counts of two threads may interleave here; a percentile off by a few samples does no harm.
-        let samples = self.samples.fetch_add(1, Relaxed) + 1;
-        if samples.is_multiple_of(REFRESH) {
-            self.refresh();
-            if samples >= FADE {
-                self.fade();
-            }
+    /// For the quantile that so many of a million samples are below.
+    pub(crate) fn of(share: u64) -> Self {
+        Self {
+            buckets: std::array::from_fn(|_| AtomicU32::new(0)),
+            samples: AtomicU32::new(0),
+            share,
+            fade: fade(share),
+            quantile: AtomicU64::new(0),
         }
     }
 
-    /// Were there this many samples since the start? The number may be up to half of `FADE`.
+    /// True when the quantile was computed anew.
+    pub(crate) fn record(&self, nanos: u64) -> bool {
+        self.buckets[bucket(nanos)].fetch_add(1, Relaxed);
+        // Counts of two threads may interleave here; a percentile off by a few samples does no harm.
+        let samples = self.samples.fetch_add(1, Relaxed) + 1;
+        let is_due = samples.is_multiple_of(REFRESH);
+        if is_due {
+            self.refresh();
+            if samples >= self.fade {
+                self.fade();
+            }
+        }
+        is_due
+    }
+
+    /// Were there this many samples since the start? The number may be up to half of [`FADE`].
     pub(crate) fn has_seen(&self, samples: u32) -> bool {
         self.samples.load(Relaxed) >= samples
     }
 
-    /// The upper bound of the 95th percentile in nanoseconds; zero before the first 64 samples.
-    pub(crate) fn p95_nanos(&self) -> u64 {
-        self.p95.load(Relaxed)
+    /// The upper bound of the quantile in nanoseconds; zero before the first 64 samples.
+    pub(crate) fn quantile(&self) -> u64 {
+        self.quantile.load(Relaxed)
     }
 
     fn refresh(&self) {
         let total: u64 = self.buckets.iter().map(|b| u64::from(b.load(Relaxed))).sum();
-        let wanted = (total * 95).div_ceil(100);
+        let wanted = (total * self.share).div_ceil(1_000_000);
         let mut sum = 0;
         for (i, count) in self.buckets.iter().enumerate() {
             sum += u64::from(count.load(Relaxed));
             if sum >= wanted {
-                self.p95.store(upper_bound(i), Relaxed);
+                self.quantile.store(upper_bound(i), Relaxed);
                 return;
             }
         }
@@ -86,7 +101,7 @@ impl Latencies {
         for count in &self.buckets {
             count.store(count.load(Relaxed) / 2, Relaxed);
         }
-        self.samples.store(FADE / 2, Relaxed);
+        self.samples.store(self.fade / 2, Relaxed);
     }
 }
 
@@ -96,16 +111,16 @@ mod tests {
 
     #[test]
     fn the_percentile_is_right_within_a_bucket_and_follows_a_change() {
-        let latencies = Latencies::default();
+        let latencies = Latencies::of(950_000);
         for i in 1..=1_000_u64 {
             latencies.record(i * 10_000);
         }
-        let p95 = latencies.p95_nanos();
+        let p95 = latencies.quantile();
         assert!((9_000_000..=12_000_000).contains(&p95), "{p95} ns");
         for _ in 0..20_000 {
             latencies.record(100_000_000);
         }
-        assert!(latencies.p95_nanos() >= 100_000_000);
+        assert!(latencies.quantile() >= 100_000_000);
     }
 
     #[test]

@@ -24,6 +24,8 @@ struct Slot {
     sent: u64,
     previous: u32,
     next: u32,
+    /// Which call of a hedge it belongs to; 0 for none.
+    call: u32,
 }
 
 /// Where a request stands in the ledger.
@@ -48,12 +50,13 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Enters a request sent at `sent`.
+    /// Enters a request of this call sent at `sent`.
     #[inline]
-    pub(super) fn enter(&mut self, sent: u64) -> Entry {
+    pub(super) fn enter(&mut self, sent: u64, call: u32) -> Entry {
         self.len += 1;
         let slot = Slot {
             sent,
+            call,
             previous: self.tail,
             next: NIL,
         };
@@ -81,7 +84,9 @@ impl Ledger {
     /// Takes a request out and says when it was sent; none if it is not there.
     #[inline]
     pub(super) fn leave(&mut self, Entry(index): Entry) -> Option<u64> {
-        let &Slot { sent, previous, next } = self.slots.get(index as usize)?;
+        let &Slot {
+            sent, previous, next, ..
+        } = self.slots.get(index as usize)?;
         self.len -= 1;
         if previous != NIL {
             self.slots[previous as usize].next = next;
@@ -97,6 +102,18 @@ impl Ledger {
         self.slots[index as usize].next = self.free;
         self.free = index;
         Some(sent)
+    }
+
+    /// Is a request of this call unanswered? Looks through all of them.
+    pub(super) fn has(&self, call: u32) -> bool {
+        let mut index = self.tail;
+        while let Some(slot) = self.slots.get(index as usize) {
+            if slot.call == call {
+                return true;
+            }
+            index = slot.previous;
+        }
+        false
     }
 
     /// How many requests are unanswered.
@@ -123,7 +140,7 @@ mod tests {
     #[test]
     fn the_oldest_is_known_whatever_the_order_of_the_answers() {
         let mut ledger = Ledger::default();
-        let entries: Vec<Entry> = (0..100).map(|sent| ledger.enter(sent)).collect();
+        let entries: Vec<Entry> = (0..100).map(|sent| ledger.enter(sent, 0)).collect();
         assert_eq!(ledger.oldest(), Some(0));
         for i in (0..100).filter(|i| i % 2 == 0) {
             ledger.leave(entries[i]);
@@ -134,7 +151,7 @@ mod tests {
             ledger.leave(entries[i]);
         }
         assert_eq!(ledger.oldest(), None);
-        ledger.enter(200);
+        ledger.enter(200, 0);
         assert_eq!(
             (ledger.oldest(), ledger.slots.len()),
             (Some(200), 100),
@@ -145,14 +162,22 @@ mod tests {
     #[test]
     fn excused_requests_no_longer_count_but_later_ones_do() {
         let mut ledger = Ledger::default();
-        let slow = ledger.enter(1);
+        let slow = ledger.enter(1, 0);
         ledger.excuse_all();
         assert_eq!(ledger.oldest(), None);
-        let later = ledger.enter(5);
+        let later = ledger.enter(5, 0);
         assert_eq!(ledger.oldest(), Some(5));
         ledger.leave(slow);
         assert_eq!(ledger.oldest(), Some(5));
         ledger.leave(later);
         assert_eq!(ledger.oldest(), None);
+    }
+
+    #[test]
+    fn a_call_is_found_as_long_as_it_is_unanswered() {
+        let mut ledger = Ledger::default();
+        let entries: Vec<Entry> = (1..=3).map(|call| ledger.enter(0, call)).collect();
+        ledger.leave(entries[1]);
+        assert_eq!([1, 2, 3].map(|call| ledger.has(call)), [true, false, true]);
     }
 }

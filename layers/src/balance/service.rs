@@ -82,7 +82,8 @@ where
         // From here on the claim gives itself back, even if the inner service panics.
         let probation = Probation::claim(endpoint, now);
         let facts = parts.classifier.facts(&request);
-        request.context_mut().ticket = Some(probation.endpoint().begin(now));
+        let context = request.context_mut();
+        context.ticket = Some(probation.endpoint().begin(now, context.call));
         let attempt = self.inner.call(request);
         ResponseFuture::new(attempt, Arc::clone(parts), facts, probation)
     }
@@ -205,7 +206,7 @@ where
     {
         return Ok(endpoint);
     }
-    let mut candidates = Candidates::new(parts.table.shared(), attempt, now, random);
+    let mut candidates = Candidates::new(parts.table.shared(), request.context(), now, random);
     for group in Group::ALL {
         candidates.begin_group();
         parts.directory.visit(request, group, &mut |endpoint, connected| {
@@ -218,7 +219,8 @@ where
             break;
         }
     }
-    if candidates.is_empty() {
+    // Beside an attempt that is under way only a node that is well makes sense.
+    if candidates.is_empty() || (attempt.is_hedge() && !candidates.are_enough()) {
         return Err(Refusal::NoCandidate);
     }
     let ordered = parts.directory.is_ordered(request);

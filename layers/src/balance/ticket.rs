@@ -10,12 +10,18 @@ use crate::classify::{Fault, Outcome};
 use crate::clock;
 
 impl Endpoint {
-    /// Sends a request at `sent`: counts it until the ticket is answered or dropped.
-    pub(crate) fn begin(self: &Arc<Self>, sent: u64) -> Ticket {
+    /// Sends a request of this call at `sent`: counts it until the ticket is answered or dropped.
+    #[inline]
+    pub(crate) fn begin(self: &Arc<Self>, sent: u64, call: u32) -> Ticket {
         Ticket {
             endpoint: Arc::clone(self),
-            entry: self.with_ledger(|ledger| ledger.enter(sent)),
+            entry: self.with_ledger(|ledger| ledger.enter(sent, call)),
         }
+    }
+
+    /// Is the first attempt of this call still with the node, whether or not somebody waits for it?
+    pub(super) fn owes(&self, call: u32) -> bool {
+        self.with_ledger(|ledger| ledger.has(call))
     }
 
     /// Counts one more abandoned request, unless there are `abandoned_limit` already.

@@ -47,6 +47,13 @@ impl Endpoint {
         self.watched.is_connected()
     }
 
+    /// A probe begins.
+    pub(crate) fn charge_probe(&self) {
+        if let Some(budget) = self.shared.budget.get() {
+            budget.charge(clock::read());
+        }
+    }
+
     /// A probe ended. If it was answered, what is still unanswered is slow, and the node is not silent.
     pub(crate) fn probed(&self, record: ProbeRecord) {
         let answered = record.error.is_none();

@@ -143,6 +143,7 @@ impl Prober {
         }
         let started = Instant::now();
         let left = limit.saturating_sub(started - asked);
+        endpoint.charge_probe();
         // A probe that panics must not end the task, which nothing would start again.
         let answer = AssertUnwindSafe(async { probe(Arc::clone(endpoint)).await }).catch_unwind();
         let record = match timeout(left, answer).await {

@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
@@ -15,6 +15,10 @@ use crate::config::InvalidConfig;
 use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::request::NodeId;
+use crate::retry::Budget;
+
+/// The stall limit follows this quantile of the latencies, in millionths.
+const STALL_QUANTILE: u64 = 950_000;
 
 /// The one table of a session's nodes. Clones are the same table.
 #[derive(Clone)]
@@ -34,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) doubt: Notify,
     /// Copy of the roster's verdict, to read without its lock.
     panics: AtomicBool,
+    /// What the probes are charged to.
+    pub(crate) budget: OnceLock<Budget>,
 }
 
 impl Shared {
@@ -44,7 +50,7 @@ impl Shared {
         if !self.latencies.has_seen(SAMPLES) {
             100 * MILLISECOND
         } else {
-            let p95 = self.latencies.p95_nanos();
+            let p95 = self.latencies.quantile();
             (p95 / 2)
                 .saturating_mul(3)
                 .clamp(10 * MILLISECOND, 1_000 * MILLISECOND)
@@ -93,11 +99,12 @@ impl Table {
         Ok(Self {
             shared: Arc::new(Shared {
                 settings,
-                latencies: Latencies::default(),
+                latencies: Latencies::of(STALL_QUANTILE),
                 random: settings.seed.map_or_else(Random::new, Random::seeded),
                 roster: Mutex::default(),
                 doubt: Notify::new(),
                 panics: AtomicBool::new(false),
+                budget: OnceLock::new(),
             }),
             endpoints: Arc::new(RwLock::new(Arc::from([]))),
             metrics: None,
@@ -109,6 +116,12 @@ impl Table {
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = Some(metrics);
         self
+    }
+
+    /// Charges every probe to this budget, that of the [retries](crate::retry::RetryPolicy::budget): what is added to the calls has one bound
+    /// then. A probe is made even if nothing is left; retries and [hedges](crate::hedge) have less to spend in turn. The first budget given stays. Default: none.
+    pub fn charge_probes_to(&self, budget: Budget) {
+        let _ = self.shared.budget.set(budget);
     }
 
     /// Makes an endpoint of this table. It counts once it is given to [`replace`](Self::replace). `payload` is whatever the leaf needs to

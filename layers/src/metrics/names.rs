@@ -35,6 +35,10 @@ metrics! {
         "Retries that the retry budget would allow now.";
     BUDGET_EXHAUSTED = Counter "retry_budget_exhausted_total" []
         "Retries that were not made because the retry budget was spent.";
+    HEDGES = Counter "hedges_total" ["event"]
+        "Second attempts beside a slow first one, and those that were not made, by what became of them.";
+    HEDGE_DELAY = Gauge "hedge_delay_seconds" ["class"]
+        "How long a first attempt is waited for now before a second one is made.";
     REJECTED = Counter "rejected_total" ["reason"]
         "Queries that a limit refused before anything was sent, by reason.";
     QUEUE_WAIT = Seconds "queue_wait_seconds" ["limit"]

@@ -67,6 +67,17 @@ struct Failed {
     /// The newest first.
     tried: [Option<NodeId>; REMEMBERED_NODES],
     stay: Option<NodeId>,
+    /// None failed then: one is under way, and this one is made beside it.
+    is_hedge: bool,
+}
+
+impl Failed {
+    fn add(&mut self, node: Option<NodeId>) {
+        if node.is_some() && !self.tried.contains(&node) {
+            self.tried.rotate_right(1);
+            self.tried[0] = node;
+        }
+    }
 }
 
 impl Attempt {
@@ -89,7 +100,13 @@ impl Attempt {
         self.count = self.count.with_queued(self.count.queued().saturating_add(time));
     }
 
-    /// Is it the first one of its call, or is there no retry layer?
+    /// Is it sent beside an earlier one that has not been answered? Written by the [hedge](crate::hedge) layer.
+    #[must_use]
+    pub fn is_hedge(&self) -> bool {
+        self.failed().is_some_and(|failed| failed.is_hedge)
+    }
+
+    /// Did none of the call fail before, and is there none beside it?
     #[inline]
     pub(crate) fn is_first(&self) -> bool {
         self.failed().is_none()
@@ -143,15 +160,25 @@ impl Attempt {
         }
     }
 
-    /// The attempt after this one, which was sent to `node` and ended with `advice`.
-    pub(crate) fn next(&self, node: Option<NodeId>, advice: Advice) -> Self {
+    /// Made beside this one.
+    #[cold]
+    pub(crate) fn beside(&self) -> Self {
+        let mut rare = self.rare.as_deref().cloned().unwrap_or_default();
+        rare.failed.get_or_insert_default().is_hedge = true;
+        Self {
+            count: self.count,
+            rare: Some(Arc::new(rare)),
+        }
+    }
+
+    /// The attempt after this one, which was sent to `node`, and to another one `beside` that, and ended with `advice`.
+    pub(crate) fn next(&self, node: Option<NodeId>, beside: Option<NodeId>, advice: Advice) -> Self {
         let mut rare = self.rare.as_deref().cloned().unwrap_or_default();
         let failed = rare.failed.get_or_insert_default();
-        if node.is_some() && !failed.tried.contains(&node) {
-            failed.tried.rotate_right(1);
-            failed.tried[0] = node;
-        }
+        failed.add(beside);
+        failed.add(node);
         failed.stay = node.filter(|_| advice == Advice::SameOnce);
+        failed.is_hedge = false;
         Self {
             // Once the prepared form is stale it stays so for all further attempts.
             count: self.count.next(advice == Advice::Reprepare),
@@ -171,10 +198,12 @@ mod tests {
         attempt.add_queued(Duration::from_micros(7));
         attempt.begin();
         assert_eq!((attempt.number(), attempt.must_reprepare()), (1, false));
-        let second = attempt.next(None, Advice::Reprepare).next(None, Advice::Next);
+        let second = attempt
+            .next(None, None, Advice::Reprepare)
+            .next(None, None, Advice::Next);
         assert_eq!((second.number(), second.must_reprepare()), (3, true));
         assert_eq!(second.queued(), Duration::from_micros(7));
-        let last = (0..70_000).fold(second, |attempt, _| attempt.next(None, Advice::Next));
+        let last = (0..70_000).fold(second, |attempt, _| attempt.next(None, None, Advice::Next));
         assert_eq!((last.number(), last.must_reprepare()), (Attempt::MOST, true));
         let mut late = last;
         late.add_queued(Duration::MAX);

@@ -9,7 +9,11 @@ use crate::clock::Moment;
 // Every layer moves it along with the request, so it is kept small.
 #[derive(Debug)]
 pub struct Context {
-    until: Until,
+    // In two parts, which leaves room for the number of the call.
+    until: Moment,
+    until_by: Limit,
+    /// Names the attempts that are made beside each other, as long as they are unanswered; 0 where there is but one.
+    pub(crate) call: u32,
     call_limit: Packed,
     attempt_limit: Packed,
     /// The request's own number of retries, in place of that of the policy.
@@ -22,7 +26,9 @@ pub struct Context {
 impl Default for Context {
     fn default() -> Self {
         Self {
-            until: Until::NEVER,
+            until: Until::NEVER.at,
+            until_by: Until::NEVER.limit,
+            call: 0,
             call_limit: Packed::DEFAULT,
             attempt_limit: Packed::DEFAULT,
             max_retries: None,
@@ -38,6 +44,8 @@ impl Clone for Context {
     fn clone(&self) -> Self {
         Self {
             until: self.until,
+            until_by: self.until_by,
+            call: self.call,
             call_limit: self.call_limit,
             attempt_limit: self.attempt_limit,
             max_retries: self.max_retries,
@@ -51,9 +59,10 @@ impl Context {
     /// The deadline that holds now.
     #[must_use]
     pub fn deadline(&self) -> Option<Deadline> {
-        self.until.ends().then(|| Deadline {
-            at: self.until.at.instant(),
-            limit: self.until.limit,
+        let until = self.until();
+        until.ends().then(|| Deadline {
+            at: until.at.instant(),
+            limit: until.limit,
         })
     }
 
@@ -67,13 +76,17 @@ impl Context {
 
     #[inline]
     pub(crate) const fn until(&self) -> Until {
-        self.until
+        Until {
+            at: self.until,
+            limit: self.until_by,
+        }
     }
 
     #[inline]
     pub(crate) fn shorten_to(&mut self, until: Until) {
-        if until.at < self.until.at {
-            self.until = until;
+        if until.at < self.until {
+            self.until = until.at;
+            self.until_by = until.limit;
         }
     }
 

@@ -71,6 +71,15 @@ pub enum Priority {
     High,
 }
 
+/// Requests of one class take about the same time, so that one delay of a [hedge](crate::hedge) suits them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HedgeClass {
+    /// It reads.
+    Read,
+    /// It writes.
+    Write,
+}
+
 /// What a request says of itself. Only the context has no default.
 pub trait Request {
     /// The notes of the layers.
@@ -82,6 +91,11 @@ pub trait Request {
     /// May it be repeated after it may have been applied? Default: unknown, which counts as no.
     fn idempotency(&self) -> Idempotency {
         Idempotency::Unknown
+    }
+
+    /// As what a second attempt may be made of it beside the first one, and none if it must not. Default: a read if it is idempotent.
+    fn hedge(&self) -> Option<HedgeClass> {
+        (self.idempotency() == Idempotency::Yes).then_some(HedgeClass::Read)
     }
 
     /// How many permits of a limit it takes. 0 passes every limit, for work that must not wait behind user requests.

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ struct Ledger {
     until: AtomicU64,
     /// The calls of that second.
     calls: AtomicU64,
+    /// One was refused in that second.
+    is_empty: AtomicBool,
     seconds: Mutex<Seconds>,
 }
 
@@ -62,6 +64,8 @@ impl Budget {
     pub const FLOOR: u32 = 50;
     /// The share of the default budget: 20 % of the calls.
     pub const PERCENT: u32 = 20;
+    /// The share where [hedges](crate::hedge) draw on the budget too: all that comes on top of the calls is 10 % at most.
+    pub const PERCENT_WITH_HEDGES: u32 = 10;
 
     /// A budget of at least `floor` retries in 10 s and `percent` of the calls.
     ///
@@ -87,6 +91,7 @@ impl Budget {
                 origin,
                 until: AtomicU64::new(origin.after_nanos(SECOND).number()),
                 calls: AtomicU64::new(0),
+                is_empty: AtomicBool::new(false),
                 seconds: Mutex::new(Seconds {
                     past: [Second::default(); SECONDS],
                     current: 0,
@@ -121,15 +126,45 @@ impl RetryBudget for Budget {
     }
 
     fn withdraw(&self, now: Instant) -> bool {
+        self.take(Moment::of(now))
+    }
+}
+
+impl Budget {
+    /// Takes one, if there is one left.
+    pub(crate) fn take(&self, now: Moment) -> bool {
         let ledger = &*self.ledger;
         let mut seconds = ledger.lock();
-        ledger.turn_to(&mut seconds, Moment::of(now));
+        ledger.turn_to(&mut seconds, now);
         if ledger.left(&seconds) == 0 {
+            ledger.is_empty.store(true, Relaxed);
             return false;
         }
-        let current = place(seconds.current);
-        seconds.past[current].retries += 1;
+        ledger.add(&mut seconds);
         true
+    }
+
+    /// Takes one whether or not one is left, for what has to be done anyway: what may wait has less then.
+    pub(crate) fn charge(&self, now: Moment) {
+        let ledger = &*self.ledger;
+        let mut seconds = ledger.lock();
+        ledger.turn_to(&mut seconds, now);
+        ledger.add(&mut seconds);
+    }
+
+    /// Gives the last one back that was taken, and not used.
+    pub(crate) fn give_back(&self) {
+        let mut seconds = self.ledger.lock();
+        let current = place(seconds.current);
+        let retries = &mut seconds.past[current].retries;
+        // One of an earlier second stays taken.
+        *retries = retries.saturating_sub(1);
+    }
+
+    /// Was one refused in this second? A moment later one may be left all the same, and the other way round.
+    #[inline]
+    pub(crate) fn seems_empty(&self) -> bool {
+        self.ledger.is_empty.load(Relaxed)
     }
 }
 
@@ -142,6 +177,10 @@ impl Ledger {
         self.seconds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn add(&self, seconds: &mut Seconds) {
+        seconds.past[place(seconds.current)].retries += 1;
+    }
+
     /// Makes the second of `now` the one that is running, unless a later one is.
     #[cold]
     fn turn_to(&self, seconds: &mut Seconds, now: Moment) {
@@ -150,6 +189,7 @@ impl Ledger {
             return;
         }
         seconds.past[place(seconds.current)].calls = self.calls.swap(0, Relaxed);
+        self.is_empty.store(false, Relaxed);
         seconds.current = number;
         seconds.past[place(number)] = Second {
             number,

@@ -161,6 +161,7 @@ where
             elapsed: now.since(*this.attempt_started),
             failure,
         };
+        let beside = classifier.node_beside(&error);
         let error = classifier.accumulate(this.earlier.take(), error, &figures);
         let elsewhere = classifier.has_alternatives();
         match decide(this.shared, &figures, elsewhere, this.once, this.request, now) {
@@ -169,7 +170,7 @@ where
                 *this.earlier = Some(error);
                 *this.attempt_started = now;
                 let context = this.request.context_mut();
-                context.attempt = context.attempt.next(figures.node, failure.advice);
+                context.attempt = context.attempt.next(figures.node, beside, failure.advice);
                 // Replacing the state drops the attempt before the pause starts.
                 this.state.set(if pause.is_zero() {
                     State::Readying { sleep: None }

@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::time::Instant;
 use tower_layer::Layer;
 
+use super::budget::Budget;
 use super::policy::{Account, RetryPolicy};
 use super::service::Retry;
 use crate::config::InvalidConfig;
@@ -59,6 +60,16 @@ impl<C> RetryLayer<C> {
     pub fn refresh_metrics(&self) {
         if let (Some(metrics), Account::Ours(budget)) = (self.shared.metrics.get(), &self.shared.budget) {
             metrics.set_budget_left(budget.left(Instant::now()));
+        }
+    }
+
+    /// The budget of this layer, for others that draw on it: a handle of the same ledger. None where the policy has a budget of the user's own
+    /// making, or none at all.
+    #[must_use]
+    pub fn budget(&self) -> Option<Budget> {
+        match &self.shared.budget {
+            Account::Ours(budget) => Some(budget.clone()),
+            Account::Given(_) | Account::None => None,
         }
     }
 

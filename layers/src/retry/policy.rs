@@ -105,6 +105,18 @@ impl RetryPolicy {
         self
     }
 
+    /// Is the budget still that of the default?
+    #[must_use]
+    pub const fn has_default_budget(&self) -> bool {
+        matches!(
+            self.budget,
+            BudgetChoice::Fresh {
+                floor: Budget::FLOOR,
+                percent: Budget::PERCENT,
+            }
+        )
+    }
+
     /// The pauses. Default: 10 ms to 1 s with full jitter.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {

@@ -9,7 +9,7 @@ use super::error::Elapsed;
 use crate::classify::Applied;
 use crate::clock::Moment;
 use crate::request::{NodeId, Until};
-use crate::timer::poll_once_until;
+use crate::timer::poll_limit;
 
 pin_project! {
     /// The future of [`Timeout`](super::Timeout).
@@ -71,7 +71,7 @@ where
                 if !this.until.ends() {
                     return Poll::Pending;
                 }
-                ready!(poll_once_until(this.sleep, this.until.at, cx));
+                ready!(poll_limit(this.sleep, this.until.at, cx));
                 Applied::Maybe
             }
             None => Applied::No,

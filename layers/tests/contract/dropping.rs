@@ -5,7 +5,7 @@ use tokio::time::advance;
 use crate::Cell::{self, Beside, Kept};
 use crate::probe::{Act, Probe, Readiness};
 use crate::readiness::{back_off, call};
-use crate::subject::Subject;
+use crate::subject::{DELAY, Subject};
 use crate::support::ms;
 
 pub(crate) async fn before_the_first_poll(subject: Subject) -> Cell {
@@ -30,6 +30,12 @@ pub(crate) async fn after_the_first_poll(subject: Subject) -> Cell {
         let mut called = call(&mut service);
         assert!(called.poll().is_pending());
         assert_eq!(probe.alive(), 1);
+        if subject.hedges() {
+            probe.next([Act::Hold]);
+            advance(DELAY).await;
+            assert!(called.poll().is_pending());
+            assert_eq!(probe.alive(), 2);
+        }
         drop(called);
         value.assert_at_rest(&probe);
         advance(ms(100)).await;
@@ -96,11 +102,23 @@ pub(crate) async fn in_the_back_off(subject: Subject) -> Cell {
 }
 
 pub(crate) async fn while_getting_ready(subject: Subject) -> Cell {
-    if !subject.waits() && !subject.retries() {
+    if !subject.waits() && !subject.retries() && !subject.hedges() {
         return Beside;
     }
     let (value, probe) = (subject.value(), Probe::new());
     let mut service = value.lay(&probe);
+    if subject.hedges() {
+        probe.next([Act::Hold]);
+        let mut called = call(&mut service);
+        assert!(called.poll().is_pending());
+        probe.usually_ready(Readiness::Never);
+        advance(DELAY).await;
+        assert!(called.poll().is_pending());
+        assert_eq!(probe.calls(), 1);
+        drop(called);
+        value.assert_at_rest(&probe);
+        probe.usually_ready(Readiness::Yes);
+    }
     if subject.waits() {
         probe.usually_ready(Readiness::Never);
         let mut called = call(&mut service);

@@ -9,7 +9,8 @@ use tower_service::Service;
 use crate::Cell::{self, Kept};
 use crate::by_hand::Task;
 use crate::probe::{Act, Probe, Readiness};
-use crate::subject::Subject;
+use crate::readiness::call;
+use crate::subject::{DELAY, Subject};
 use crate::support::{Kind, ms, read};
 
 /// One call of a service whose inner one panics: an error where panics are caught, a panic elsewhere.
@@ -40,6 +41,19 @@ async fn panics(subject: Subject, prepare: impl Fn(&Probe)) -> Cell {
         }
         value.assert_at_rest(&probe);
         advance(ms(100)).await;
+    }
+    if subject.hedges() {
+        // That of a second attempt takes the first one with it.
+        for _ in 0..3 {
+            probe.next([Act::Hold]);
+            let mut called = call(&mut service);
+            assert!(called.poll().is_pending());
+            prepare(&probe);
+            advance(DELAY).await;
+            assert!(catch_unwind(AssertUnwindSafe(|| called.poll())).is_err());
+            drop(called);
+            value.assert_at_rest(&probe);
+        }
     }
     value.assert_usable(&mut service, &probe).await;
     Kept

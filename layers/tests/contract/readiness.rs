@@ -10,7 +10,7 @@ use tower_service::Service;
 use crate::Cell::{self, Kept};
 use crate::by_hand::Task;
 use crate::probe::{Act, Probe, Readiness};
-use crate::subject::{Boxed, Called, Subject};
+use crate::subject::{Boxed, Called, DELAY, Subject};
 use crate::support::{Error, Kind, fails, ms, read, send};
 
 pub(crate) fn poll_ready(service: &mut Boxed) -> Poll<Result<(), Error>> {
@@ -39,6 +39,17 @@ pub(crate) async fn only_what_was_polled_ready_is_called(subject: Subject) -> Ce
         probe.next([back_off(), back_off()]);
         send(&mut service, read()).await.unwrap();
         assert_eq!(probe.calls(), 9);
+    }
+    if subject.hedges() {
+        probe.next([Act::Hold]);
+        let mut called = call(&mut service);
+        assert!(called.poll().is_pending());
+        advance(DELAY).await;
+        assert!(
+            matches!(called.poll(), Poll::Ready(Ok(_))),
+            "the second one answers"
+        );
+        assert_eq!(probe.calls(), 8);
     }
     value.assert_usable(&mut service, &probe).await;
     Kept
@@ -111,6 +122,18 @@ pub(crate) async fn an_error_of_poll_ready_is_passed_on(subject: Subject) -> Cel
         let error = send(&mut service, read()).await.unwrap_err();
         assert_eq!((error.history.len(), error.finished, probe.calls()), (2, 1, 1));
         assert_eq!(error.stop, Some(Stop::NotRetryable));
+    }
+    if subject.hedges() {
+        // The first attempt goes on.
+        probe.next([Act::Hold]);
+        let mut called = call(&mut service);
+        assert!(called.poll().is_pending());
+        probe.next_ready([Readiness::Fails(broken())]);
+        advance(DELAY).await;
+        assert!(called.poll().is_pending());
+        assert_eq!(probe.calls(), 1);
+        probe.release(0, Ok(()));
+        assert!(matches!(called.poll(), Poll::Ready(Ok(_))));
     }
     // The rate of the one that failed is used.
     advance(ms(100)).await;

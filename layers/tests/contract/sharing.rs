@@ -6,17 +6,17 @@ use std::task::Poll;
 use crate::Cell::{self, Kept};
 use crate::probe::{Act, Probe, Readiness};
 use crate::readiness::{back_off, call, poll_ready};
-use crate::subject::{Subject, Value};
+use crate::subject::{Called, DELAY, Subject, Value};
 use crate::support::{read, send};
 
 /// Sends eight calls through two services of one value and through a clone of each; none of them is answered, as if all
 /// stood at a barrier. How many have come so far?
-fn at_the_barrier(value: &Value, probe: &Probe) -> (usize, Vec<impl Sized>) {
+fn at_the_barrier(value: &Value, probe: &Probe) -> (usize, Vec<Called>) {
     probe.usually(Act::Hold);
     let (mut one, mut two) = (value.lay(probe), value.lay(probe));
     let (mut three, mut four) = (one.clone(), two.clone());
     let before = probe.alive();
-    let mut calls = Vec::new();
+    let mut calls: Vec<Called> = Vec::new();
     for service in [&mut one, &mut two, &mut three, &mut four] {
         for _ in 0..2 {
             let mut called = call(service);
@@ -30,7 +30,7 @@ fn at_the_barrier(value: &Value, probe: &Probe) -> (usize, Vec<impl Sized>) {
 pub(crate) async fn one_value_shares_and_two_do_not(subject: Subject) -> Cell {
     let (value, other, probe) = (subject.value(), subject.value(), Probe::new());
     let expected = if subject.waits() { 1 } else { 8 };
-    let (through, calls) = at_the_barrier(&value, &probe);
+    let (through, mut calls) = at_the_barrier(&value, &probe);
     assert_eq!(through, expected, "one value is one limit");
     match subject {
         Subject::Metrics => assert_eq!(value.level(&probe), 16.0),
@@ -39,8 +39,16 @@ pub(crate) async fn one_value_shares_and_two_do_not(subject: Subject) -> Cell {
     }
     let apart = Probe::new();
     other.assert_at_rest(&apart);
-    let (through, others) = at_the_barrier(&other, &apart);
+    let (through, mut others) = at_the_barrier(&other, &apart);
     assert_eq!(through, expected, "another value is another limit");
+    if subject.hedges() {
+        // All eight are due, and three are saved, whichever service they go through.
+        tokio::time::advance(DELAY).await;
+        for (calls, probe) in [(&mut calls, &probe), (&mut others, &apart)] {
+            assert!(calls.iter_mut().all(|called| called.poll().is_pending()));
+            assert_eq!(probe.alive(), 8 + 3);
+        }
+    }
     drop((calls, others));
     value.assert_at_rest(&probe);
     other.assert_at_rest(&apart);

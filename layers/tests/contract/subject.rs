@@ -1,8 +1,11 @@
 //! The layers under test, one way to make each, and what must be zero when nothing is under way.
 
+use std::time::Duration;
+
 use tower::util::BoxCloneSyncService;
 use tower_cassandra_layers::balance::{AllNodes, BalanceLayer};
 use tower_cassandra_layers::health::HealthSettings;
+use tower_cassandra_layers::hedge::{Hedge, HedgeLayer};
 use tower_cassandra_layers::limit::{ConcurrencyLimit, ConcurrencyLimitLayer, RateLimit, RateLimitLayer};
 use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
 use tower_cassandra_layers::panic::CatchPanicLayer;
@@ -24,6 +27,7 @@ pub(crate) enum Subject {
     Concurrency,
     Rate,
     Retry,
+    Hedge,
     Balance,
     Metrics,
     AttemptMetrics,
@@ -62,6 +66,8 @@ where
     }
 }
 
+pub(crate) const DELAY: Duration = Duration::from_millis(20);
+
 /// 10, 20, 40 ms and two retries in all 10 s.
 fn retries() -> RetryPolicy {
     RetryPolicy::default()
@@ -71,12 +77,13 @@ fn retries() -> RetryPolicy {
 }
 
 impl Subject {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Call,
         Self::Attempt,
         Self::Concurrency,
         Self::Rate,
         Self::Retry,
+        Self::Hedge,
         Self::Balance,
         Self::Metrics,
         Self::AttemptMetrics,
@@ -91,6 +98,7 @@ impl Subject {
             Self::Concurrency => "concurrency",
             Self::Rate => "rate",
             Self::Retry => "retry",
+            Self::Hedge => "hedge",
             Self::Balance => "balance",
             Self::Metrics => "metrics",
             Self::AttemptMetrics => "attempt metrics",
@@ -106,6 +114,11 @@ impl Subject {
 
     pub(crate) const fn retries(self) -> bool {
         matches!(self, Self::Retry | Self::Stack)
+    }
+
+    /// Does it make a second attempt, [`DELAY`] after the first one?
+    pub(crate) const fn hedges(self) -> bool {
+        matches!(self, Self::Hedge)
     }
 
     pub(crate) const fn catches(self) -> bool {
@@ -134,6 +147,10 @@ impl Subject {
                 value(layer, move |_| vec![("queued", limit.queued() as f64)])
             }
             Self::Retry => value(RetryLayer::new(retries(), JUDGE).unwrap(), none),
+            Self::Hedge => {
+                let hedge = Hedge::default().after(DELAY).share(1.0).burst(3);
+                value(HedgeLayer::new(hedge, JUDGE).unwrap(), none)
+            }
             Self::Balance => {
                 let settings = HealthSettings::default().node_limit(2).seed(1);
                 let table = stack::nodes(&Metrics::disabled(), settings, 8).unwrap();

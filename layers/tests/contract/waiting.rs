@@ -13,7 +13,7 @@ use crate::Cell::{self, Beside, Kept};
 use crate::by_hand::Task;
 use crate::probe::{Act, Probe, Readiness};
 use crate::readiness::{back_off, call};
-use crate::subject::{Boxed, Subject, Value};
+use crate::subject::{Boxed, DELAY, Subject, Value};
 use crate::support::{ms, read, send, start};
 
 pub(crate) async fn a_wait_ends_at_the_deadline(subject: Subject) -> Cell {
@@ -68,7 +68,7 @@ pub(crate) async fn a_wait_ends_at_the_deadline(subject: Subject) -> Cell {
     }
     if matches!(
         subject,
-        Subject::Balance | Subject::Metrics | Subject::AttemptMetrics | Subject::CatchPanic
+        Subject::Hedge | Subject::Balance | Subject::Metrics | Subject::AttemptMetrics | Subject::CatchPanic
     ) {
         return Beside;
     }
@@ -211,6 +211,16 @@ pub(crate) async fn the_newest_waker_is_woken(subject: Subject) -> Cell {
         probe.release(0, Ok(()));
         assert!(matches!(second.poll(), Poll::Ready(Ok(_))));
         advance(ms(100)).await;
+    } else if subject.hedges() {
+        advance(DELAY).await;
+        assert!(first.wakes() > 0, "the delay");
+        assert!(first.poll().is_pending());
+        let mut moved = first.moved();
+        assert!(moved.poll().is_pending());
+        probe.release(1, Ok(()));
+        assert!(moved.wakes() > 0, "the second leaf");
+        assert!(matches!(moved.poll(), Poll::Ready(Ok(_))));
+        first = moved;
     } else {
         probe.release(0, Ok(()));
         assert!(first.wakes() > 0, "the leaf");

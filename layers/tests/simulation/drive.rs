@@ -9,12 +9,13 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, Stream};
 use tokio::runtime::Builder;
 use tower::layer::util::Identity;
+use tower_cassandra_layers::hedge::Hedge;
 use tower_service::Service;
 
 use crate::figures::{Record, Run};
 use crate::plan::{Dice, MILLI, Plan};
 use crate::rivals::{Chooser, Ewma, Sees};
-use crate::stack::{Limits, Ours, leaf, request};
+use crate::stack::{Limits, Ours, hedges, leaf, request, retries};
 use crate::support::{Answer, Error};
 use crate::world::{Job, Req, World};
 
@@ -28,6 +29,13 @@ pub(crate) enum Arm {
     /// With the limits of a session.
     RandomShipped,
     OursShipped,
+    /// With second attempts beside slow ones.
+    OursHedged,
+    OursHedgedRarely,
+    OracleHedged,
+    OursHedgedShipped,
+    /// Without them, and with the budget that holds where there are some.
+    OursShippedSaving,
 }
 
 impl Arm {
@@ -49,13 +57,28 @@ impl Arm {
             Self::Oracle => "oracle",
             Self::RandomShipped => "random, session's limits",
             Self::OursShipped => "ours, session's limits",
+            Self::OursHedged => "ours, hedged",
+            Self::OursHedgedRarely => "ours, hedged at p99.9",
+            Self::OracleHedged => "oracle, hedged",
+            Self::OursHedgedShipped => "ours, hedged, session's limits",
+            Self::OursShippedSaving => "ours, session's limits, 10 % budget",
         }
     }
 
     const fn limits(self) -> Limits {
         match self {
-            Self::RandomShipped | Self::OursShipped => Limits::SHIPPED,
+            Self::RandomShipped | Self::OursShipped | Self::OursHedgedShipped | Self::OursShippedSaving => {
+                Limits::SHIPPED
+            }
             _ => Limits::WIDE,
+        }
+    }
+
+    fn hedge(self) -> Option<Hedge> {
+        match self {
+            Self::OursHedged | Self::OracleHedged | Self::OursHedgedShipped => Some(Hedge::default()),
+            Self::OursHedgedRarely => Some(Hedge::default().quantile(0.999)),
+            _ => None,
         }
     }
 }
@@ -84,41 +107,46 @@ async fn with_arm(plan: &Plan, arm: Arm, seed: u64) -> Run {
     let attempts = || limits.attempts(leaf);
     let clients = 0..plan.clients;
     match arm {
-        Arm::Random | Arm::RandomShipped | Arm::Oracle => {
-            let sees = if arm == Arm::Oracle {
-                Sees::Everything
-            } else {
-                Sees::Nothing
+        Arm::Random | Arm::RandomShipped | Arm::Oracle | Arm::OracleHedged => {
+            let sees = match arm {
+                Arm::Oracle | Arm::OracleHedged => Sees::Everything,
+                _ => Sees::Nothing,
             };
             let choosers = clients.map(|client| Chooser::new(attempts(), world.clone(), sees, client));
-            drive(world, lay(limits, choosers.collect(), seed)).await
+            lay_and_drive(world, arm, choosers.collect()).await
         }
         Arm::TowerP2c => {
             let balancers = clients.map(|client| Ewma::new(&attempts(), world, client));
-            drive(world, lay(limits, balancers.collect(), seed)).await
+            lay_and_drive(world, arm, balancers.collect()).await
         }
-        Arm::Ours | Arm::OursShipped => {
+        _ => {
             let ours: Vec<_> = clients.map(|client| Ours::new(world, leaf, client)).collect();
             let balancers = ours.iter().map(|ours| ours.balance(attempts()));
-            drive(world, lay(limits, balancers.collect(), seed)).await
+            lay_and_drive(world, arm, balancers.collect()).await
         }
     }
 }
 
-fn lay<S>(
-    limits: Limits,
-    balancers: Vec<S>,
-    seed: u64,
-) -> Vec<impl Service<Req, Response = Answer, Error = Error, Future: 'static>>
+async fn lay_and_drive<S>(world: &World, arm: Arm, balancers: Vec<S>) -> Run
 where
     S: Service<Req, Response = Answer, Error = Error, Future: 'static> + Clone + 'static,
 {
-    let seeds = seed..;
-    balancers
-        .into_iter()
-        .zip(seeds)
-        .map(|(balancer, seed)| limits.lay(balancer, Identity::new(), seed))
-        .collect()
+    let (limits, hedge) = (arm.limits(), arm.hedge());
+    let saves = hedge.is_some() || arm == Arm::OursShippedSaving;
+    let balancers = balancers.into_iter().zip(world.seed..);
+    match hedge {
+        None => {
+            let lay = |(balancer, seed)| limits.lay(balancer, Identity::new(), retries(saves, seed));
+            drive(world, balancers.map(lay).collect()).await
+        }
+        Some(hedge) => {
+            let lay = |(balancer, seed)| {
+                let retries = retries(saves, seed);
+                limits.lay(balancer, hedges(hedge, &retries), retries)
+            };
+            drive(world, balancers.map(lay).collect()).await
+        }
+    }
 }
 
 /// What is due next: the arrival of a request, or an answer.
@@ -151,6 +179,7 @@ where
             let answer = service.call(request(job));
             under_way.push(async move { (now, answer.await.is_ok()) });
             sent += 1;
+            record.called(now);
             arrival = (sent < plan.requests).then(|| now + dice.gap(plan.per_second));
         }
         let mut cx = Context::from_waker(Waker::noop());
@@ -159,7 +188,7 @@ where
         }
         record.steps += 1;
     }
-    record.finish(plan, world.take_arrivals())
+    record.finish(plan, world.take_arrivals(), world.take_extras())
 }
 
 /// Sets the clock, by hand and to the nanosecond. The timers of the layers and the tasks of the reaper and the prober have their turn

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use crate::plan::{MICRO, MILLI, Plan, SECOND};
+use crate::world::Extra;
 
 /// Collects the ends of requests.
 pub(crate) struct Record {
     /// In microseconds.
     latencies: Vec<u32>,
     failed: u32,
+    calls: Vec<u64>,
     pub(crate) steps: u64,
 }
 
@@ -25,6 +27,12 @@ pub(crate) struct Run {
     pub(crate) failed: f64,
     /// What reached the nodes beyond one attempt for each request.
     pub(crate) extra: f64,
+    /// Second attempts beside first ones.
+    pub(crate) hedged: f64,
+    /// Beyond one attempt for each request.
+    extras: Vec<Extra>,
+    /// When the requests came.
+    calls: Vec<u64>,
     /// Of each node in what reached any.
     pub(crate) shares: Vec<f64>,
     /// Attempts and probes that reached a node, with the time; kept where a node joins.
@@ -38,8 +46,13 @@ impl Record {
         Self {
             latencies: Vec::with_capacity(plan.requests as usize),
             failed: 0,
+            calls: Vec::with_capacity(plan.requests as usize),
             steps: 0,
         }
+    }
+
+    pub(crate) fn called(&mut self, now: u64) {
+        self.calls.push(now);
     }
 
     pub(crate) fn ended(&mut self, from: u64, now: u64, ok: bool) {
@@ -47,7 +60,7 @@ impl Record {
         self.failed += u32::from(!ok);
     }
 
-    pub(crate) fn finish(mut self, plan: &Plan, arrivals: Vec<(u64, u16)>) -> Run {
+    pub(crate) fn finish(mut self, plan: &Plan, arrivals: Vec<(u64, u16)>, extras: Vec<Extra>) -> Run {
         assert_eq!(self.latencies.len(), plan.requests as usize);
         self.latencies.sort_unstable();
         let mut counts = vec![0_u32; usize::from(plan.nodes)];
@@ -65,6 +78,10 @@ impl Record {
             slowest: self.quantile(1_000_000),
             failed: f64::from(self.failed),
             extra: 100.0 * (all / f64::from(plan.requests) - 1.0),
+            hedged: 100.0 * extras.iter().filter(|extra| extra.is_hedge).count() as f64
+                / f64::from(plan.requests),
+            extras,
+            calls: self.calls,
             shares: counts.iter().map(|n| 100.0 * f64::from(*n) / all).collect(),
             arrivals: plan.joins.map_or_else(Vec::new, |_| arrivals),
             steps: self.steps,
@@ -111,6 +128,29 @@ impl Run {
         counts.windows(steps).enumerate().map(sum).collect()
     }
 
+    /// For every second the requests that came in it and in so many seconds before, the second attempts beside first ones, and all that was
+    /// beyond one attempt for each request.
+    pub(crate) fn extras(&self, seconds: usize) -> Vec<[f64; 3]> {
+        let mut counts: Vec<[f64; 3]> = Vec::new();
+        let mut add = |at: u64, column: usize| {
+            let place = (at / SECOND) as usize;
+            counts.resize(counts.len().max(place + 1), [0.0; 3]);
+            counts[place][column] += 1.0;
+        };
+        self.calls.iter().for_each(|at| add(*at, 0));
+        for extra in &self.extras {
+            add(extra.at, 2);
+            if extra.is_hedge {
+                add(extra.at, 1);
+            }
+        }
+        let sum = |end: usize| {
+            let window = &counts[end.saturating_sub(seconds)..=end];
+            std::array::from_fn(|column| window.iter().map(|second| second[column]).sum())
+        };
+        (0..counts.len()).map(sum).collect()
+    }
+
     /// How unevenly the nodes were asked: the standard deviation of their shares.
     pub(crate) fn spread(&self) -> f64 {
         let mean = 100.0 / self.shares.len() as f64;
@@ -121,7 +161,7 @@ impl Run {
 
 type Figure = (&'static str, fn(&Run) -> f64);
 
-const FIGURES: [Figure; 11] = [
+const FIGURES: [Figure; 12] = [
     ("p50 ms", |run| run.p50),
     ("p99", |run| run.p99),
     ("p99.9", |run| run.p999),
@@ -131,6 +171,7 @@ const FIGURES: [Figure; 11] = [
     ("slowest", |run| run.slowest),
     ("failed", |run| run.failed),
     ("extra %", |run| run.extra),
+    ("hedged %", |run| run.hedged),
     ("node 0 %", |run| run.shares[0]),
     ("spread %", Run::spread),
 ];

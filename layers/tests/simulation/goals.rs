@@ -7,7 +7,7 @@ use crate::plan::{MILLI, Plan, SECOND};
 
 /// `SEED` is the first of them, `SEEDS` how many: ten for the whole form, `few` otherwise. Always the same unless others are asked for: the
 /// goals hold for the most of a few runs, and one seed in ten misses one of them.
-fn seeds(few: u64) -> Vec<u64> {
+pub(crate) fn seeds(few: u64) -> Vec<u64> {
     let given = |name| std::env::var(name).ok().and_then(|n| n.parse().ok());
     let first = given("SEED").unwrap_or(1);
     println!("SEED={first}");
@@ -15,15 +15,15 @@ fn seeds(few: u64) -> Vec<u64> {
     (first..first + count).collect()
 }
 
-struct Runs(Vec<(Arm, Vec<Run>)>);
+pub(crate) struct Runs(Vec<(Arm, Vec<Run>)>);
 
 impl Runs {
-    fn of_all(plan: &Plan, arms: &[Arm]) -> Self {
+    pub(crate) fn of_all(plan: &Plan, arms: &[Arm]) -> Self {
         Self::of_seeds(plan, arms, &seeds(1))
     }
 
     /// Seed by seed, so that what else the machine does meets all arms.
-    fn of_seeds(plan: &Plan, arms: &[Arm], seeds: &[u64]) -> Self {
+    pub(crate) fn of_seeds(plan: &Plan, arms: &[Arm], seeds: &[u64]) -> Self {
         let mut runs: Vec<(Arm, Vec<Run>)> = arms.iter().map(|arm| (*arm, Vec::new())).collect();
         for seed in seeds {
             for (arm, runs) in &mut runs {
@@ -35,17 +35,17 @@ impl Runs {
         Self(runs)
     }
 
-    fn of(&self, arm: Arm) -> &[Run] {
+    pub(crate) fn of(&self, arm: Arm) -> &[Run] {
         let found = self.0.iter().find(|(of, _)| *of == arm);
         &found.expect("it was run").1
     }
 
-    fn median(&self, arm: Arm, figure: fn(&Run) -> f64) -> f64 {
+    pub(crate) fn median(&self, arm: Arm, figure: fn(&Run) -> f64) -> f64 {
         median(self.of(arm).iter().map(figure))
     }
 
     /// How much larger the figure is than that of another way to choose.
-    fn ratio(&self, arm: Arm, to: Arm, figure: fn(&Run) -> f64) -> f64 {
+    pub(crate) fn ratio(&self, arm: Arm, to: Arm, figure: fn(&Run) -> f64) -> f64 {
         self.median(arm, figure) / self.median(to, figure)
     }
 }

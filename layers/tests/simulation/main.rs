@@ -17,6 +17,7 @@
 mod drive;
 mod figures;
 mod goals;
+mod hedged;
 mod plan;
 mod rivals;
 mod stack;

@@ -102,7 +102,7 @@ impl Plan {
             requests: 60_000,
             per_second: 1_000.0,
             work: Work {
-                median: 100 * MILLI,
+                median: 50 * MILLI,
                 tenfold: 0.0,
             },
             trouble: vec![Trouble {
@@ -160,6 +160,31 @@ impl Plan {
         plan.requests /= 4;
         plan.trouble[0].during = 4 * SECOND..14 * SECOND;
         plan
+    }
+
+    /// All three nodes are frozen for 4 s.
+    pub(crate) fn outage() -> Self {
+        let frozen = |node| Trouble {
+            node,
+            during: 4 * SECOND..8 * SECOND,
+            what: What::Frozen,
+        };
+        Self {
+            name: "three of three frozen 4 s",
+            requests: 60_000,
+            trouble: (0..3).map(frozen).collect(),
+            ..Self::three_nodes()
+        }
+    }
+
+    /// Twice of what three nodes can do.
+    pub(crate) fn overload() -> Self {
+        Self {
+            name: "twice what three nodes can do",
+            requests: 120_000,
+            per_second: 42_000.0,
+            ..Self::three_nodes()
+        }
     }
 
     /// A fourth node joins three.

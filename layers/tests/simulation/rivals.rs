@@ -10,6 +10,7 @@ use tower::balance::p2c::Balance;
 use tower::discover::ServiceList;
 use tower::load::{CompleteOnResponse, Load, PeakEwma};
 use tower::util::rng::Rng;
+use tower_cassandra_layers::Request as _;
 use tower_service::Service;
 
 use crate::plan::Dice;
@@ -37,16 +38,20 @@ pub(crate) struct Chooser<S> {
     world: World,
     sees: Sees,
     dice: Arc<Mutex<Dice>>,
+    /// By request, for the second attempt that is made beside a first one.
+    chosen: Arc<Mutex<Vec<Option<u16>>>>,
 }
 
 impl<S> Chooser<S> {
     pub(crate) fn new(inner: S, world: World, sees: Sees, client: u16) -> Self {
         let dice = Arc::new(Mutex::new(Dice::new(world.seed, 2, u64::from(client))));
+        let chosen = Arc::new(Mutex::new(vec![None; world.plan.requests as usize]));
         Self {
             inner,
             world,
             sees,
             dice,
+            chosen,
         }
     }
 }
@@ -61,13 +66,19 @@ impl<S: Service<Req>> Service<Req> for Chooser<S> {
     }
 
     fn call(&mut self, mut request: Req) -> S::Future {
+        let is_hedge = request.context().attempt.is_hedge();
         let job = &mut request.value;
         let mut dice = self.dice.lock().unwrap();
-        let mut candidates = job.nodes(self.world.plan.nodes);
+        let chosen = &mut self.chosen.lock().unwrap()[job.id as usize];
+        let taken = chosen.filter(|_| is_hedge);
+        let mut candidates = job
+            .nodes(self.world.plan.nodes)
+            .filter(|node| Some(*node) != taken);
         job.target = match self.sees {
             Sees::Nothing => candidates.nth(dice.below(u64::from(job.replicas)) as usize),
             Sees::Everything => candidates.min_by_key(|node| (self.world.outlook(*node), dice.next())),
         };
+        *chosen = job.target;
         drop(dice);
         self.inner.call(request)
     }

@@ -9,8 +9,9 @@ use tower_cassandra_layers::NodeId;
 use tower_cassandra_layers::balance::{Balance, BalanceLayer, Directory, Endpoint, Group, Reaper};
 use tower_cassandra_layers::classify::{AttemptFigures, Classify, Stop};
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings, Prober, Table};
+use tower_cassandra_layers::hedge::{Hedge, HedgeLayer};
 use tower_cassandra_layers::limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
-use tower_cassandra_layers::retry::{RetryLayer, RetryPolicy};
+use tower_cassandra_layers::retry::{Budget, RetryLayer, RetryPolicy};
 use tower_cassandra_layers::timeout::{Timeout, TimeoutLayer};
 use tower_cassandra_layers::{Call, Outcome};
 use tower_service::Service;
@@ -54,7 +55,7 @@ impl Limits {
         self,
         balanced: S,
         between: B,
-        seed: u64,
+        retry: RetryLayer<Judge>,
     ) -> impl Service<Req, Response = Answer, Error = Error, Future: 'static> + use<S, B>
     where
         B: Layer<S>,
@@ -63,10 +64,25 @@ impl Limits {
         ServiceBuilder::new()
             .layer(TimeoutLayer::call(Some(self.call)).unwrap().without_timer())
             .layer(ConcurrencyLimitLayer::new(ConcurrencyLimit::new(self.concurrency)).unwrap())
-            .layer(RetryLayer::new(RetryPolicy::default().seed(seed), Judge).unwrap())
+            .layer(retry)
             .layer(between)
             .service(balanced)
     }
+}
+
+/// Retries of a session, with the budget that holds beside second attempts or without them.
+pub(crate) fn retries(saves: bool, seed: u64) -> RetryLayer<Judge> {
+    let mut policy = RetryPolicy::default().seed(seed);
+    if saves {
+        policy = policy.budget_of(Budget::FLOOR, Budget::PERCENT_WITH_HEDGES);
+    }
+    RetryLayer::new(policy, Judge).unwrap()
+}
+
+/// Second attempts that draw on the budget of these retries.
+pub(crate) fn hedges(hedge: Hedge, retries: &RetryLayer<Judge>) -> HedgeLayer<Judge> {
+    let layer = HedgeLayer::new(hedge, Judge).unwrap();
+    layer.with_budget(retries.budget().expect("a budget of ours"))
 }
 
 /// The nodes of one client as its balancer knows them.
@@ -103,6 +119,11 @@ impl Classify<Req, Answer, Error> for Judge {
 
     fn node(&self, result: Result<&Answer, &Error>) -> Option<NodeId> {
         result.map_or_else(Error::node, |answer| answer.node)
+    }
+
+    fn node_beside(&self, error: &Error) -> Option<NodeId> {
+        let mut others = error.history.iter().filter_map(|attempt| attempt.node);
+        others.find(|other| Some(*other) != error.node())
     }
 
     fn accumulate(&self, earlier: Option<Error>, error: Error, attempt: &AttemptFigures) -> Error {

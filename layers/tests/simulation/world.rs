@@ -71,6 +71,14 @@ struct State {
     slots: Vec<(Option<Waker>, u16)>,
     free_slots: Vec<u32>,
     arrivals: Vec<(u64, u16)>,
+    extras: Vec<Extra>,
+}
+
+/// What was sent to a node beyond one attempt for each request: a retry, a probe, or a second attempt beside a first one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extra {
+    pub(crate) at: u64,
+    pub(crate) is_hedge: bool,
 }
 
 /// Clones are the same world.
@@ -98,6 +106,7 @@ impl World {
                 slots: Vec::new(),
                 free_slots: Vec::new(),
                 arrivals: Vec::with_capacity(plan.requests as usize),
+                extras: Vec::new(),
             })),
             plan: Arc::new(plan.clone()),
         }
@@ -138,6 +147,16 @@ impl World {
     /// All attempts that reached a node, with the time.
     pub(crate) fn take_arrivals(&self) -> Vec<(u64, u16)> {
         std::mem::take(&mut self.state().arrivals)
+    }
+
+    pub(crate) fn take_extras(&self) -> Vec<Extra> {
+        std::mem::take(&mut self.state().extras)
+    }
+
+    fn note_extra(&self, is_hedge: bool) {
+        let mut state = self.state();
+        let at = state.now;
+        state.extras.push(Extra { at, is_hedge });
     }
 
     pub(crate) fn trouble(&self, node: u16, now: u64) -> Option<What> {
@@ -255,6 +274,7 @@ impl Leaf {
     /// Asks a node whether it is alive, past everything else.
     pub(crate) fn probe(&self, node: u16) -> impl Future<Output = Result<Answer, Error>> + Send + use<> {
         let fails = matches!(self.world.trouble(node, self.world.now()), Some(What::Fails(_)));
+        self.world.note_extra(false);
         Attempt {
             world: self.world.clone(),
             node,
@@ -284,7 +304,13 @@ impl Service<Req> for Leaf {
     }
 
     fn call(&mut self, mut request: Req) -> Self::Future {
-        let number = request.context().attempt.number();
+        let attempt = &request.context().attempt;
+        let (mut number, is_hedge) = (attempt.number(), attempt.is_hedge());
+        if is_hedge || number > 1 {
+            self.world.note_extra(is_hedge);
+        }
+        // Its work is another one.
+        number += if is_hedge { 1_000 } else { 0 };
         let ticket = request.context_mut().take_ticket();
         let endpoint = ticket.as_ref().map(|ticket| Arc::clone(ticket.endpoint()));
         let chosen = endpoint.as_ref().map(|endpoint| endpoint.id().0 as u16);

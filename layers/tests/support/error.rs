@@ -116,8 +116,12 @@ impl Error {
     }
 
     pub fn after(mut self, earlier: Option<Self>, attempt: &AttemptFigures) -> Self {
-        self.history = earlier.map_or_else(Vec::new, |earlier| earlier.history);
-        self.history.push(*attempt);
+        // Somebody further inside has noted its own.
+        if self.history.is_empty() {
+            self.history.push(*attempt);
+        }
+        let earlier = earlier.map_or_else(Vec::new, |earlier| earlier.history);
+        self.history.splice(0..0, earlier);
         self
     }
 
@@ -155,6 +159,11 @@ impl Classify<Req, Answer, Error> for Judge {
 
     fn node(&self, result: Result<&Answer, &Error>) -> Option<NodeId> {
         result.map_or_else(Error::node, |answer| answer.node)
+    }
+
+    fn node_beside(&self, error: &Error) -> Option<NodeId> {
+        let mut others = error.history.iter().filter_map(|attempt| attempt.node);
+        others.find(|other| Some(*other) != error.node())
     }
 
     fn has_alternatives(&self) -> bool {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scylla::client::session_builder::SessionBuilder;
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
+use tower_cassandra_layers::hedge::Hedge;
 use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 use tower_cassandra_layers::metrics::Metrics;
 use tower_cassandra_layers::retry::RetryPolicy;
@@ -49,6 +50,17 @@ impl ClusterBuilder {
     /// [`CqlClassifier::new`]. What was set by the three options above before is replaced by what is set in it.
     pub fn classifier(mut self, classifier: CqlClassifier) -> Self {
         self.classifier = classifier;
+        self
+    }
+
+    /// Makes a second attempt on another node beside one that takes unusually long; the first answer counts. Default: none.
+    ///
+    /// Only of reads and of writes that may be applied twice; never of conditional writes, counters and DDL. The delay is learned, and what it
+    /// costs is bounded: see [`layers::hedge`](crate::layers::hedge). With a retry budget that was not chosen, retries and second attempts
+    /// together stay within 10 % of the calls instead of 20 % for retries alone; a budget of the policy's own holds for both as it is. The
+    /// attempt that loses stays counted on its node until that has answered.
+    pub const fn hedge(mut self, hedge: Hedge) -> Self {
+        self.hedge = Some(hedge);
         self
     }
 

@@ -15,6 +15,7 @@ use scylla::policies::host_filter::HostFilter;
 use scylla::policies::load_balancing::LoadBalancingPolicy;
 use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::health::{HealthCheck, HealthSettings};
+use tower_cassandra_layers::hedge::Hedge;
 use tower_cassandra_layers::limit::{ConcurrencyLimit, RateLimit};
 use tower_cassandra_layers::metrics::Metrics;
 use tower_cassandra_layers::retry::RetryPolicy;
@@ -67,6 +68,7 @@ pub struct ClusterBuilder {
     pub(super) driver_load_balancing: Option<Arc<dyn LoadBalancingPolicy>>,
     pub(super) retry: Option<RetryPolicy>,
     pub(super) classifier: CqlClassifier,
+    pub(super) hedge: Option<Hedge>,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) concurrency_limit: Option<ConcurrencyLimit>,
     pub(super) metrics: MetricsChoice,
@@ -205,6 +207,7 @@ impl Default for ClusterBuilder {
             driver_load_balancing: None,
             retry: Some(RetryPolicy::default()),
             classifier: CqlClassifier::new(),
+            hedge: None,
             rate_limit: None,
             concurrency_limit: None,
             metrics: MetricsChoice::Global,
@@ -282,7 +285,7 @@ impl ClusterBuilder {
         let place = (self.datacenter.clone(), self.permit_dc_failover, self.compression);
         let code = (self.address_translator.is_some(), self.host_filter.is_some());
         let layers = (
-            (self.retry.clone(), self.classifier.options()),
+            (self.retry.clone(), self.classifier.options(), self.hedge),
             self.rate_limit,
             self.concurrency_limit,
             (self.metrics.clone(), self.slow_log, self.trace_query_text),

@@ -74,6 +74,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("credentials", "password"),
     ("health_settings", "health.node_limit"),
     ("health", "health.interval"),
+    ("hedge", "hedge.enabled"),
     ("host_filter", "allowed_hosts"),
     ("keepalive", "keepalive.interval"),
     ("metrics", "metrics.client"),

@@ -79,6 +79,7 @@ fn options_that_do_not_fit_together_are_refused() {
         ("[health]\nenabled = false\ninterval = '1 s'", "health.enabled"),
         ("[retry]\nbudget = false\nbudget_floor = 1", "retry.budget"),
         ("[retry]\nenabled = false\nmax_retries = 1", "retry.enabled"),
+        ("[hedge]\nshare = 0.5", "hedge.enabled"),
     ] {
         assert_eq!(refused(text), (key.to_owned(), String::new()), "{text}");
     }
