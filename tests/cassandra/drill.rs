@@ -23,6 +23,7 @@ async fn through_three_faults_nothing_is_done_twice_or_lost_and_reads_succeed() 
         patience: Duration::from_secs(3),
         per_second: 200,
         bare: false,
+        hedge: false,
         seed: 1,
         events: None,
     };

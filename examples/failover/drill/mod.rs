@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) per_second: u32,
     /// Does the plain driver run beside the stack?
     pub(crate) bare: bool,
+    /// Has the stack second attempts beside slow first ones?
+    pub(crate) hedge: bool,
     pub(crate) seed: u64,
     /// Where every single request is written at the end, one a line.
     pub(crate) events: Option<PathBuf>,
@@ -76,7 +78,7 @@ pub(crate) async fn run(cluster: &LocalCluster, plan: &Plan) -> Result<Outcome> 
         return Err("this drill freezes and kills nodes: unset CASSANDRA_CONTACT_POINTS".into());
     }
     let bed = Bed::make(cluster, &plan.keyspace).await?;
-    let ours = Arc::new(Ours::connect(cluster, bed.texts(Side::Ours)).await?);
+    let ours = Arc::new(Ours::connect(cluster, bed.texts(Side::Ours), plan.hedge).await?);
     let mut clients = vec![Client::Ours(Arc::clone(&ours))];
     if plan.bare {
         let bare = Bare::connect(cluster, bed.texts(Side::Bare)).await?;
@@ -191,6 +193,10 @@ impl Drill<'_> {
             let events = self.log.events();
             recovery::p99(&events, Side::Ours, began - self.plan.control, began).unwrap_or_default()
         };
+        let healthy = self.plan.hedge.then(|| {
+            let events = self.log.events();
+            recovery::healthy_p999(&events, Side::Ours, began).unwrap_or_default()
+        });
         self.recover(ended, control, &nodes).await;
         self.settle().await;
         self.cluster.ready().await?;
@@ -235,6 +241,7 @@ impl Drill<'_> {
                 fault,
                 in_flight: watch.in_flight(),
                 control,
+                healthy,
                 latency_back: recovery::latency_back(&events, Side::Ours, ended, now, control),
                 share_back: recovery::share_back(&events, Side::Ours, ended, now, &nodes, all),
             }

@@ -2,7 +2,7 @@
 
 use local_cassandra::LocalCluster;
 use tower_cassandra::uuid::Uuid;
-use tower_cassandra::{ClusterBuilder, Error, Prepared, Response, Session, Statement};
+use tower_cassandra::{ClusterBuilder, Error, Hedge, Prepared, Response, Session, Statement};
 
 use super::Result;
 use super::bed::{ROWS, Texts};
@@ -21,12 +21,13 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    pub(crate) async fn connect(cluster: &LocalCluster, texts: Texts) -> Result<Self> {
+    pub(crate) async fn connect(cluster: &LocalCluster, texts: Texts, hedge: bool) -> Result<Self> {
         // Nothing but the contact points: these defaults are what the drill is about.
-        let session = ClusterBuilder::new()
-            .contact_points(cluster.contact_points())
-            .connect()
-            .await?;
+        let mut builder = ClusterBuilder::new().contact_points(cluster.contact_points());
+        if hedge {
+            builder = builder.hedge(Hedge::default());
+        }
+        let session = builder.connect().await?;
         Ok(Self {
             read: session.prepare(&texts.read).await?,
             read_default: session.prepare(&texts.read_default).await?,
