@@ -8,7 +8,7 @@ use local_cassandra::LocalCluster;
 use tower_cassandra::scylla::client::session::Session as Driver;
 use tower_cassandra::scylla::client::session_builder::SessionBuilder;
 use tower_cassandra::scylla::statement::prepared::PreparedStatement;
-use tower_cassandra::{ClusterBuilder, Prepared, Session};
+use tower_cassandra::{ClusterBuilder, Hedge, Prepared, Session};
 
 use crate::Result;
 
@@ -28,11 +28,12 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    pub(crate) async fn connect(cluster: &LocalCluster, bare: bool) -> Result<Self> {
-        let session = ClusterBuilder::new()
-            .contact_points(cluster.contact_points())
-            .connect()
-            .await?;
+    pub(crate) async fn connect(cluster: &LocalCluster, bare: bool, hedge: bool) -> Result<Self> {
+        let mut builder = ClusterBuilder::new().contact_points(cluster.contact_points());
+        if hedge {
+            builder = builder.hedge(Hedge::default());
+        }
+        let session = builder.connect().await?;
         session
             .execute(
                 "CREATE KEYSPACE drill WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 3}",

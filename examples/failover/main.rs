@@ -18,13 +18,23 @@
 //! cargo run --release --example failover -- --drill --faults frozen,killed --seconds 10 --seed 7
 //! ```
 //!
-//! You will see a line for each operation, fault and client, then the goals with their figures, and at the end one table. `ambig` are
+//! `--hedge` gives the stack second attempts beside slow first ones, here and without `--drill`.
+//!
+//! With `--inserts` each client in turn sends 15,000 inserts in 50 s, and one of three nodes is frozen for 20 s of them: a line `drill:
+//! inserts …` for each client and run. The clients are `ours`, `hedge`, `bare` and `speculative`, the plain driver with its own second attempts:
+//!
+//! ```sh
+//! cargo run --release --example failover -- --inserts ours,hedge,bare,speculative --runs 5
+//! ```
+//!
+//! With `--drill` you will see a line for each operation, fault and client, then the goals with their figures, and at the end one table. `ambig` are
 //! failures after which the request may have been applied (of the plain driver every failed write, for it does not say); `gap` is the
 //! longest time without a success; `double` was carried out more often than the client was told is possible, `lost` was acknowledged and is not there.
 //! It fails when the stack has any of these two.
 
 mod client;
 mod drill;
+mod inserts;
 mod options;
 mod report;
 
@@ -65,8 +75,10 @@ async fn run() -> Result<()> {
     let cluster = LocalCluster::builder().nodes(3).jit(Jit::Full).start().await?;
     let result = if options.drill {
         fault_drill(&cluster, &options).await
-    } else {
+    } else if options.arms.is_empty() {
         phases(&cluster, &options).await
+    } else {
+        inserts::run(&cluster, &options).await
     };
     cluster.stop().await;
     result
@@ -84,11 +96,17 @@ async fn fault_drill(cluster: &LocalCluster, options: &Options) -> Result<()> {
         per_second: DRILL_PER_SECOND,
         timeout: None,
         bare: true,
+        hedge: options.hedge,
         seed: options.seed,
         events: options.events.clone(),
     };
     println!(
-        "the stack and the plain driver, both with their defaults and {DRILL_PER_SECOND} requests per second at LOCAL_QUORUM; seed {}",
+        "the stack and the plain driver, both with their defaults{} and {DRILL_PER_SECOND} requests per second at LOCAL_QUORUM; seed {}",
+        if plan.hedge {
+            ", the stack with second attempts,"
+        } else {
+            ""
+        },
         plan.seed
     );
     let outcome = drill::run(cluster, &plan).await?;
@@ -106,7 +124,7 @@ async fn phases(cluster: &LocalCluster, options: &Options) -> Result<()> {
     if cluster.is_external() {
         return Err("this drill freezes and kills nodes: unset CASSANDRA_CONTACT_POINTS".into());
     }
-    let client = Arc::new(Client::connect(cluster, options.bare).await?);
+    let client = Arc::new(Client::connect(cluster, options.bare, options.hedge).await?);
     println!(
         "client: {}; {PER_SECOND} requests per second, half writes, half reads, at LOCAL_QUORUM",
         client.name()

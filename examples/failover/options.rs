@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::drill::{FAULTS, Fault};
+use crate::inserts::Arm;
 
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) bare: bool,
+    pub(crate) hedge: bool,
+    /// The clients of `--inserts`.
+    pub(crate) arms: Vec<Arm>,
+    pub(crate) runs: u32,
     pub(crate) drill: bool,
     pub(crate) warm_up: Duration,
     pub(crate) faults: Vec<Fault>,
@@ -19,7 +24,8 @@ pub(crate) struct Options {
 }
 
 const USAGE: &str = "\
-there are: --warm-up SECONDS (default 60); --bare; and
+there are: --warm-up SECONDS (default 60); --bare; --hedge;
+--inserts CLIENT,CLIENT (ours, hedge, bare, speculative) with --runs NUMBER (default 1); and
 --drill with --faults NAME,NAME (default all: frozen, killed, restarted, port_closed, drained, two_frozen, limping, rolling),
 --seconds SECONDS of a fault (default 20), --seed NUMBER (default 1), --events FILE (every single request, for a closer look)";
 
@@ -27,6 +33,9 @@ impl Options {
     pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
         let mut options = Self {
             bare: false,
+            hedge: false,
+            arms: Vec::new(),
+            runs: 1,
             drill: false,
             warm_up: Duration::from_secs(60),
             faults: FAULTS.to_vec(),
@@ -42,6 +51,14 @@ impl Options {
             };
             match argument.as_str() {
                 "--bare" => options.bare = true,
+                "--hedge" => options.hedge = true,
+                "--runs" => options.runs = value()?.parse()?,
+                "--inserts" => {
+                    options.arms = value()?
+                        .split(',')
+                        .map(|name| Arm::by_name(name).ok_or_else(|| format!("no client {name:?}; {USAGE}")))
+                        .collect::<std::result::Result<_, _>>()?;
+                }
                 "--drill" => options.drill = true,
                 "--warm-up" => options.warm_up = Duration::from_secs(value()?.parse()?),
                 "--seconds" => options.lasts = Duration::from_secs(value()?.parse()?),

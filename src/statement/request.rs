@@ -38,7 +38,7 @@ impl Request for Statement {
             Nature::Write | Nature::LoggedBatch | Nature::UnloggedBatch => HedgeClass::Write,
             _ => return None,
         };
-        (self.options.host.is_none() && self.idempotency() == Idempotency::Yes).then_some(class)
+        (self.options.host().is_none() && self.idempotency() == Idempotency::Yes).then_some(class)
     }
 
     /// Preparing passes the limits: it is bounded by the cache, and queries wait for it.

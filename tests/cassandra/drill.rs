@@ -23,6 +23,7 @@ async fn through_three_faults_nothing_is_done_twice_or_lost_and_reads_succeed() 
         per_second: 60,
         timeout: Some(PATIENCE),
         bare: false,
+        hedge: false,
         seed: 1,
         events: None,
     };

@@ -40,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) in_flight: u32,
     /// The p99 before the fault.
     pub(crate) control: Duration,
+    /// The p99.9 of the session up to the fault, where it has second attempts beside slow first ones.
+    pub(crate) healthy: Option<Duration>,
     /// When the p99 was back, after the end of the fault.
     pub(crate) latency_back: Option<Duration>,
     /// When the nodes had their part of the traffic again.
@@ -91,6 +93,16 @@ pub(crate) fn judge(rows: &[Row], facts: &Facts) -> Vec<Goal> {
             false,
             format!("{} ms", slowest.as_millis()),
         );
+        if let Some(healthy) = facts.healthy {
+            let slowest = reads_and_writes(&ours);
+            let most = (5 * healthy).max(Duration::from_millis(100));
+            goal(
+                "with second attempts none longer than 100 ms, or 5 times the p99.9 of before",
+                slowest <= most,
+                false,
+                format!("{} ms of {}", slowest.as_millis(), most.as_millis()),
+            );
+        }
         let prepares = idempotent().filter(|row| row.operation == Operation::Prepare);
         let slowest = prepares.map(|row| row.slowest).max().unwrap_or_default();
         goal(
@@ -149,6 +161,11 @@ pub(crate) fn judge(rows: &[Row], facts: &Facts) -> Vec<Goal> {
         shown(facts.share_back),
     );
     goals
+}
+
+fn reads_and_writes<'a, I: Iterator<Item = &'a Row>>(rows: &impl Fn() -> I) -> Duration {
+    let its = rows().filter(|row| matches!(row.operation, Operation::Read | Operation::IdempotentWrite));
+    its.map(|row| row.slowest).max().unwrap_or_default()
 }
 
 /// Judges the ledger after everything.

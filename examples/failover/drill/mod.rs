@@ -57,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) timeout: Option<Duration>,
     /// Does the plain driver run beside the stack?
     pub(crate) bare: bool,
+    /// Has the stack second attempts beside slow first ones?
+    pub(crate) hedge: bool,
     pub(crate) seed: u64,
     /// Where every single request is written at the end, one a line.
     pub(crate) events: Option<PathBuf>,
@@ -78,7 +80,8 @@ pub(crate) async fn run(cluster: &LocalCluster, plan: &Plan) -> Result<Outcome> 
         return Err("this drill freezes and kills nodes: unset CASSANDRA_CONTACT_POINTS".into());
     }
     let bed = Bed::make(cluster, &plan.keyspace).await?;
-    let ours = Arc::new(Ours::connect(cluster, plan.timeout, bed.texts(Side::Ours)).await?);
+    let ours = Ours::connect(cluster, plan.timeout, plan.hedge, bed.texts(Side::Ours)).await?;
+    let ours = Arc::new(ours);
     let mut clients = vec![Client::Ours(Arc::clone(&ours))];
     if plan.bare {
         let bare = Bare::connect(cluster, bed.texts(Side::Bare)).await?;
@@ -193,6 +196,10 @@ impl Drill<'_> {
             let events = self.log.events();
             recovery::p99(&events, Side::Ours, began - self.plan.control, began).unwrap_or_default()
         };
+        let healthy = self.plan.hedge.then(|| {
+            let events = self.log.events();
+            recovery::healthy_p999(&events, Side::Ours, began).unwrap_or_default()
+        });
         self.recover(ended, control, &nodes).await;
         self.settle().await;
         self.cluster.ready().await?;
@@ -237,6 +244,7 @@ impl Drill<'_> {
                 fault,
                 in_flight: watch.in_flight(),
                 control,
+                healthy,
                 latency_back: recovery::latency_back(&events, Side::Ours, ended, now, control),
                 share_back: recovery::share_back(&events, Side::Ours, ended, now, &nodes, all),
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_cassandra::LocalCluster;
 use tower_cassandra::cluster::defaults;
 use tower_cassandra::uuid::Uuid;
-use tower_cassandra::{ClusterBuilder, Error, Prepared, Response, Session, Statement};
+use tower_cassandra::{ClusterBuilder, Error, Hedge, Prepared, Response, Session, Statement};
 
 use super::Result;
 use super::bed::{ROWS, Texts};
@@ -27,14 +27,17 @@ impl Ours {
     pub(crate) async fn connect(
         cluster: &LocalCluster,
         timeout: Option<Duration>,
+        hedge: bool,
         texts: Texts,
     ) -> Result<Self> {
         // Nothing else is changed: these defaults are what the drill is about.
-        let session = ClusterBuilder::new()
+        let mut builder = ClusterBuilder::new()
             .contact_points(cluster.contact_points())
-            .timeout(timeout.unwrap_or(defaults::TIMEOUT))
-            .connect()
-            .await?;
+            .timeout(timeout.unwrap_or(defaults::TIMEOUT));
+        if hedge {
+            builder = builder.hedge(Hedge::default());
+        }
+        let session = builder.connect().await?;
         Ok(Self {
             read: session.prepare(&texts.read).await?,
             read_default: session.prepare(&texts.read_default).await?,

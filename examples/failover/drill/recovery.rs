@@ -14,6 +14,22 @@ const STEP: Duration = Duration::from_millis(500);
 
 /// The 99th percentile of reads and idempotent writes that were meant to be sent in that time.
 pub(crate) fn p99(events: &[Event], side: Side, from: Duration, to: Duration) -> Option<Duration> {
+    quantile(events, side, from, to, 990)
+}
+
+/// The 99.9th percentile of them in the ten seconds before.
+pub(crate) fn healthy_p999(events: &[Event], side: Side, until: Duration) -> Option<Duration> {
+    let from = until.saturating_sub(Duration::from_secs(10));
+    quantile(events, side, from, until, 999)
+}
+
+fn quantile(
+    events: &[Event],
+    side: Side,
+    from: Duration,
+    to: Duration,
+    of_a_thousand: usize,
+) -> Option<Duration> {
     let mut took: Vec<Duration> = events
         .iter()
         .filter(|event| {
@@ -24,7 +40,8 @@ pub(crate) fn p99(events: &[Event], side: Side, from: Duration, to: Duration) ->
         .map(Event::took)
         .collect();
     took.sort_unstable();
-    took.get(took.len().saturating_sub(1) * 99 / 100).copied()
+    took.get(took.len().saturating_sub(1) * of_a_thousand / 1_000)
+        .copied()
 }
 
 /// As good as before: a window of three seconds has three samples above its p99 and the machine is small.

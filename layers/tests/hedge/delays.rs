@@ -68,6 +68,30 @@ async fn a_node_that_stops_does_not_teach_it_to_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn second_attempts_that_win_leave_it_as_it_is() {
+    let strict = Strict::new(|seen| match (seen.attempt.is_hedge(), seen.value % 50) {
+        (true, _) => Plan::answer(ms(15)),
+        (false, 49) => Plan::answer(ms(1_000)),
+        (false, _) => Plan::answer(ms(5)),
+    });
+    let layer = HedgeLayer::new(Hedge::default().share(1.0), JUDGE).unwrap();
+    let mut service = layer.layer(strict.clone());
+    for n in 0..1_100 {
+        send(&mut service, numbered(n + 50 - n % 50)).await.unwrap();
+    }
+    let before = layer.delay(HedgeClass::Read).unwrap();
+    for n in 0..5_000 {
+        send(&mut service, numbered(n)).await.unwrap();
+    }
+    assert_eq!(
+        strict.attempts(),
+        1_100 + 5_000 + 100,
+        "one of fifty has a second one"
+    );
+    assert_eq!(layer.delay(HedgeClass::Read), Some(before));
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_more_are_sent_than_the_calls_have_earned() {
     let strict = Strict::always(Plan::answer(ms(100)));
     let (seen, metrics) = Events::new();
