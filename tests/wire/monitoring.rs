@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use scripted_cassandra::{Action, ErrorFrame};
 use tower_cassandra::layers::metrics::catalogue;
 use tower_cassandra::prometheus::Exporter;
-use tower_cassandra::{ConcurrencyLimit, ErrorKind, RateLimit, Statement};
+use tower_cassandra::{ConcurrencyLimit, ErrorKind, Hedge, RateLimit, Statement};
 
 use crate::support::{Bed, INSERT, SELECT, ms, requests};
 
@@ -28,6 +28,7 @@ async fn every_name_of_the_dashboard_and_of_the_rules_is_shown_by_the_endpoint()
     let bed = Bed::with(3, |client| {
         client
             .metrics(metrics)
+            .hedge(Hedge::default())
             .concurrency_limit(ConcurrencyLimit::new(1).queue(0))
             .rate_limit(RateLimit::per_second(100_000))
     })
