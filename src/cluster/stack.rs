@@ -134,7 +134,7 @@ where
     let balance = layers
         .balance
         .map(|(table, directory)| BalanceLayer::new(table, directory, classifier));
-    let service = ServiceBuilder::new()
+    let calls = ServiceBuilder::new()
         // What the caller felt: outside of everything that can refuse, wait or fail.
         .option_layer(metrics)
         // A panic in anything below becomes an error of kind `Internal`.
@@ -147,9 +147,8 @@ where
         .option_layer(layers.concurrency)
         .option_layer(layers.rate)
         // The one owner of attempts.
-        .option_layer(layers.retry)
-        // A second attempt beside a slow first one; an attempt like any other for all that is further inside.
-        .option_layer(layers.hedge)
+        .option_layer(layers.retry);
+    let attempts = ServiceBuilder::new()
         // The user's attempt layers see every attempt, before its node is chosen.
         .layer(layers.user_attempt)
         // Chooses the node of the attempt and watches what becomes of it.
@@ -160,5 +159,10 @@ where
         .layer(layers.attempt_timeout)
         // The leaf: one attempt, one node, one boxed future of the driver.
         .service(leaf);
-    Arc::new(service)
+    match layers.hedge {
+        // A stack of its own, so that one without it has no room for it either.
+        None => Arc::new(calls.service(attempts)),
+        // A second attempt beside a slow first one; an attempt like any other for all that is further inside.
+        Some(hedge) => Arc::new(calls.layer(hedge).service(attempts)),
+    }
 }
