@@ -108,6 +108,13 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
             "only one of both: the driver's policy has settings of its own for data centres and racks",
         ));
     }
+    if builder.driver_load_balancing.is_some() && builder.hedge.is_some() {
+        return Err(Error::config(
+            "driver_load_balancing",
+            "set together with hedge",
+            "only one of both: the driver's policy might choose the same node for the second attempt",
+        ));
+    }
     if let Some(check) = &builder.health {
         check.validate()?;
     }
@@ -123,14 +130,15 @@ fn check_limits(builder: &ClusterBuilder) -> Result<(), Error> {
             "at least one of the two limits, or no_retry: a retry would wait for ever",
         ));
     }
-    if let (Some(delay), Some(limit)) = (builder.hedge.and_then(|hedge| hedge.fixed_delay()), attempt.value)
-        && delay >= limit
-    {
-        return Err(Error::config(
-            "hedge.after",
-            delay,
-            "less than the attempt limit, after which there is nothing to be faster than",
-        ));
+    if let (Some(hedge), Some(limit)) = (builder.hedge, attempt.value) {
+        let (option, delay) = match hedge.fixed_delay() {
+            Some(delay) => ("hedge.after", delay),
+            None => ("hedge.floor", hedge.least_delay()),
+        };
+        if delay >= limit {
+            let expected = "less than the attempt limit, after which there is nothing to be faster than";
+            return Err(Error::config(option, delay, expected));
+        }
     }
     if let (Some(call_limit), Some(attempt_limit)) = (call.value, attempt.value)
         && call.explicit

@@ -177,18 +177,20 @@ where
     let balance = layers
         .balance
         .map(|(table, directory)| BalanceLayer::new(table, directory, classifier));
-    // The stack of those who change nothing, without a branch and a move for each layer that could be there or not.
+    // The stack of those who change nothing, without a branch and a move for each layer that could be there or not. Those without second
+    // attempts have no room for them either.
     match (
         observe,
         metrics,
         &layers.concurrency,
         &layers.rate,
         layers.retry,
+        layers.hedge,
         balance,
         attempt_metrics,
     ) {
-        (None, Some(metrics), None, None, Some(retry), Some(balance), Some(attempt_metrics))
-            if layers.user.is_empty() && layers.user_attempt.is_empty() && layers.hedge.is_none() =>
+        (None, Some(metrics), None, None, Some(retry), None, Some(balance), Some(attempt_metrics))
+            if layers.user.is_empty() && layers.user_attempt.is_empty() =>
         {
             Arc::new(in_order!(
                 Identity::new(),
@@ -207,7 +209,7 @@ where
                 leaf,
             ))
         }
-        (observe, metrics, _, _, retry, balance, attempt_metrics) => Arc::new(in_order!(
+        (observe, metrics, _, _, retry, None, balance, attempt_metrics) => Arc::new(in_order!(
             option_layer(observe),
             option_layer(metrics),
             catch_panic,
@@ -216,7 +218,23 @@ where
             option_layer(layers.concurrency),
             option_layer(layers.rate),
             option_layer(retry),
-            option_layer(layers.hedge),
+            Identity::new(),
+            layers.user_attempt,
+            option_layer(balance),
+            option_layer(attempt_metrics),
+            layers.attempt_timeout,
+            leaf,
+        )),
+        (observe, metrics, _, _, retry, Some(hedge), balance, attempt_metrics) => Arc::new(in_order!(
+            option_layer(observe),
+            option_layer(metrics),
+            catch_panic,
+            layers.timeout,
+            layers.user,
+            option_layer(layers.concurrency),
+            option_layer(layers.rate),
+            option_layer(retry),
+            hedge,
             layers.user_attempt,
             option_layer(balance),
             option_layer(attempt_metrics),

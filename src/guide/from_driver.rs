@@ -52,7 +52,7 @@
 //! | `request_timeout` (30 s, the whole of it) | [`timeout`](crate::ClusterBuilder::timeout) for a call with its waiting and retries, [`attempt_timeout`](crate::ClusterBuilder::attempt_timeout) for one attempt. Both end in [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and what was sent still counts against its node until it answers |
 //! | `retry_policy` | [`retry`](crate::ClusterBuilder::retry): with pauses, a budget and idempotence. `DefaultRetryPolicy` has no pauses |
 //! | `load_balancing_policy` | the balancer: by requests in flight and health among the replicas; [`driver_load_balancing`](crate::ClusterBuilder::driver_load_balancing) leaves it to a policy of the driver |
-//! | `speculative_execution_policy` | none: off in the driver, since it would multiply attempts unseen |
+//! | `speculative_execution_policy` | [`hedge`](crate::ClusterBuilder::hedge); off in the driver, since it would multiply attempts unseen |
 //! | several profiles | [`ClusterBuilder::profile`](crate::ClusterBuilder::profile), [`Statement::profile`](crate::Statement::profile) |
 //!
 //! # `Session`

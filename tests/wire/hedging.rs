@@ -3,6 +3,7 @@
 use scripted_cassandra::{Action, Match, Opcode};
 use tokio::time::Instant;
 use tower_cassandra::prometheus::Exporter;
+use tower_cassandra::scylla::policies::load_balancing::DefaultPolicy;
 use tower_cassandra::scylla::value::Counter;
 use tower_cassandra::{Applied, Batch, ErrorKind, Hedge, RetryPolicy, Statement};
 
@@ -155,10 +156,17 @@ async fn settings_that_make_no_sense_are_refused_before_anything_is_sent() {
         (Hedge::default().quantile(0.2), "hedge.quantile"),
         (Hedge::default().share(0.0), "hedge.share"),
         (Hedge::default().after(ms(60_000)), "hedge.after"),
+        (Hedge::default().floor(ms(3_000)), "hedge.floor"),
     ] {
         let error = client(&cluster).hedge(hedge).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains(option), "{error}");
     }
+    let policy = DefaultPolicy::builder().build();
+    let builder = client(&cluster)
+        .hedge(Hedge::default())
+        .driver_load_balancing(policy);
+    let error = builder.build().unwrap_err();
+    assert!(error.to_string().contains("driver_load_balancing"), "{error}");
     until("nobody has come", || cluster.node(0).accepted() == 0).await;
 }

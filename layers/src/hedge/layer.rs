@@ -82,6 +82,11 @@ impl<C> HedgeLayer<C> {
     #[must_use]
     pub fn with_metrics(self, metrics: &Metrics) -> Self {
         let _ = self.shared.metrics.set(metrics.hedge());
+        for class in [HedgeClass::Read, HedgeClass::Write] {
+            if let Some(delay) = self.shared.delay(class).nanos() {
+                self.shared.show(class, delay);
+            }
+        }
         self
     }
 

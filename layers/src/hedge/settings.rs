@@ -78,6 +78,12 @@ impl Hedge {
         self.fixed
     }
 
+    /// The least delay that is learned, set by [`floor`](Self::floor).
+    #[must_use]
+    pub const fn least_delay(&self) -> Duration {
+        self.floor
+    }
+
     pub(super) fn validate(&self) -> Result<(), InvalidConfig> {
         if !(self.quantile > 0.5 && self.quantile < 1.0) {
             let expected = "a number above 0.5 and below 1";

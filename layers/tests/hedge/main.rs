@@ -11,6 +11,7 @@ mod support;
 
 mod delays;
 mod endings;
+mod ledger;
 mod limits;
 mod nodes;
 mod timers;

@@ -55,10 +55,17 @@ impl ClusterBuilder {
 
     /// Makes a second attempt on another node beside one that takes unusually long; the first answer counts. Default: none.
     ///
-    /// Only of reads and of writes that may be applied twice; never of conditional writes, counters and DDL. The delay is learned, and what it
-    /// costs is bounded: see [`layers::hedge`](crate::layers::hedge). With a retry budget that was not chosen, retries and second attempts
-    /// together stay within 10 % of the calls instead of 20 % for retries alone; a budget of the policy's own holds for both as it is. The
-    /// attempt that loses stays counted on its node until that has answered.
+    /// Only of reads and of writes that may be applied twice, each page for itself; never of conditional writes, reads at a serial level,
+    /// counters and DDL, nor of what is sent to one host on purpose. The delay is learned, and what it costs is bounded: see
+    /// [`layers::hedge`](crate::layers::hedge). It stands between the retries and your [attempt layers](Self::attempt_layer), which see both attempts.
+    ///
+    /// With a retry budget that was not chosen, retries, second attempts and probes together stay within 10 % of the calls of any 10 s (or 50 in a quiet
+    /// session) instead of 20 % for retries alone; a [`Budget`](crate::layers::retry::Budget) that was chosen holds for all of them as it is. With a
+    /// budget of your own making, or none, or without retries, second attempts have their own share alone.
+    ///
+    /// Both attempts have the same timestamp. The one that loses stays counted on its node until that has answered. [`Response::hedges`](crate::Response::hedges)
+    /// says how many there were, an error has both in its [`attempts`](crate::Error::attempts). Refused when the session is built: values that make
+    /// no sense, a delay that is not below the attempt limit, and a load balancing policy of the driver.
     pub const fn hedge(mut self, hedge: Hedge) -> Self {
         self.hedge = Some(hedge);
         self
