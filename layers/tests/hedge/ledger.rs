@@ -111,7 +111,7 @@ async fn what_must_not_be_made_twice_is_not_whatever_fails() {
     let start = |id: u32| {
         let mut service = service.clone();
         // Two of three may not be made twice.
-        let request = Req::new(id).idempotent(id % 3 == 0);
+        let request = Req::new(id).idempotent(id.is_multiple_of(3));
         async move { (id, send(&mut service, request).await.map_err(worst)) }
     };
     loop {
