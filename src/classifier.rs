@@ -71,7 +71,8 @@ impl CqlClassifier {
     }
 
     /// Takes it that a node that says `Overloaded` has not written anything, so that writes without a mark are sent again, after a pause and to another
-    /// node. Default: false, since nothing in the protocol promises it. Conditional writes and counters are not sent again in any case.
+    /// node. Default: false, since nothing in the protocol promises it. Not for conditional writes, counters and unlogged batches. (That a text which is
+    /// not prepared adds to a counter is known to a [`Session`](crate::Session), and not to a stack without one.)
     #[must_use]
     pub const fn resend_overloaded(mut self, on: bool) -> Self {
         self.rules.resend_overloaded = on;
@@ -91,7 +92,7 @@ impl CqlClassifier {
     ///
     /// It runs on the way of a failed attempt, several times for each, and must not block. What it says about
     /// [`applied`](Failure::applied) is believed: with `Applied::No` any statement may be sent again. An error whose retries have ended
-    /// ([`Error::is_exhausted`](crate::Error::is_exhausted)) is not shown to it. If it panics, our judgement holds.
+    /// ([`Error::is_exhausted`](crate::Error::is_exhausted)) is not shown to it. If it panics, our judgement holds, and the first time says so in the log.
     #[must_use]
     pub fn judged_by(
         mut self,

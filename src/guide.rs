@@ -176,17 +176,40 @@
 //! An attempt layer sees every attempt as a statement of its own. Which one it is says the context of the request:
 //!
 //! ```
-//! use tower::{ServiceBuilder, ServiceExt};
+//! use std::sync::atomic::{AtomicU32, Ordering};
+//! use std::sync::{Arc, Mutex};
+//! use tower::{Service, ServiceBuilder, ServiceExt};
 //! use tower_cassandra::layers::Request;
-//! use tower_cassandra::{ClusterBuilder, Statement};
+//! use tower_cassandra::layers::retry::{RetryLayer, RetryPolicy};
+//! use tower_cassandra::test_util::error;
+//! use tower_cassandra::{CqlClassifier, ErrorKind, Response, Statement};
 //!
-//! let builder = ClusterBuilder::new().attempt_layer(tower::util::MapRequestLayer::new(|statement: Statement| {
-//!     if statement.context().attempt.number() > 1 {
-//!         // Count it, log it, or tag it.
-//!     }
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let seen = Arc::new(Mutex::new(Vec::new()));
+//! let attempts = Arc::clone(&seen);
+//! // In a service of yours: `ClusterBuilder::new().attempt_layer(look)`.
+//! let look = tower::util::MapRequestLayer::new(move |statement: Statement| {
+//!     attempts.lock().unwrap().push(statement.context().attempt.number());
 //!     statement
-//! }));
-//! # let _ = builder;
+//! });
+//! // A database that is overloaded once.
+//! let calls = Arc::new(AtomicU32::new(0));
+//! let mock = tower::service_fn(move |_: Statement| {
+//!     let first = calls.fetch_add(1, Ordering::Relaxed) == 0;
+//!     async move { if first { Err(error(ErrorKind::Overloaded)) } else { Ok(Response::empty()) } }
+//! });
+//! let mut service = ServiceBuilder::new()
+//!     .layer(RetryLayer::new(RetryPolicy::default(), CqlClassifier::new())?)
+//!     .layer(look)
+//!     .service(mock);
+//! let select = Statement::new("SELECT a FROM t");
+//! service.ready().await.unwrap().call(select.clone()).await.unwrap();
+//! assert_eq!(*seen.lock().unwrap(), [1, 2]);
+//!
+//! // One that is dropped before it was polled was not an attempt.
+//! drop(service.ready().await.unwrap().call(select));
+//! # Ok::<(), tower_cassandra::InvalidConfig>(())
+//! # }).unwrap();
 //! ```
 //!
 //! A deadline that an attempt layer shortens bounds this attempt; outside of retry it bounds the call

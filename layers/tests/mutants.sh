@@ -104,7 +104,7 @@ mutant "retry is ready over the whole pause" contract retry/future.rs \
 
 # Panics
 mutant "a panic in call passes" contract panic/future.rs \
-    's/match contain\(call\)/match Ok::<_, Panicked>(call())/'
+    's/contain\(\|\| this\.inner = Some\(call\(\)\)\)/Ok::<_, Panicked>(this.inner = Some(call()))/'
 mutant "a panic in polling passes" contract panic/future.rs \
     's/contain\(\|\| inner\.poll\(cx\)\)/Ok::<_, Panicked>(inner.poll(cx))/'
 mutant "a panic in poll_ready passes" contract panic/service.rs \
@@ -123,8 +123,8 @@ mutant "a limit waits for ever for its service" contract limit/admitted.rs \
     's/if !until\.ends\(\) \{/if true {/'
 mutant "a limit sends what got ready too late" contract limit/admitted.rs \
     's/\*this\.is_readying && until\.at <= clock::now\(\)/false/'
-mutant "a limit forgets how long it waited for its service" contract limit/admitted.rs \
-    's/overdue\(until, this\.since\.elapsed\(\)\)/overdue(until, Duration::ZERO)/g'
+mutant "a limit forgets how long it waited for its service" contract limit/concurrency/claim.rs \
+    's/(fn overdue.*?)self\.since\.elapsed\(\)/$1Duration::ZERO/s'
 mutant "retry pauses beyond the deadline" contract retry/decide.rs \
     's/until\.ends\(\) && now\.after\(pause\) >= until\.at/false/'
 mutant "retry gets ready beyond the deadline" contract retry/future.rs \
@@ -211,7 +211,13 @@ mutant "an interval that makes no sense starts probes" health health/prober.rs \
 mutant "a probe may take longer than its interval" health health/check.rs \
     's/if timeout > self\.interval/if timeout > Self::LONGEST/'
 mutant "a time limit of zero is accepted" bad_input timeout/layer.rs \
-    's/limit == Some\(Duration::ZERO\)/false/'
+    's/limit\.is_zero\(\) \|\| //'
+mutant "a raised burst reaches nobody who waits" limit limit/rate/turns.rs \
+    's/(line\.bucket\.set_burst\(burst\);\s+)drop\(self\.hand_on\(line, now, None\)\);/$1let _ = now;/'
+mutant "one too heavy for a lowered burst waits for ever" limit limit/rate/line.rs \
+    's/if weight > self\.bucket\.burst\(\)/if false/'
+mutant "a longer queue is not used" limit limit/queue.rs \
+    's/self\.bound = bound;//'
 mutant "a rate of zero is accepted" bad_input limit/rate/config.rs \
     's/if count == 0/if false/'
 mutant "a base above the cap is accepted" bad_input retry/backoff.rs \

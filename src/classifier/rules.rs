@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use scylla::errors::WriteType;
 use tower_cassandra_layers::{Advice, Applied, Failure};
@@ -43,9 +43,7 @@ impl Rules {
                 }
             }
             // C14.
-            ErrorKind::Overloaded
-                if self.resend_overloaded && !nature.never_twice() && nature != Nature::Other =>
-            {
+            ErrorKind::Overloaded if self.resend_overloaded && is_refused_as_a_whole(nature) => {
                 failure.applied = Applied::No;
             }
             // C26.
@@ -72,6 +70,14 @@ impl Rules {
     }
 }
 
+/// Not where a part may have gone through before the rest was refused, nor where once too often is wrong.
+const fn is_refused_as_a_whole(nature: Nature) -> bool {
+    matches!(
+        nature,
+        Nature::Read | Nature::SerialRead | Nature::Write | Nature::LoggedBatch
+    )
+}
+
 type Judge = dyn Fn(&Error, Nature, Failure) -> Failure + Send + Sync;
 
 /// A judgement of the user's own.
@@ -81,7 +87,13 @@ pub(super) struct Own(pub(super) Arc<Judge>);
 impl Own {
     /// Metrics ask outside of the layer that contains panics, so one is contained here.
     pub(super) fn judge(&self, error: &Error, nature: Nature, failure: Failure) -> Failure {
-        catch_unwind(AssertUnwindSafe(|| (self.0)(error, nature, failure))).unwrap_or(failure)
+        catch_unwind(AssertUnwindSafe(|| (self.0)(error, nature, failure))).unwrap_or_else(|_| {
+            static TOLD: Once = Once::new();
+            TOLD.call_once(|| {
+                tracing::error!("a function given to `judged_by` panicked; our judgement holds")
+            });
+            failure
+        })
     }
 }
 

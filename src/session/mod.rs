@@ -104,7 +104,8 @@ impl Default for Settings {
             strict_prepared: false,
             server_timestamps: false,
             infer_idempotence: false,
-            may_resend: false,
+            // Nobody knows how the user's own stack judges.
+            may_resend: true,
             prepared_cache: defaults::PREPARED_CACHE,
             prepare_timeout: defaults::PREPARE_TIMEOUT,
             // A service of the user's has limits of its own, or none.

@@ -1,6 +1,7 @@
 //! Values serialised once, when they are bound; every attempt sends the same bytes.
 
 use std::cell::Cell;
+use std::fmt;
 use std::sync::Arc;
 
 use scylla::serialize::SerializationError;
@@ -14,6 +15,17 @@ thread_local! {
 
 /// What a thread keeps for the next statement at most: more than most rows need, and nothing beside what a thread has anyway.
 const MOST_ROOM: usize = 4_096;
+
+#[derive(Debug)]
+struct TooMany;
+
+impl fmt::Display for TooMany {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a statement can have at most 65,535 values: use a batch or several statements")
+    }
+}
+
+impl std::error::Error for TooMany {}
 
 /// A row that is serialised already. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,7 +53,7 @@ impl Bound {
                 room[..2].copy_from_slice(&count.to_be_bytes());
                 SerializedValues::new_from_frame(&mut room.as_slice()).map_err(SerializationError::new)
             }
-            Ok(Err(too_many)) => Err(SerializationError::new(too_many)),
+            Ok(Err(_)) => Err(SerializationError::new(TooMany)),
             Err(error) => Err(error),
         };
         if room.capacity() <= MOST_ROOM {

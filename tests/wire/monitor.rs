@@ -53,7 +53,7 @@ async fn next(changes: &mut Changes, node: &Node, kind: ChangeKind) -> NodeChang
 
 #[tokio::test]
 async fn mon_05_each_node_shows_as_it_is() {
-    let bed = Bed::make(2).await;
+    let bed = Bed::with(2, |client| client.no_metrics()).await;
     let monitor = bed.session.monitor().unwrap();
     crash(&bed, 1).await;
     bed.cluster.ledger().clear();

@@ -153,8 +153,21 @@ async fn writes_that_a_full_node_refused_are_sent_again_where_that_is_asked_for(
         let plain_one = bed.prepare(INSERT).await.bind((1, "v")).unwrap();
         let conditional = bed.prepare(CONDITIONAL).await.bind((1, "v")).unwrap();
         let counter = bed.prepare(ADD).await.bind((Counter(1), 1)).unwrap();
+        let text = |text: &str| Statement::new(text);
+        let unlogged = Batch::unlogged().with(&plain_one).with(&plain_one);
+        let logged = Batch::logged().with(&plain_one).with(&plain_one);
         bed.cluster.on(Match::any()).then(ErrorFrame::overloaded("full"));
-        for (statement, sent) in [(plain_one, plain), (conditional, 1), (counter, 1)] {
+        for (statement, sent) in [
+            (plain_one, plain),
+            (text("INSERT INTO ks.t (id, v) VALUES (1, 'v')"), plain),
+            (logged.into(), plain),
+            (conditional, 1),
+            (text("INSERT INTO ks.t (id, v) VALUES (1, 'v') IF NOT EXISTS"), 1),
+            (counter, 1),
+            (text("UPDATE ks.counts SET n = n + 1 WHERE id = 1"), 1),
+            // A part may have gone through.
+            (unlogged.into(), 1),
+        ] {
             let error = bed.fails(&statement).await;
             assert_eq!(
                 (error.kind(), error.applied(), bed.frames().len()),

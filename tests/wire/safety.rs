@@ -161,7 +161,7 @@ async fn nothing_is_made_twice_and_nothing_that_was_made_is_denied() {
     );
 }
 
-/// R10. A request that was still in the queue of a connection that died was not sent.
+/// B1, R10. A request that was still in the queue of a connection that died was not sent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_in_the_queue_of_a_dead_connection_was_not_executed() {
     const AT_ONCE: i32 = 2_000;

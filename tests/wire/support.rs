@@ -46,7 +46,6 @@ pub(crate) fn quick(retries: u32) -> RetryPolicy {
 pub(crate) fn client(cluster: &ScriptedCluster) -> ClusterBuilder {
     ClusterBuilder::new()
         .contact_points(cluster.contact_points())
-        .no_metrics()
         .no_health_check()
         .retry(quick(3))
 }

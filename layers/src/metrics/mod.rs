@@ -39,7 +39,7 @@
 //! | `cassandra_errors_total` | `error_type` | counter | failures, by the label of the classifier |
 //! | `cassandra_requests_in_flight` | | gauge | requests under way |
 //! | `cassandra_requests_cancelled_total` | `query_type` | counter | dropped before there was a result |
-//! | `cassandra_retries_total` | `reason` | counter | repetitions, by the failure repeated |
+//! | `cassandra_retries_total` | `reason` | counter | repetitions that were decided on, by the failure to be repeated; one that is cut off in its pause counts |
 //! | `cassandra_retry_budget_exhausted_total` | | counter | repetitions the budget did not allow |
 //! | `cassandra_rejected_total` | `reason` | counter | refused by a limit, nothing sent |
 //! | `cassandra_queue_wait_seconds` | `limit` | histogram | of requests that had to wait for a limit, from their arrival to their admission |

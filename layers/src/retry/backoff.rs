@@ -28,7 +28,8 @@ impl Backoff {
     /// The longest cap that is accepted: one hour.
     pub const LONGEST: Duration = Duration::from_secs(3_600);
 
-    /// The first pause is `base`, each further one twice as long, none longer than `cap`. Checked when a layer is built.
+    /// The first pause is `base`, each further one twice as long, none longer than `cap`. Checked when a layer is built. A base of zero means
+    /// no pauses: attempts and the budget are then all that bounds repetitions.
     #[must_use]
     pub const fn exponential(base: Duration, cap: Duration) -> Self {
         Self {

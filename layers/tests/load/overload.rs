@@ -11,7 +11,7 @@ use crate::support::{Kind, ms};
 const SECONDS: u64 = 4;
 
 /// The share of the capacity that was of use, out of ten times as much.
-async fn overload(concurrency: Option<ConcurrencyLimit>, name: &str) -> f64 {
+async fn overload(concurrency: Option<ConcurrencyLimit>, name: &str) -> (f64, usize) {
     let plan = Plan {
         workers: 8,
         service: 4_000,
@@ -63,18 +63,18 @@ async fn overload(concurrency: Option<ConcurrencyLimit>, name: &str) -> f64 {
     for (what, level) in layers.levels() {
         assert_eq!(level, 0.0, "{what}");
     }
-    goodput
+    (goodput, rejected)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_concurrency_limit_keeps_the_goodput_of_an_overloaded_server() {
     let limit = ConcurrencyLimit::new(24).queue(100);
-    let goodput = overload(Some(limit), "24 permits, 100 in the queue").await;
-    assert!(goodput >= 0.95);
+    let (goodput, rejected) = overload(Some(limit), "24 permits, 100 in the queue").await;
+    assert!(goodput >= 0.95 && rejected > 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_a_limit_the_same_server_works_for_nobody() {
-    let goodput = overload(None, "no limit (control)").await;
-    assert!(goodput < 0.2);
+    let (goodput, rejected) = overload(None, "no limit (control)").await;
+    assert!(goodput < 0.2 && rejected == 0);
 }

@@ -44,6 +44,36 @@ async fn what_the_set_up_is_answered_decides_whether_it_is_repeated() {
 }
 
 #[tokio::test]
+async fn a_set_up_answered_by_what_was_not_asked_for_ends_at_once() {
+    let cluster = server(1).start().await.unwrap();
+    // SUPPORTED, with nothing in it.
+    let rule = cluster
+        .on(Match::opcode(Opcode::Startup))
+        .then(Action::Frame(0x06, vec![0, 0]));
+    let error = fails(&cluster, |client| client).await;
+    println!("F    STARTUP: {:?}, sent {} times", error.kind(), rule.applied());
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
+    assert!(rule.applied() <= 2, "{}", rule.applied());
+}
+
+#[tokio::test]
+async fn what_use_is_answered_decides_what_becomes_of_connecting() {
+    for (answer, kind) in [
+        (ErrorFrame::unauthorized("not yours"), ErrorKind::Unauthorized),
+        (ErrorFrame::invalid("what keyspace?"), ErrorKind::Invalid),
+        (ErrorFrame::overloaded("busy"), ErrorKind::Overloaded),
+    ] {
+        let cluster = server(1).start().await.unwrap();
+        let rule = cluster
+            .on(Match::any().statement_contains("USE").including_driver())
+            .then(answer);
+        let error = fails(&cluster, |client| client.keyspace("ks")).await;
+        println!("F    USE: {:?}, sent {} times", error.kind(), rule.applied());
+        assert_eq!(error.kind(), kind, "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_keyspace_that_is_not_there_is_found_at_once() {
     let cluster = server(1).start().await.unwrap();
     let error = fails(&cluster, |client| client.keyspace("nowhere")).await;

@@ -42,6 +42,11 @@ impl Gate for Turns {
             Taken::No if self.shared.refuses(request.priority()) => {
                 Arrived::Refused(self.refuse(Reason::RateQueueFull))
             }
+            // Somebody waits: refused here as well, before anything is made ready for a wait that will not be.
+            Taken::Ask if self.shared.refuses(request.priority()) => match self.has_no_place(request, now) {
+                Some(reason) => Arrived::Refused(self.refuse(reason)),
+                None => Arrived::HasToWait,
+            },
             Taken::No | Taken::Ask => Arrived::HasToWait,
         }
     }
@@ -55,7 +60,21 @@ impl Gate for Turns {
     }
 }
 
+fn arrival(request: &impl Request) -> Arrival {
+    Arrival {
+        weight: request.weight(),
+        priority: request.priority(),
+        kind: 0,
+    }
+}
+
 impl Turns {
+    /// Why it could not wait either, if so.
+    #[cold]
+    fn has_no_place(&self, request: &impl Request, now: Moment) -> Option<Reason> {
+        self.refusal(&arrival(request), now)
+    }
+
     fn refuse(&self, reason: Reason) -> Refusal {
         self.shared.counters.reject(reason)
     }
@@ -88,12 +107,7 @@ impl Claim {
     ) -> Admission {
         let now = clock::now();
         let until = request.context().until();
-        let arrival = Arrival {
-            weight: request.weight(),
-            priority: request.priority(),
-            kind: 0,
-        };
-        match self.turns.join(arrival, now, until, cx.waker()) {
+        match self.turns.join(arrival(request), now, until, cx.waker()) {
             Ok(Answer::Admitted) => {
                 self.turns.shared.counters.admit();
                 Poll::Ready(Ok(()))

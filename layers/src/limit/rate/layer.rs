@@ -116,8 +116,9 @@ impl RateLimitHandle {
         Ok(())
     }
 
-    /// Changes how many requests may wait. Under a lower number those that wait already stay, and no further one finds a place until
-    /// enough of them have gone. Reserves the storage for a higher one; whoever arrives meanwhile waits for that.
+    /// Changes how many requests may wait. Under a lower number those that wait already stay, and a further one finds a place only when
+    /// enough of them have gone, or, if its class is higher, in place of one of a lower class. Reserves the storage for a higher number;
+    /// whoever arrives meanwhile waits for that.
     ///
     /// # Errors
     ///

@@ -105,6 +105,17 @@ impl Turns {
             .take(now.number().wrapping_sub(self.epoch.number()), weight)
     }
 
+    /// Why a request finds neither a turn nor a place, if that is so.
+    pub(super) fn refusal(&self, arrival: &Arrival, now: Moment) -> Option<Reason> {
+        // Turns that have come while nobody was polled are granted first.
+        let line = self.hand_on(self.shared.lock(), self.nanos(now), None);
+        if arrival.weight > line.bucket.burst() {
+            return Some(Reason::TooHeavy);
+        }
+        let full = line.queue.waiting() > 0 && !line.queue.has_place_for(arrival, usize::MAX);
+        full.then_some(Reason::RateQueueFull)
+    }
+
     /// Takes a turn at once or joins the line.
     #[cold]
     pub(super) fn join(

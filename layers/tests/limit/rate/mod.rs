@@ -138,6 +138,40 @@ async fn a_new_burst_holds_at_once_and_a_lower_one_refuses_those_too_heavy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_raised_burst_admits_those_who_wait_at_once() {
+    let (service, log, handle) = limited(slow());
+    assert!(answered(call(&service, 1).poll()));
+    let (mut second, mut third) = (waiting(&service, 2), waiting(&service, 3));
+    handle.set_burst(3).unwrap();
+    assert_eq!((second.wakes(), third.wakes()), (1, 1));
+    assert!(answered(second.poll()) && answered(third.poll()));
+    assert!(call(&service, 4).poll().is_pending());
+    assert_eq!((log.started(), handle.admitted()), (vec![1, 2, 3], 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_finds_the_queue_full_is_refused_before_the_service_is_cloned() {
+    let (service, log, handle) = limited(slow().queue(1));
+    assert!(answered(call(&service, 1).poll()));
+    let waiter = waiting(&service, 2);
+    let refused = call(&service, 3);
+    assert_eq!(
+        handle.rejected().queue_full,
+        1,
+        "in `call`, not in the first poll"
+    );
+    drop(refused);
+    // The turn of the one that waits comes, and nobody polls it: its place stays taken, the turns after it do not.
+    advance(10 * MS).await;
+    assert!(call(&service, 4).poll().is_ready());
+    assert_eq!(handle.queued(), 0, "it was granted");
+    advance(10 * MS).await;
+    assert!(answered(call(&service, 5).poll()));
+    drop(waiter);
+    assert_eq!(log.started(), [1, 5]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_length_of_the_queue_holds_for_those_who_come() {
     let (service, _, handle) = limited(slow().queue(0));
     assert!(answered(call(&service, 1).poll()));
