@@ -44,6 +44,21 @@ const NOT_REACHED: &[(&str, f64)] = &[
     ("balance_3, pending: without the choice", 685.0),
 ];
 const GROWTH: f64 = 1.06;
+/// The C library copies memory in another way where the processor has no AVX2: 5 in a hundred more of the full stack.
+const GROWTH_WITHOUT_AVX2: f64 = 1.12;
+
+/// How much more than was counted is the same code on another machine.
+#[cfg(target_arch = "x86_64")]
+fn growth() -> Option<f64> {
+    let has_avx2 = std::arch::is_x86_feature_detected!("avx2");
+    Some(if has_avx2 { GROWTH } else { GROWTH_WITHOUT_AVX2 })
+}
+
+/// Other processors have other instructions, and nothing was counted there.
+#[cfg(not(target_arch = "x86_64"))]
+fn growth() -> Option<f64> {
+    None
+}
 
 struct Line<'a> {
     what: &'a str,
@@ -75,6 +90,10 @@ fn no_layer_costs_more_than_its_budget() {
         println!("valgrind is not installed: instructions are not counted");
         return;
     }
+    let Some(growth) = growth() else {
+        println!("the budgets are those of x86-64: instructions are not counted");
+        return;
+    };
     let output = Command::new(env!("CARGO"))
         .args(["bench", "--quiet", "-p", "tower-cassandra-layers"])
         .args(["--bench", "overhead", "--", "--ours"])
@@ -101,7 +120,7 @@ fn no_layer_costs_more_than_its_budget() {
     for Line { what, reached, floor } in lines {
         let known = NOT_REACHED.iter().find(|(name, _)| *name == what);
         // What cannot be counted is no number, and passes neither.
-        let holds = reached <= known.map_or(floor, |(_, counted)| (counted * GROWTH).floor());
+        let holds = reached <= known.map_or(floor, |(_, counted)| (counted * growth).floor());
         if known.is_some() {
             let verdict = if reached > floor { "misses" } else { "reaches" };
             println!("{what}: {reached}, {verdict} its floor of {floor}");
