@@ -1,10 +1,11 @@
 //! What a user can have judged otherwise than the table of errors does.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 
 use scylla::errors::WriteType;
+use tower_cassandra_layers::panic::contain;
+use tower_cassandra_layers::trace::emit;
 use tower_cassandra_layers::{Advice, Applied, Failure};
 
 use crate::error::{Error, ErrorKind};
@@ -87,10 +88,10 @@ pub(super) struct Own(pub(super) Arc<Judge>);
 impl Own {
     /// Metrics ask outside of the layer that contains panics, so one is contained here.
     pub(super) fn judge(&self, error: &Error, nature: Nature, failure: Failure) -> Failure {
-        catch_unwind(AssertUnwindSafe(|| (self.0)(error, nature, failure))).unwrap_or_else(|_| {
+        contain(|| (self.0)(error, nature, failure)).unwrap_or_else(|_| {
             static TOLD: Once = Once::new();
             TOLD.call_once(|| {
-                tracing::error!("a function given to `judged_by` panicked; our judgement holds")
+                emit(|| tracing::error!("a function given to `judged_by` panicked; our judgement holds"))
             });
             failure
         })

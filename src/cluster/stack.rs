@@ -177,8 +177,7 @@ where
     let balance = layers
         .balance
         .map(|(table, directory)| BalanceLayer::new(table, directory, classifier));
-    // The stack of those who change nothing, without a branch and a move for each layer that could be there or not. Those without second
-    // attempts have no room for them either.
+    // The stack of those who change nothing, without a branch and a move for each layer that could be there or not.
     match (
         observe,
         metrics,
@@ -209,37 +208,32 @@ where
                 leaf,
             ))
         }
-        (observe, metrics, _, _, retry, None, balance, attempt_metrics) => Arc::new(in_order!(
-            option_layer(observe),
-            option_layer(metrics),
-            catch_panic,
-            layers.timeout,
-            layers.user,
-            option_layer(layers.concurrency),
-            option_layer(layers.rate),
-            option_layer(retry),
-            Identity::new(),
-            layers.user_attempt,
-            option_layer(balance),
-            option_layer(attempt_metrics),
-            layers.attempt_timeout,
-            leaf,
-        )),
-        (observe, metrics, _, _, retry, Some(hedge), balance, attempt_metrics) => Arc::new(in_order!(
-            option_layer(observe),
-            option_layer(metrics),
-            catch_panic,
-            layers.timeout,
-            layers.user,
-            option_layer(layers.concurrency),
-            option_layer(layers.rate),
-            option_layer(retry),
-            hedge,
-            layers.user_attempt,
-            option_layer(balance),
-            option_layer(attempt_metrics),
-            layers.attempt_timeout,
-            leaf,
-        )),
+        (observe, metrics, _, _, retry, hedge, balance, attempt_metrics) => {
+            macro_rules! with_hedge {
+                ($hedge:expr) => {
+                    in_order!(
+                        option_layer(observe),
+                        option_layer(metrics),
+                        catch_panic,
+                        layers.timeout,
+                        layers.user,
+                        option_layer(layers.concurrency),
+                        option_layer(layers.rate),
+                        option_layer(retry),
+                        $hedge,
+                        layers.user_attempt,
+                        option_layer(balance),
+                        option_layer(attempt_metrics),
+                        layers.attempt_timeout,
+                        leaf,
+                    )
+                };
+            }
+            // Its future is large: those without second attempts have no room for them.
+            match hedge {
+                Some(hedge) => Arc::new(with_hedge!(hedge)),
+                None => Arc::new(with_hedge!(Identity::new())),
+            }
+        }
     }
 }

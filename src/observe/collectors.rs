@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use tower_cassandra_layers::panic::contain;
+
 use super::worker::{Message, Worker};
 use super::{Collector, Delivery, QueryRecord, Statistics};
 use crate::error::Error;
@@ -114,8 +116,8 @@ impl Collectors {
     pub fn snapshots(&self) -> Vec<Statistics> {
         let mut all = Vec::new();
         for one in &self.shared.each {
-            let fine = super::survives(|| all.extend(one.collector.snapshot()));
-            self.count(fine);
+            let asked = contain(|| all.extend(one.collector.snapshot()));
+            self.count(asked.is_ok());
         }
         all
     }

@@ -51,20 +51,3 @@ pub use record::{QueryOutcome, QueryRecord};
 pub use service::{Observed, ResponseFuture};
 pub use slow_log::SlowLog;
 pub use worker::QUEUE;
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Runs foreign code and says whether it panicked. Nothing that it may have left half done is looked at by us.
-fn survives(work: impl FnOnce()) -> bool {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(()) => true,
-        Err(payload) => {
-            // Dropping what was thrown may panic as well.
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-            if let Err(again) = dropped {
-                std::mem::forget(again);
-            }
-            false
-        }
-    }
-}

@@ -2,8 +2,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tower_cassandra_layers::trace::emit;
 
-use super::{QueryOutcome, QueryRecord, survives};
+use super::{QueryOutcome, QueryRecord};
 use crate::error::Error;
 
 /// What is logged of slow and failed requests, and how often. Off by default; [`ClusterBuilder::slow_log`](crate::ClusterBuilder::slow_log) turns it on.
@@ -143,7 +144,7 @@ impl Log {
         } else {
             "slow"
         };
-        survives(|| write(record, reason, suppressed));
+        emit(|| write(record, reason, suppressed));
     }
 
     /// Every so-many-th, without a rhythm of its own: the fractional parts of multiples of the golden ratio.

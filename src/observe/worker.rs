@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::{Collector, QueryRecord, survives};
+use tower_cassandra_layers::panic::contain;
+
+use super::{Collector, QueryRecord};
 use crate::monitor::HostHealth;
 
 /// How many records may wait for a collector that has a thread of its own: 4,096, half a second of 8,000 requests a second. About 2 MB when it is full.
@@ -20,10 +22,11 @@ pub(super) enum Message {
 impl Message {
     /// False when the collector panicked.
     pub(super) fn tell(&self, collector: &dyn Collector) -> bool {
-        survives(|| match self {
+        let told = contain(|| match self {
             Self::Query(record) => collector.record_query(record),
             Self::Host(host) => collector.record_host(host),
-        })
+        });
+        told.is_ok()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Telling the user of pages: in order, once each, on a thread where blocking does no harm.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tower_cassandra_layers::panic::contain;
 use tower_cassandra_layers::trace::emit;
 
 use tokio::runtime::Handle;
@@ -109,7 +109,7 @@ fn run(mut function: Function, state: &Mutex<State>) {
             return;
         };
         drop(locked);
-        if catch_unwind(AssertUnwindSafe(|| function(info))).is_err() {
+        if contain(|| function(info)).is_err() {
             emit(|| tracing::error!(page = info.number, "the callback of a stream panicked"));
         }
     }

@@ -15,6 +15,7 @@ use crate::metrics::{HedgeEvent, HedgeMetrics, Metrics};
 use crate::random::Random;
 use crate::request::{Context, HedgeClass};
 use crate::retry::Budget;
+use crate::trace::emit;
 
 /// Makes a second attempt beside a slow first one. See the [module](crate::hedge).
 #[derive(Debug)]
@@ -181,7 +182,7 @@ impl<C> Shared<C> {
     {
         let has_others = self.classifier.has_alternatives();
         if !has_others && !self.has_said_idle.swap(true, Relaxed) {
-            tracing::info!("hedging is idle: there is one node only");
+            emit(|| tracing::info!("hedging is idle: there is one node only"));
         }
         has_others
     }

@@ -12,6 +12,7 @@ use crate::classify::{Applied, AttemptFigures, Classify, Outcome};
 use crate::clock::{self, Moment};
 use crate::metrics::HedgeEvent;
 use crate::request::Request;
+use crate::trace::emit;
 
 pub(super) struct Second<F, E> {
     stage: Stage<F>,
@@ -139,13 +140,13 @@ impl<F, E> Second<F, E> {
             }
             shared.count(HedgeEvent::Sent);
             let number = spare.request.context().attempt.number();
-            tracing::debug!(attempt = number, "a second attempt was made beside a slow one");
+            emit(|| tracing::debug!(attempt = number, "a second attempt was made beside a slow one"));
         }
         Poll::Ready(match ready!(polled) {
             Ok(mut response) => {
                 watch.confirm(spare.at);
                 shared.count(HedgeEvent::Won);
-                tracing::debug!("the second attempt was faster");
+                emit(|| tracing::debug!("the second attempt was faster"));
                 shared.classifier.hedged(&mut response, true);
                 Ended::Answered(response)
             }

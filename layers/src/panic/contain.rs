@@ -3,14 +3,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Panicked;
 
-/// Runs `work` and catches its panic.
+/// Runs `work`, which may be foreign code, and catches its panic. The panic hook runs as always.
 ///
-/// `AssertUnwindSafe` is a promise that nobody looks at what a panic has left half done. It is kept here because every
-/// caller throws away what `work` was working on: a future that panicked is dropped and never polled again, a recording
-/// that panicked has no result. What is shared with other requests lies behind atomics and locks, and the locks of this
-/// crate are taken over, not given up, when they are poisoned.
+/// # Errors
+///
+/// [`Panicked`], with the text of the panic. That its payload may panic when it is dropped is taken care of.
+///
+/// ```
+/// use tower_cassandra_layers::panic::contain;
+///
+/// assert_eq!(contain(|| 1), Ok(1));
+/// assert_eq!(contain(|| panic!("no")).unwrap_err().message(), "no");
+/// ```
 #[inline]
-pub(crate) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+pub fn contain<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    // `AssertUnwindSafe` is a promise that nobody looks at what a panic has left half done. It is kept here because every
+    // caller throws away what `work` was working on: a future that panicked is dropped and never polled again, a recording
+    // that panicked has no result. What is shared with other requests lies behind atomics and locks, and the locks of this
+    // crate are taken over, not given up, when they are poisoned.
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => Ok(done),
         Err(payload) => Err(describe(payload)),

@@ -56,7 +56,7 @@ mod future;
 mod layer;
 mod service;
 
-pub(crate) use contain::contain;
+pub use contain::contain;
 pub use error::Panicked;
 pub use future::ResponseFuture;
 pub use layer::CatchPanicLayer;

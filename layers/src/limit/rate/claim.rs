@@ -43,10 +43,12 @@ impl Gate for Turns {
                 Arrived::Refused(self.refuse(Reason::RateQueueFull))
             }
             // Somebody waits: refused here as well, before anything is made ready for a wait that will not be.
-            Taken::Ask if self.shared.refuses(request.priority()) => match self.has_no_place(request, now) {
-                Some(reason) => Arrived::Refused(self.refuse(reason)),
-                None => Arrived::HasToWait,
-            },
+            Taken::Ask if self.shared.refuses(request.priority()) => {
+                match self.refusal(&arrival(request), now) {
+                    Some(reason) => Arrived::Refused(self.refuse(reason)),
+                    None => Arrived::HasToWait,
+                }
+            }
             Taken::No | Taken::Ask => Arrived::HasToWait,
         }
     }
@@ -69,12 +71,6 @@ fn arrival(request: &impl Request) -> Arrival {
 }
 
 impl Turns {
-    /// Why it could not wait either, if so.
-    #[cold]
-    fn has_no_place(&self, request: &impl Request, now: Moment) -> Option<Reason> {
-        self.refusal(&arrival(request), now)
-    }
-
     fn refuse(&self, reason: Reason) -> Refusal {
         self.shared.counters.reject(reason)
     }

@@ -106,6 +106,7 @@ impl Turns {
     }
 
     /// Why a request finds neither a turn nor a place, if that is so.
+    #[cold]
     pub(super) fn refusal(&self, arrival: &Arrival, now: Moment) -> Option<Reason> {
         // Turns that have come while nobody was polled are granted first.
         let line = self.hand_on(self.shared.lock(), self.nanos(now), None);
