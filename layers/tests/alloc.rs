@@ -3,6 +3,8 @@
 
 #[path = "../benches/overhead/alloc.rs"]
 mod alloc;
+#[path = "../benches/overhead/beside.rs"]
+mod beside;
 #[allow(dead_code, reason = "the benchmark uses more of it")]
 #[path = "../benches/overhead/cases.rs"]
 mod cases;

@@ -12,9 +12,10 @@ mod streaming;
 mod subject;
 mod text;
 mod values;
+mod what;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use scylla::response::PagingState;
@@ -31,8 +32,8 @@ pub use query::{Definition, Query};
 pub(crate) use subject::Subject;
 pub(crate) use text::{TextFacts, Verb};
 pub(crate) use values::Bound;
+pub(crate) use what::{Text, What};
 
-use crate::cql::{Fingerprint, idempotence};
 use crate::nature::Nature;
 
 /// A query as a value: what to run, with which values and options.
@@ -56,54 +57,6 @@ pub struct Statement {
     pub(crate) options: Options,
     pub(crate) paging: Option<PagingState>,
     pub(crate) context: Context,
-}
-
-#[derive(Clone)]
-pub(crate) enum What {
-    Text(Arc<Text>),
-    /// Text with values that are not bound yet: it has to be prepared first.
-    Unbound(Arc<Text>, Arc<dyn SerializeRow + Send + Sync>),
-    Bound {
-        prepared: Prepared,
-        values: Bound,
-        token: Option<i64>,
-    },
-    Batch(Arc<BatchParts>),
-    Prepare(Arc<Text>),
-}
-
-/// The text of a statement with what was read from it.
-pub(crate) struct Text {
-    pub(crate) text: Box<str>,
-    pub(crate) facts: TextFacts,
-    /// Read when first asked for: most sessions never ask.
-    idempotent: OnceLock<bool>,
-    /// The same.
-    fingerprint: OnceLock<Fingerprint>,
-}
-
-impl Text {
-    pub(crate) fn new(text: &str) -> Arc<Self> {
-        Arc::new(Self {
-            text: text.into(),
-            facts: TextFacts::read(text),
-            idempotent: OnceLock::new(),
-            fingerprint: OnceLock::new(),
-        })
-    }
-
-    pub(super) fn fingerprint(&self) -> &Fingerprint {
-        self.fingerprint.get_or_init(|| Fingerprint::of(&self.text))
-    }
-
-    fn is_idempotent(&self) -> bool {
-        *self.idempotent.get_or_init(|| idempotence(&self.text).is_yes())
-    }
-
-    /// Is it a `USE`, which would change the keyspace under everybody's feet?
-    pub(crate) fn is_use(&self) -> bool {
-        self.facts.verb == Verb::Use
-    }
 }
 
 impl Statement {

@@ -1,17 +1,15 @@
 //! The layers of this crate, one by one and all together.
 
-use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use ::metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
-use pin_project_lite::pin_project;
 use tower::layer::util::Identity;
 use tower::{Layer, Service, ServiceBuilder};
 use tower_cassandra_layers::balance::{Balance, BalanceLayer, Directory, Endpoint, Group};
@@ -22,10 +20,9 @@ use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer
 use tower_cassandra_layers::panic::CatchPanicLayer;
 use tower_cassandra_layers::retry::{RetryLayer, RetryPolicy};
 use tower_cassandra_layers::timeout::{Timeout, TimeoutLayer};
-use tower_cassandra_layers::trace::{SpanSlot, Traced};
 use tower_cassandra_layers::{Call, NodeId};
-use tracing::level_filters::LevelFilter;
 
+use crate::beside::{Spanned, Wrapper};
 use crate::drive::{Case, Rounds};
 use crate::leaf::{Error, Judge, Leaf, OtherLeaf, Request};
 
@@ -103,68 +100,6 @@ pub(crate) const CASES: &[Case] = &[
         full_stack(hedge().with_metrics(&metrics()), OtherLeaf(leaf), rounds);
     }),
 ];
-
-/// Does nothing, with a word beside the future: what anything costs that stands around a service.
-#[derive(Clone)]
-struct Wrapper(Leaf);
-
-pin_project! {
-    struct Wrapped<F> {
-        #[pin]
-        inner: F,
-        word: u64,
-    }
-}
-
-impl<F: Future> Future for Wrapped<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        black_box(*this.word);
-        this.inner.poll(cx)
-    }
-}
-
-impl Service<Request> for Wrapper {
-    type Response = u32;
-    type Error = crate::leaf::Error;
-    type Future = Wrapped<<Leaf as Service<Request>>::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let word = u64::from(request.value);
-        Wrapped {
-            inner: self.0.call(request),
-            word,
-        }
-    }
-}
-
-/// A span around each request, as a session makes it. Nobody listens.
-#[derive(Clone)]
-struct Spanned(Leaf);
-
-impl Service<Request> for Spanned {
-    type Response = u32;
-    type Error = crate::leaf::Error;
-    type Future = Traced<<Leaf as Service<Request>>::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let key = request.value;
-        let span = SpanSlot::new(LevelFilter::INFO, || {
-            tracing::info_span!("request", key, "error.type" = tracing::field::Empty)
-        });
-        Traced::new(self.0.call(request), span)
-    }
-}
 
 fn timeout() -> TimeoutLayer {
     TimeoutLayer::call(SECOND).unwrap().without_timer()

@@ -22,6 +22,7 @@
 //! What other crates need for the same is measured in the same run, with the same requests over the same leaf.
 
 mod alloc;
+mod beside;
 mod callgrind;
 mod cases;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]

@@ -18,6 +18,7 @@ mod drive;
 mod figures;
 mod goals;
 mod hedged;
+mod leaf;
 mod plan;
 mod rivals;
 mod stack;

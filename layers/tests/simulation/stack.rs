@@ -16,9 +16,10 @@ use tower_cassandra_layers::timeout::{Timeout, TimeoutLayer};
 use tower_cassandra_layers::{Call, Outcome};
 use tower_service::Service;
 
+use crate::leaf::Leaf;
 use crate::plan::Dice;
 use crate::support::{Answer, Error};
-use crate::world::{Job, Leaf, Req, World};
+use crate::world::{Job, Req, World};
 
 /// The limits of a stack.
 #[derive(Clone, Copy, Debug)]

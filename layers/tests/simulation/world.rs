@@ -2,18 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::future::Future;
 use std::ops::Range;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
-use tower_cassandra_layers::balance::{Kept, Reaper, Ticket};
-use tower_cassandra_layers::{Advice, Applied, Call, Fault, NodeId, Outcome, Request};
-use tower_service::Service;
+use tower_cassandra_layers::Call;
 
 use crate::plan::{Dice, Plan, What, standstills};
-use crate::support::{Answer, Error, Kind, failure};
 
 /// What a request is about.
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +148,7 @@ impl World {
         std::mem::take(&mut self.state().extras)
     }
 
-    fn note_extra(&self, is_hedge: bool) {
+    pub(crate) fn note_extra(&self, is_hedge: bool) {
         let mut state = self.state();
         let at = state.now;
         state.extras.push(Extra { at, is_hedge });
@@ -165,7 +160,7 @@ impl World {
     }
 
     /// Sends a request to a node. Says when its answer is here, and its slot.
-    fn send(&self, node: u16, id: u32, number: u32) -> (u64, u32) {
+    pub(crate) fn send(&self, node: u16, id: u32, number: u32) -> (u64, u32) {
         let mut dice = Dice::new(self.seed, 16 + u64::from(number), u64::from(id));
         let work = dice.work(self.plan.work);
         let mut state = self.state();
@@ -221,110 +216,18 @@ impl World {
     pub(crate) fn now(&self) -> u64 {
         self.state().now
     }
-}
 
-/// One attempt on one node, from its first poll on.
-struct Attempt {
-    world: World,
-    node: u16,
-    id: u32,
-    number: u32,
-    sent: Option<(u64, u32)>,
-    fails: bool,
-    ticket: Option<Ticket>,
-}
-
-impl Future for Attempt {
-    type Output = Result<Answer, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let (at, slot) = *this
-            .sent
-            .get_or_insert_with(|| this.world.send(this.node, this.id, this.number));
-        let mut state = this.world.state();
-        if state.now < at {
-            let waker = &mut state.slots[slot as usize].0;
-            match waker {
-                Some(waker) if waker.will_wake(cx.waker()) => {}
-                _ => *waker = Some(cx.waker().clone()),
-            }
-            return Poll::Pending;
+    /// Has what lies in this slot still to be answered? Then its waker is kept.
+    pub(crate) fn waits(&self, at: u64, slot: u32, newest: &Waker) -> bool {
+        let mut state = self.state();
+        if state.now >= at {
+            return false;
         }
-        drop(state);
-        let failure = failure(Applied::Maybe, Advice::Next, Fault::Node);
-        let node = Some(NodeId(u128::from(this.node)));
-        let outcome = if this.fails {
-            Outcome::Failure(failure)
-        } else {
-            Outcome::Success
-        };
-        if let Some(ticket) = this.ticket.take() {
-            ticket.answered(&outcome);
+        let waker = &mut state.slots[slot as usize].0;
+        match waker {
+            Some(waker) if waker.will_wake(newest) => {}
+            _ => *waker = Some(newest.clone()),
         }
-        Poll::Ready(if this.fails {
-            Err(Error::of(Kind::Scripted(failure, node)))
-        } else {
-            Ok(Answer { node, attempts: 1 })
-        })
-    }
-}
-
-impl Leaf {
-    /// Asks a node whether it is alive, past everything else.
-    pub(crate) fn probe(&self, node: u16) -> impl Future<Output = Result<Answer, Error>> + Send + use<> {
-        let fails = matches!(self.world.trouble(node, self.world.now()), Some(What::Fails(_)));
-        self.world.note_extra(false);
-        Attempt {
-            world: self.world.clone(),
-            node,
-            id: u32::MAX,
-            number: 0,
-            sent: None,
-            fails,
-            ticket: None,
-        }
-    }
-}
-
-/// The leaf: one attempt to the node of the ticket, or of the job.
-#[derive(Clone)]
-pub(crate) struct Leaf {
-    pub(crate) world: World,
-    pub(crate) reaper: Reaper<Result<Answer, Error>>,
-}
-
-impl Service<Req> for Leaf {
-    type Response = Answer;
-    type Error = Error;
-    type Future = Kept<Result<Answer, Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, mut request: Req) -> Self::Future {
-        let attempt = &request.context().attempt;
-        let (mut number, is_hedge) = (attempt.number(), attempt.is_hedge());
-        if is_hedge || number > 1 {
-            self.world.note_extra(is_hedge);
-        }
-        // Its work is another one.
-        number += if is_hedge { 1_000 } else { 0 };
-        let ticket = request.context_mut().take_ticket();
-        let endpoint = ticket.as_ref().map(|ticket| Arc::clone(ticket.endpoint()));
-        let chosen = endpoint.as_ref().map(|endpoint| endpoint.id().0 as u16);
-        let node = chosen.or(request.value.target).expect("a node was chosen");
-        let fails = matches!(self.world.trouble(node, self.world.now()), Some(What::Fails(_)));
-        let attempt = Attempt {
-            world: self.world.clone(),
-            node,
-            id: request.value.id,
-            number,
-            sent: None,
-            fails,
-            ticket,
-        };
-        self.reaper.keep(Box::pin(attempt), endpoint)
+        true
     }
 }

@@ -111,3 +111,25 @@ async fn one_that_finds_its_own_turn_come_is_not_woken_for_it() {
     assert!(second.poll().is_pending());
     assert_eq!((service.get_ref().log.started(), second.wakes()), (vec![1, 2], 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_finds_the_queue_full_is_refused_before_the_service_is_cloned() {
+    let (service, log, handle) = limited(slow().queue(1));
+    assert!(answered(call(&service, 1).poll()));
+    let waiter = waiting(&service, 2);
+    let refused = call(&service, 3);
+    assert_eq!(
+        handle.rejected().queue_full,
+        1,
+        "in `call`, not in the first poll"
+    );
+    drop(refused);
+    // The turn of the one that waits comes, and nobody polls it: its place stays taken, the turns after it do not.
+    advance(10 * MS).await;
+    assert!(call(&service, 4).poll().is_ready());
+    assert_eq!(handle.queued(), 0, "it was granted");
+    advance(10 * MS).await;
+    assert!(answered(call(&service, 5).poll()));
+    drop(waiter);
+    assert_eq!(log.started(), [1, 5]);
+}
