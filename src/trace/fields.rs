@@ -101,7 +101,7 @@ pub(crate) fn end(span: &SpanSlot, result: Result<&Response, &Error>, directory:
         let (timings, node) = match result {
             Ok(response) => {
                 span.record("db.response.returned_rows", response.len());
-                span.record("cassandra.speculative_execution.count", 0_u32);
+                span.record("cassandra.speculative_execution.count", response.hedges());
                 (response.timings(), response.coordinator())
             }
             Err(error) => {

@@ -1,5 +1,7 @@
 //! Scripted answers: what a user's tests can rely on.
 
+#[path = "../support/heard.rs"]
+mod heard;
 mod observe;
 mod script;
 mod stack;

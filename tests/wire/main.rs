@@ -5,6 +5,8 @@
 
 mod connecting;
 mod frozen;
+#[path = "../support/heard.rs"]
+mod heard;
 mod hedging;
 mod inference;
 mod keyspaces;

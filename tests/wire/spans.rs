@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use scripted_cassandra::{Action, ErrorFrame, Opcode};
 use tower_cassandra::scylla::statement::Consistency;
-use tower_cassandra::{ErrorKind, Statement};
+use tower_cassandra::{ErrorKind, Hedge, Statement};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Level, Metadata, Subscriber};
@@ -167,6 +167,30 @@ async fn a_failure_and_an_attempt_without_an_answer_say_so() {
     };
     attempt.has(&[("error.type", "unanswered"), ("otel.status_code", "ERROR")]);
     request.has(&[("error.type", "timeout"), ("otel.status_code", "ERROR")]);
+    bed.hang_up().await;
+    bed.at_rest().await;
+}
+
+#[tokio::test]
+async fn a_second_attempt_is_counted_and_has_a_span_of_its_own() {
+    let (spans, _guard) = listen();
+    let soon = Hedge::default().after(ms(20)).share(1.0);
+    let bed = Bed::with(3, |client| client.hedge(soon)).await;
+    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    // Quick at first: what a second attempt costs has to be saved.
+    bed.session.execute(&select).await.unwrap();
+    bed.cluster.on(requests()).times(1).then(Action::Silence);
+    spans.take();
+    let response = bed.session.execute(&select).await.unwrap();
+    assert_eq!((response.attempts(), response.hedges()), (1, 1));
+    let all = spans.take();
+    let request = all.iter().find(|span| span.name == "request").unwrap();
+    request.has(&[("attempts", "1"), ("cassandra.speculative_execution.count", "1")]);
+    let attempts: Vec<_> = all.iter().filter(|span| span.name == "attempt").collect();
+    assert_eq!(attempts.len(), 2, "{all:#?}");
+    assert!(attempts.iter().all(|span| span.parent == Some(request.id)));
+    let node = |span: &Seen| span.fields["cassandra.coordinator.id"].clone();
+    assert_ne!(node(attempts[0]), node(attempts[1]));
     bed.hang_up().await;
     bed.at_rest().await;
 }

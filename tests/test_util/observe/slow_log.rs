@@ -1,53 +1,21 @@
 //! What is logged of slow and failed requests, and how often.
 
-use std::fmt;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{advance, sleep};
 use tower_cassandra::observe::SlowLog;
 use tower_cassandra::test_util::{Answer, Expect, Reply, Script, error};
 use tower_cassandra::{ClusterBuilder, ErrorKind};
-use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber};
 
 use super::{any, labelled, ms, session};
+use crate::heard::Heard;
 
 /// Keeps the events of the log.
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<String>>>);
-
-struct Words(String);
-
-impl Visit for Words {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0 += &format!("{}={value:?} ", field.name());
-    }
-}
-
-impl Subscriber for Heard {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "tower_cassandra::slow_log"
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut words = Words(String::new());
-        event.record(&mut words);
-        self.0.lock().unwrap().push(words.0);
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-fn listen() -> (Heard, tracing::subscriber::DefaultGuard) {
-    let heard = Heard::default();
-    let guard = tracing::subscriber::set_default(heard.clone());
-    (heard, guard)
+fn listen() -> (Heard, DefaultGuard) {
+    Heard::listen(|metadata| metadata.target() == "tower_cassandra::slow_log")
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +31,7 @@ async fn slow_and_failed_requests_are_logged_without_their_values() {
     for _ in 0..3 {
         let _ = session.execute(labelled()).await;
     }
-    let heard = heard.0.lock().unwrap();
+    let heard = heard.lines();
     let [slow, failed] = &heard[..] else {
         panic!("{heard:?}")
     };
@@ -94,10 +62,10 @@ async fn the_log_is_bounded_in_a_second_and_says_what_it_left_out() {
     for _ in 0..10 {
         session.execute(labelled()).await.unwrap();
     }
-    assert_eq!(heard.0.lock().unwrap().len(), 3);
+    assert_eq!(heard.lines().len(), 3);
     advance(Duration::from_secs(1)).await;
     session.execute(labelled()).await.unwrap();
-    let heard = heard.0.lock().unwrap();
+    let heard = heard.lines();
     assert_eq!(heard.len(), 4);
     assert!(heard[3].contains("suppressed=7"), "{}", heard[3]);
 }
@@ -110,7 +78,7 @@ async fn a_sample_is_the_part_that_was_asked_for() {
     for _ in 0..400 {
         session.execute(labelled()).await.unwrap();
     }
-    let count = heard.0.lock().unwrap().len();
+    let count = heard.lines().len();
     assert!((95..=105).contains(&count), "{count}");
 }
 
@@ -123,7 +91,7 @@ async fn failures_can_be_left_out_and_what_is_no_request_is_never_logged() {
         ClusterBuilder::new().slow_log(log),
     );
     session.execute(labelled()).await.unwrap_err();
-    assert!(heard.0.lock().unwrap().is_empty());
+    assert!(heard.lines().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

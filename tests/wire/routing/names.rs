@@ -1,46 +1,12 @@
 //! Data centres and racks that nobody knows.
 
-use std::fmt;
-use std::sync::{Arc, Mutex};
-
 use scripted_cassandra::ScriptedCluster;
 use tower_cassandra::{ClusterBuilder, Error, ErrorKind, Session};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
 use super::{small, three_racks};
+use crate::heard::Heard;
 use crate::support::{SELECT, client};
-
-/// Keeps the warnings of this crate.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-struct Words(String);
-
-impl Visit for Words {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0 += &format!("{}={value:?} ", field.name());
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::WARN && metadata.target().starts_with("tower_cassandra")
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut words = Words(String::new());
-        event.record(&mut words);
-        self.0.lock().unwrap().push(words.0);
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
 
 async fn two_centres() -> ScriptedCluster {
     let server = ScriptedCluster::builder().datacenters([("near", 2), ("far", 2)]);
@@ -49,9 +15,10 @@ async fn two_centres() -> ScriptedCluster {
 
 /// Connects, and says what was warned of.
 async fn connect(builder: ClusterBuilder) -> (Result<Session, Error>, Vec<String>) {
-    let warnings = Warnings::default();
-    // The tests run on one thread each.
-    let guard = tracing::subscriber::set_default(warnings.clone());
+    // The warnings of this crate.
+    let (warnings, guard) = Heard::listen(|metadata| {
+        *metadata.level() == Level::WARN && metadata.target().starts_with("tower_cassandra")
+    });
     let session = builder.connect().await;
     if let Ok(session) = &session {
         for id in 0..20 {
@@ -59,8 +26,7 @@ async fn connect(builder: ClusterBuilder) -> (Result<Session, Error>, Vec<String
         }
     }
     drop(guard);
-    let heard = warnings.0.lock().unwrap().clone();
-    (session, heard)
+    (session, warnings.lines())
 }
 
 #[tokio::test]
