@@ -1,0 +1,107 @@
+//! What handlers share.
+
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::FromRef;
+use tower_cassandra::axum::Shutdown;
+use tower_cassandra::observe::MemoryCollector;
+use tower_cassandra::prometheus::Exporter;
+use tower_cassandra::{Cluster, Session};
+use tokio::sync::Semaphore;
+
+use crate::background::Background;
+use crate::cache::Cache;
+use crate::cursor::Cursors;
+use crate::settings::Settings;
+use crate::store::Statements;
+use crate::tenants::Tenants;
+use crate::web::HttpFigures;
+
+/// The state of the application. Clones are the same.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) cluster: Cluster,
+    pub(crate) session: Session,
+    /// There as soon as the database was.
+    pub(crate) statements: OnceLock<Arc<Statements>>,
+    pub(crate) exporter: Exporter,
+    pub(crate) memory: Arc<MemoryCollector>,
+    pub(crate) http: HttpFigures,
+    pub(crate) cursors: Cursors,
+    pub(crate) cache: Cache<Arc<str>>,
+    pub(crate) background: Background,
+    pub(crate) tenants: Tenants,
+    pub(crate) shutdown: Shutdown,
+    /// Places of web sockets.
+    pub(crate) sockets: Arc<Semaphore>,
+    /// Places of answers that are put together in memory, or are a load of their own.
+    pub(crate) heavy: Semaphore,
+}
+
+impl AppState {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// None before the database was there for the first time.
+    pub(crate) fn statements(&self) -> Option<Arc<Statements>> {
+        self.statements.get().cloned()
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// Ends the application when it is asked to.
+    #[must_use]
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.0.shutdown
+    }
+
+    /// Web sockets that are open.
+    #[must_use]
+    pub fn open_sockets(&self) -> usize {
+        self.settings.max_sockets - self.sockets.available_permits()
+    }
+
+    /// Sessions of users that are open.
+    #[must_use]
+    pub fn open_tenants(&self) -> usize {
+        self.tenants.count()
+    }
+
+    /// Are the tables and statements there?
+    #[must_use]
+    pub fn is_set_up(&self) -> bool {
+        self.statements.get().is_some()
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for Session {
+    fn from_ref(state: &AppState) -> Self {
+        state.session.clone()
+    }
+}
+
+impl std::fmt::Debug for AppState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppState")
+            .field("settings", &self.settings)
+            .field("session", &self.0.session)
+            .finish_non_exhaustive()
+    }
+}
