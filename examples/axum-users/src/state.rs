@@ -2,17 +2,21 @@
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use tower_cassandra::axum::Shutdown;
 use tower_cassandra::observe::MemoryCollector;
 use tower_cassandra::prometheus::Exporter;
 use tower_cassandra::{Cluster, Session};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use uuid::Uuid;
 
 use crate::background::Background;
 use crate::cache::Cache;
 use crate::cursor::Cursors;
+use crate::errors::ApiError;
 use crate::settings::Settings;
 use crate::store::Statements;
 use crate::tenants::Tenants;
@@ -22,7 +26,10 @@ use crate::web::HttpFigures;
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
-pub(crate) struct Shared {
+/// What all clones share.
+pub struct Shared {
+    /// Of this process.
+    pub(crate) id: Uuid,
     pub(crate) settings: Settings,
     pub(crate) cluster: Cluster,
     pub(crate) session: Session,
@@ -50,6 +57,12 @@ impl AppState {
     /// None before the database was there for the first time.
     pub(crate) fn statements(&self) -> Option<Arc<Statements>> {
         self.statements.get().cloned()
+    }
+
+    /// A place for work that is a load of its own; 503 while all are taken.
+    pub(crate) fn heavy_place(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        let busy = ApiError::Busy("too many such requests at the moment", Duration::from_secs(1));
+        self.heavy.try_acquire().map_err(|_| busy)
     }
 
     /// The session.

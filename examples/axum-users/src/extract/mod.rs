@@ -53,7 +53,7 @@ impl Problems {
         }
     }
 
-    fn end(self) -> Result<(), ApiError> {
+    pub(crate) fn end(self) -> Result<(), ApiError> {
         if self.0.is_empty() {
             Ok(())
         } else {

@@ -1,0 +1,66 @@
+//! Data of users with a keyspace of their own.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::errors::{ApiError, ErrorBody};
+use crate::extract::{Check, Db, Params, Problems};
+use crate::state::AppState;
+
+/// Whose.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Whose {
+    #[param(min_length = 1, max_length = 12, example = "alice")]
+    user: String,
+}
+
+impl Check for Whose {
+    fn check(&self, problems: &mut Problems) {
+        problems.text("user", &self.user, 12);
+    }
+}
+
+/// A note.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Note {
+    id: i32,
+    note: String,
+}
+
+/// The notes of a user.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserData {
+    user: String,
+    keyspace: String,
+    data: Vec<Note>,
+}
+
+/// What is in a user's own keyspace, read by a session of the user's own.
+#[utoipa::path(get, path = "/user-data", params(Whose), responses(
+    (status = 200, body = UserData), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
+    (status = 422, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
+))]
+pub(crate) async fn user_data(
+    State(state): State<AppState>,
+    db: Db,
+    Params(Whose { user }): Params<Whose>,
+) -> Result<Json<UserData>, ApiError> {
+    let tenant = state.tenants.of(&user).await?;
+    // Deadline, consistency and count are those of the request, whatever session runs it.
+    let apply = |statement| db.session.apply(statement);
+    let mut found = tenant.session.execute(apply(tenant.notes.bind(())?)).await?;
+    if found.is_empty() {
+        let first = tenant.insert.bind((1, format!("the first note of {user}")))?;
+        tenant.session.execute(apply(first.idempotent(true))).await?;
+        found = tenant.session.execute(apply(tenant.notes.bind(())?)).await?;
+    }
+    let data = found.rows::<(i32, String)>()?;
+    Ok(Json(UserData {
+        user,
+        keyspace: tenant.keyspace.to_string(),
+        data: data.into_iter().map(|(id, note)| Note { id, note }).collect(),
+    }))
+}
