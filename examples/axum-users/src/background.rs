@@ -84,17 +84,8 @@ impl Background {
 
     /// Takes no more, and waits until all are written, so long at most. True if they are.
     pub(crate) async fn drain(&self, limit: Duration) -> bool {
-        drop(
-            self.queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let worker = self
-            .worker
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut worker) = worker else {
             return true;
         };

@@ -114,7 +114,9 @@ mod tests {
         fill("c");
         assert!(!is_hit("a") && is_hit("b") && is_hit("c"));
         // A value that was read before a write is not kept.
-        let Found::Miss(before) = cache.get("d") else { panic!() };
+        let Found::Miss(before) = cache.get("d") else {
+            panic!()
+        };
         cache.drop_entry("d");
         cache.put("d".to_owned(), 1, before);
         assert!(!is_hit("d"));

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Settings {
     /// Where it listens (`BIND`, `PORT`). Default: 127.0.0.1:8000.
     pub listen: SocketAddr,
+    /// Where `GET /users/{id}` on the plain driver listens, for comparison (`--bare`: the next port). Default: nowhere.
+    pub bare: Option<SocketAddr>,
     /// The nodes to ask first (`CASSANDRA_CONTACT_POINTS` or `CASSANDRA_HOSTS`, with commas). Default: none, and `main` starts a node.
     pub contact_points: Vec<String>,
     /// The port of contact points without one (`CASSANDRA_PORT`). Default: 9042.
@@ -62,6 +64,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000),
+            bare: None,
             contact_points: Vec::new(),
             port: 9042,
             login: None,
@@ -136,9 +139,11 @@ impl<F: Fn(&str) -> Option<String>> Source<F> {
     }
 
     fn count(&self, to: &mut usize, name: &'static str, max: usize) -> Result<(), BadSetting> {
-        self.read(to, (name, "a number of at least 1, and no absurd one"), |number| {
-            (1..=max).contains(&number).then_some(number)
-        })
+        self.read(
+            to,
+            (name, "a number of at least 1, and no absurd one"),
+            |number| (1..=max).contains(&number).then_some(number),
+        )
     }
 
     fn seconds(&self, to: &mut Duration, name: &'static str) -> Result<(), BadSetting> {
@@ -192,11 +197,16 @@ impl Settings {
             (1..=9).contains(&copies).then_some(copies)
         })?;
         let items = ("DEMO_ITEMS", "at most 1,000,000 rows");
-        source.read(&mut it.demo_items, items, |rows| (rows <= 1_000_000).then_some(rows))?;
+        source.read(&mut it.demo_items, items, |rows| {
+            (rows <= 1_000_000).then_some(rows)
+        })?;
         if let Some(tenants) = source.list("TENANTS") {
             if tenants.len() > 100 || !tenants.iter().all(|tenant| tenant.len() <= 12 && is_name(tenant)) {
                 let expected = "at most 100 names of 1 to 12 lower-case letters, digits and `_`";
-                return Err(BadSetting { name: "TENANTS", expected });
+                return Err(BadSetting {
+                    name: "TENANTS",
+                    expected,
+                });
             }
             it.tenants = tenants;
         }

@@ -1,15 +1,16 @@
 //! What handlers share.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tower_cassandra::axum::Shutdown;
 use tower_cassandra::observe::MemoryCollector;
 use tower_cassandra::prometheus::Exporter;
 use tower_cassandra::{Cluster, Session};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ use crate::tenants::Tenants;
 use crate::web::HttpFigures;
 
 /// The state of the application. Clones are the same.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct AppState(Arc<Shared>);
 
 /// What all clones share.
@@ -110,11 +111,11 @@ impl FromRef<AppState> for Session {
     }
 }
 
-impl std::fmt::Debug for AppState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AppState")
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
             .field("settings", &self.settings)
-            .field("session", &self.0.session)
+            .field("session", &self.session)
             .finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use lru::LruCache;
 use tokio::sync::OnceCell;
@@ -58,6 +59,11 @@ impl Tenants {
     /// How many are open or being opened.
     pub(crate) fn count(&self) -> usize {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Ends all of them.
+    pub(crate) async fn close(&self) -> Result<(), Error> {
+        self.cluster.close(Duration::from_secs(1)).await
     }
 
     async fn open(&self, name: &str) -> Result<Tenant, Error> {

@@ -25,7 +25,11 @@ pub(crate) const LOAD_TEST: &str = "LoadTest";
 /// A user to be, of whose age little is known.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct BulkUser {
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: String,
     #[schema(min_length = 3, max_length = 320, pattern = r"^[!-?A-~]+@[!-?A-~]+$")]
     email: String,

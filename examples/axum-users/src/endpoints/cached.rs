@@ -31,9 +31,16 @@ fn key(path: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Cached {
     key: String,
-    value: Arc<str>,
+    value: String,
     /// `hit` or `miss`.
     cache: &'static str,
+}
+
+impl Cached {
+    fn new(key: String, value: &str, cache: &'static str) -> Self {
+        let value = value.to_owned();
+        Self { key, value, cache }
+    }
 }
 
 /// A value, from the cache if it was read within the last 60 s.
@@ -51,8 +58,7 @@ pub(crate) async fn get(
     let key = key(path)?;
     let epoch = match state.cache.get(&key) {
         Found::Hit(value) => {
-            let cache = "hit";
-            return Ok(Json(Cached { key, value, cache }));
+            return Ok(Json(Cached::new(key, &value, "hit")));
         }
         Found::Miss(epoch) => epoch,
     };
@@ -61,8 +67,7 @@ pub(crate) async fn get(
     let value = value.and_then(|(value,)| value);
     let value: Arc<str> = value.ok_or(ApiError::NotFound("no such key"))?.into();
     state.cache.put(key.clone(), Arc::clone(&value), epoch);
-    let cache = "miss";
-    Ok(Json(Cached { key, value, cache }))
+    Ok(Json(Cached::new(key, &value, "miss")))
 }
 
 /// A value to be.
@@ -104,7 +109,10 @@ pub(crate) async fn post(
     Body(body): Body<NewValue>,
 ) -> Result<StatusCode, ApiError> {
     let key = key(path)?;
-    let write = db.statements.insert_cached.bind((&key, body.value, Time::now().0))?;
+    let write = db
+        .statements
+        .insert_cached
+        .bind((&key, body.value, Time::now().0))?;
     let _drop = DropEntry(&state, &key);
     db.session.execute(write.idempotent(true)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -113,7 +121,11 @@ pub(crate) async fn post(
 /// Something to note.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Note {
-    #[schema(min_length = 1, max_length = 1_000, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$")]
+    #[schema(
+        min_length = 1,
+        max_length = 1_000,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     note: String,
 }
 
@@ -141,7 +153,10 @@ pub(crate) async fn background_write(
     Body(body): Body<Note>,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     let id = Uuid::new_v4();
-    let write = db.statements.insert_background.bind((id, body.note, Time::now().0))?;
+    let write = db
+        .statements
+        .insert_background
+        .bind((id, body.note, Time::now().0))?;
     // Not with the deadline of this request, which is over before the write begins.
     state.background.put(write.idempotent(true))?;
     let status = "accepted";

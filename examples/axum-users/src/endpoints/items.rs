@@ -38,7 +38,10 @@ impl Check for Many {
 
 /// Items and their number.
 #[derive(Serialize, ToSchema)]
-#[allow(dead_code, reason = "only its description is used: it is written while the rows come")]
+#[allow(
+    dead_code,
+    reason = "only its description is used: it is written while the rows come"
+)]
 pub(crate) struct Dataset {
     items: Vec<Item>,
     count: u64,

@@ -46,7 +46,11 @@ async fn read_slowly(db: &Db, time: Duration) -> Result<(u64, f64), Error> {
 pub(crate) async fn slow_query(State(state): State<AppState>, db: Db) -> Result<Json<Slow>, ApiError> {
     let (rows, seconds) = read_slowly(&db, state.settings.slow_query).await?;
     let message = "Slow query completed";
-    Ok(Json(Slow { message, rows, seconds }))
+    Ok(Json(Slow {
+        message,
+        rows,
+        seconds,
+    }))
 }
 
 /// One of twice that time.
@@ -60,7 +64,11 @@ pub(crate) async fn long_running_query(
 ) -> Result<Json<Slow>, ApiError> {
     let (rows, seconds) = read_slowly(&db, state.settings.slow_query * 2).await?;
     let message = "Long query completed";
-    Ok(Json(Slow { message, rows, seconds }))
+    Ok(Json(Slow {
+        message,
+        rows,
+        seconds,
+    }))
 }
 
 /// A query that the database refuses, to see what is told of that: nothing.
@@ -147,10 +155,12 @@ pub(crate) async fn time_limit(
     let limit = Duration::from_secs_f64(limited.timeout);
     let outcome = match limited.operation {
         Operation::Connect => connect_to_silence(limit).await,
-        Operation::Prepare => match timeout(limit, db.session.prepare("SELECT now() FROM system.local")).await {
-            Ok(result) => result.map(drop),
-            Err(_) => return Ok(report(limited, began, true)),
-        },
+        Operation::Prepare => {
+            match timeout(limit, db.session.prepare("SELECT now() FROM system.local")).await {
+                Ok(result) => result.map(drop),
+                Err(_) => return Ok(report(limited, began, true)),
+            }
+        }
         Operation::Execute => {
             let all = db.statements.all_items.bind(())?.page_size(1_000).deadline(limit);
             db.session.execute(all).await.map(drop)
@@ -164,7 +174,11 @@ pub(crate) async fn time_limit(
 }
 
 fn report(limited: Limited, began: Instant, timed_out: bool) -> Json<LimitReport> {
-    let how = if timed_out { "timed out after" } else { "completed within" };
+    let how = if timed_out {
+        "timed out after"
+    } else {
+        "completed within"
+    };
     Json(LimitReport {
         operation: limited.operation,
         timeout_seconds: limited.timeout,

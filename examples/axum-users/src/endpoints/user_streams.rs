@@ -64,7 +64,10 @@ pub(crate) struct StreamMetadata {
 
 /// Users with how they were read.
 #[derive(Serialize, ToSchema)]
-#[allow(dead_code, reason = "only its description is used: it is written while the rows come")]
+#[allow(
+    dead_code,
+    reason = "only its description is used: it is written while the rows come"
+)]
 pub(crate) struct StreamedUsers {
     users: Vec<User>,
     metadata: StreamMetadata,

@@ -17,9 +17,19 @@ use crate::store::{Statements, Time, User, UserRow};
 /// A user to be.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 pub(crate) struct NewUser {
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$", example = "Alice")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Alice"
+    )]
     pub(crate) name: String,
-    #[schema(min_length = 3, max_length = 320, pattern = r"^[!-?A-~]+@[!-?A-~]+$", example = "alice@example.org")]
+    #[schema(
+        min_length = 3,
+        max_length = 320,
+        pattern = r"^[!-?A-~]+@[!-?A-~]+$",
+        example = "alice@example.org"
+    )]
     pub(crate) email: String,
     #[schema(minimum = 0, maximum = 150, example = 30)]
     pub(crate) age: i32,
@@ -47,7 +57,10 @@ pub(crate) fn check_fields(
     if let Some(email) = email
         && (email.len() > 320 || !is_email(email))
     {
-        problems.note(format!("{at}email"), "must be an address with `@`, of at most 320 characters");
+        problems.note(
+            format!("{at}email"),
+            "must be an address with `@`, of at most 320 characters",
+        );
     }
     if let Some(age) = age {
         problems.range(&format!("{at}age"), age, 0, 150);
@@ -128,7 +141,9 @@ pub(crate) async fn list(db: Db, Params(params): Params<ListParams>) -> Result<J
         users = users.deadline(Duration::from_secs_f64(seconds));
     }
     let response = db.session.execute(users).await?;
-    let users = response.iter::<UserRow>()?.filter_map(|row| row.map(UserRow::user).transpose());
+    let users = response
+        .iter::<UserRow>()?
+        .filter_map(|row| row.map(UserRow::user).transpose());
     Ok(Json(users.collect::<Result<_, _>>()?))
 }
 
@@ -150,7 +165,11 @@ pub(crate) async fn get(Id(id): Id, db: Db) -> Result<Json<User>, ApiError> {
 /// What is to be changed of a user.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Change {
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: Option<String>,
     #[schema(min_length = 3, max_length = 320, pattern = r"^[!-?A-~]+@[!-?A-~]+$")]
     email: Option<String>,
@@ -160,7 +179,13 @@ pub(crate) struct Change {
 
 impl Check for Change {
     fn check(&self, problems: &mut Problems) {
-        check_fields(problems, "", self.name.as_deref(), self.email.as_deref(), self.age);
+        check_fields(
+            problems,
+            "",
+            self.name.as_deref(),
+            self.email.as_deref(),
+            self.age,
+        );
     }
 }
 

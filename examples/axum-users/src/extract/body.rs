@@ -36,10 +36,7 @@ impl<T: DeserializeOwned + Check> FromRequest<AppState> for Body<T> {
             // Before a byte of it is read.
             return Err(ApiError::TooLarge);
         }
-        let body = timeout(
-            state.settings.body_timeout,
-            Bytes::from_request(request, &()),
-        );
+        let body = timeout(state.settings.body_timeout, Bytes::from_request(request, &()));
         let body = body.await.map_err(|_| ApiError::BodyTooSlow)?;
         let body = body.map_err(|rejection| match rejection.into_response().status() {
             StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,

@@ -37,7 +37,9 @@ fn statements(settings: &Settings) -> Vec<String> {
     for tenant in tenants {
         let own = tenant_keyspace(ks, tenant);
         all.push(keyspace(&own, *replication));
-        all.push(format!("CREATE TABLE IF NOT EXISTS {own}.notes (id int PRIMARY KEY, note text)"));
+        all.push(format!(
+            "CREATE TABLE IF NOT EXISTS {own}.notes (id int PRIMARY KEY, note text)"
+        ));
     }
     all
 }

@@ -10,11 +10,14 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, R
 
 const METADATA: Metadata<'static> = Metadata::new("axum_users", Level::INFO, None);
 
+/// Route, method, status.
+type Series = (Arc<str>, &'static str, StatusCode);
+
 /// Counts and times requests by method, route and status. Routes are those of the router and methods those that are known, so the series are bounded.
 pub(crate) struct HttpFigures {
     recorder: Arc<dyn Recorder + Send + Sync>,
     /// Looked up once for each combination.
-    series: RwLock<HashMap<(Arc<str>, &'static str, StatusCode), (Counter, Histogram)>>,
+    series: RwLock<HashMap<Series, (Counter, Histogram)>>,
     pub(crate) in_flight: Gauge,
     requests: AtomicU64,
     failed: AtomicU64,
@@ -36,9 +39,7 @@ fn label(method: &Method) -> &'static str {
 
 impl HttpFigures {
     pub(crate) fn new(recorder: Arc<dyn Recorder + Send + Sync>) -> Self {
-        let describe = |name: &'static str, help: &'static str| {
-            (KeyName::from_const_str(name), help.into())
-        };
+        let describe = |name: &'static str, help: &'static str| (KeyName::from_const_str(name), help.into());
         let (name, help) = describe("http_requests_total", "Requests that were answered.");
         recorder.describe_counter(name, None, help);
         let (name, help) = describe(
@@ -48,9 +49,15 @@ impl HttpFigures {
         recorder.describe_histogram(name, Some(Unit::Seconds), help);
         let (name, help) = describe("http_requests_in_flight", "Requests that are being answered.");
         recorder.describe_gauge(name, None, help);
-        let (name, help) = describe("http_error_ratio", "The part of all requests that was answered by 5xx.");
+        let (name, help) = describe(
+            "http_error_ratio",
+            "The part of all requests that was answered by 5xx.",
+        );
         recorder.describe_gauge(name, None, help);
-        let (name, help) = describe("app_connection_pools", "Pools of connections to nodes that are open.");
+        let (name, help) = describe(
+            "app_connection_pools",
+            "Pools of connections to nodes that are open.",
+        );
         recorder.describe_gauge(name, None, help);
         let gauge = Key::from_static_name("http_requests_in_flight");
         Self {
@@ -81,7 +88,7 @@ impl HttpFigures {
         time.record(took);
     }
 
-    fn register(&self, (route, method, status): &(Arc<str>, &'static str, StatusCode)) -> (Counter, Histogram) {
+    fn register(&self, (route, method, status): &Series) -> (Counter, Histogram) {
         let labels = || {
             vec![
                 Label::new("method", *method),

@@ -90,7 +90,7 @@ async fn connection(socket: TcpStream, router: Router, limits: Limits, mut endin
     let mut connection = pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        _ = ending.wait_for(|ending| *ending) => {
+        () = begins(&mut ending) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -98,6 +98,11 @@ async fn connection(socket: TcpStream, router: Router, limits: Limits, mut endin
     if let Err(error) = served {
         debug!(%error, "a connection broke off");
     }
+}
+
+/// Also when whoever would say so is gone.
+async fn begins(ending: &mut watch::Receiver<bool>) {
+    let _ = ending.wait_for(|ending| *ending).await;
 }
 
 async fn handle(router: Router, request: hyper::Request<Incoming>) -> Result<Response, Infallible> {

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::pin::Pin;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::header::ACCEPT;
+use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, Stream, StreamExt};
 use futures_util::FutureExt;
+use futures_util::stream::{self, Stream, StreamExt};
 use serde::Serialize;
 use tower_cassandra::{Error, StreamHandle};
 use tracing::warn;
@@ -53,7 +53,8 @@ struct Writer<T> {
 impl<T: Serialize> Writer<T> {
     fn begin(&mut self) {
         if let Shape::Object(name, _) = self.shape {
-            self.buffer.extend_from_slice(format!("{{\"{name}\":[").as_bytes());
+            self.buffer
+                .extend_from_slice(format!("{{\"{name}\":[").as_bytes());
         }
     }
 
@@ -74,7 +75,11 @@ impl<T: Serialize> Writer<T> {
     fn end(&mut self) {
         if let Shape::Object(_, tail) = self.shape {
             let mut end = String::from("]");
-            let _ = write!(end, ",{}}}", tail(self.written, self.handle.pages(), self.page_size));
+            let _ = write!(
+                end,
+                ",{}}}",
+                tail(self.written, self.handle.pages(), self.page_size)
+            );
             self.buffer.extend_from_slice(end.as_bytes());
         }
         self.over = true;
