@@ -15,6 +15,7 @@ mod background;
 mod bare;
 mod cache;
 mod cursor;
+mod described;
 mod endpoints;
 mod errors;
 mod extract;

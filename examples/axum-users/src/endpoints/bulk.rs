@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::users::{NewUser, check_fields};
-use crate::errors::{ApiError, ErrorBody};
+use crate::described::{BodyErrors, Errors};
+use crate::errors::ApiError;
 use crate::extract::{Body, Check, Db, Problems};
 use crate::state::AppState;
 use crate::store::User;
@@ -70,11 +71,10 @@ pub(crate) struct Created {
 
 /// Creates users, some at a time. It is no batch of the database: each has a partition of its own. After an error some may be there; which ones nobody
 /// knows, so the request may be made again and then makes others.
-#[utoipa::path(post, path = "/users/batch", request_body = Users, responses(
-    (status = 201, body = Created), (status = 400, body = ErrorBody), (status = 413, body = ErrorBody),
-    (status = 415, body = ErrorBody), (status = 422, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/users/batch", request_body = Users,
+    responses((status = 201, body = Created, description = "created"), BodyErrors)
+)]
 pub(crate) async fn create(
     db: Db,
     Body(users): Body<Users>,
@@ -100,10 +100,10 @@ pub(crate) struct Deleted {
 }
 
 /// Deletes the users that load tests have made: those whose names begin with `LoadTest`. It reads the whole table, page by page.
-#[utoipa::path(delete, path = "/users/cleanup", responses(
-    (status = 200, body = Deleted), (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    delete, path = "/users/cleanup",
+    responses((status = 200, body = Deleted, description = "as asked"), Errors)
+)]
 pub(crate) async fn clean_up(State(state): State<AppState>, db: Db) -> Result<Json<Deleted>, ApiError> {
     let _place = state.heavy_place()?;
     let all = db.statements.user_names.bind(())?;

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::cache::Found;
+use crate::described::{BodyErrors, ParamErrors};
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Body, Check, Db, Problems};
 use crate::state::AppState;
@@ -46,10 +47,7 @@ impl Cached {
 /// A value, from the cache if it was read within the last 60 s.
 #[utoipa::path(get, path = "/cached-data/{key}", params(
     ("key" = String, Path, min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"),
-), responses(
-    (status = 200, body = Cached), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
-    (status = 422, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+), responses((status = 200, body = Cached, description = "as asked"), (status = 404, body = ErrorBody, description = "there is none"), ParamErrors))]
 pub(crate) async fn get(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
@@ -97,11 +95,7 @@ impl Drop for DropEntry<'_> {
 /// Writes a value and drops the cached one.
 #[utoipa::path(post, path = "/cached-data/{key}", params(
     ("key" = String, Path, min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"),
-), request_body = NewValue, responses(
-    (status = 204), (status = 400, body = ErrorBody), (status = 413, body = ErrorBody),
-    (status = 415, body = ErrorBody), (status = 422, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+), request_body = NewValue, responses((status = 204, description = "done"), BodyErrors))]
 pub(crate) async fn post(
     State(state): State<AppState>,
     path: Result<Path<String>, PathRejection>,
@@ -143,10 +137,10 @@ pub(crate) struct Accepted {
 }
 
 /// Takes a note that is written after the answer. While the queue is full: 503.
-#[utoipa::path(post, path = "/background-write", request_body = Note, responses(
-    (status = 202, body = Accepted), (status = 400, body = ErrorBody), (status = 413, body = ErrorBody),
-    (status = 415, body = ErrorBody), (status = 422, body = ErrorBody), (status = 503, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/background-write", request_body = Note,
+    responses((status = 202, body = Accepted, description = "accepted"), BodyErrors)
+)]
 pub(crate) async fn background_write(
     State(state): State<AppState>,
     db: Db,

@@ -10,7 +10,8 @@ use tower::ServiceExt;
 use tower_cassandra::axum::Readiness;
 use utoipa::ToSchema;
 
-use crate::errors::{ApiError, ErrorBody};
+use crate::described::Unready;
+use crate::errors::ApiError;
 use crate::state::AppState;
 use crate::store::Time;
 
@@ -22,7 +23,7 @@ pub(crate) struct Home {
 }
 
 /// What this is.
-#[utoipa::path(get, path = "/", responses((status = 200, body = Home)))]
+#[utoipa::path(get, path = "/", responses((status = 200, body = Home, description = "as asked")))]
 pub(crate) async fn home() -> Json<Home> {
     Json(Home {
         message: "axum-users is running",
@@ -58,10 +59,13 @@ pub(crate) struct Health {
 }
 
 /// How the database is: 503 when no node would answer.
-#[utoipa::path(get, path = "/health", responses(
-    (status = 200, body = Health),
-    (status = 503, body = Health),
-))]
+#[utoipa::path(
+    get, path = "/health",
+    responses(
+        (status = 200, body = Health, description = "as asked"),
+        (status = 503, body = Health, description = "not ready"),
+    )
+)]
 pub(crate) async fn health(State(state): State<AppState>) -> Response {
     let health = state.session().health();
     let is_ready = state.session().check_ready().is_ok();
@@ -86,10 +90,10 @@ pub(crate) async fn health(State(state): State<AppState>) -> Response {
 
 /// May requests be sent here? 503 until the tables are there, while no node would answer, and when the application ends. `/healthz` says whether the
 /// process is alive.
-#[utoipa::path(get, path = "/readyz", responses(
-    (status = 200, description = "yes"),
-    (status = 503, description = "no"),
-))]
+#[utoipa::path(
+    get, path = "/readyz",
+    responses((status = 200, description = "yes"), (status = 503, description = "no"))
+)]
 pub(crate) async fn ready(State(state): State<AppState>, request: Request) -> Response {
     let readiness = Readiness::new(state.session().clone()).with_shutdown(state.shutdown());
     let Ok(response) = readiness.oneshot(request).await;
@@ -106,10 +110,10 @@ pub(crate) struct Ending {
 }
 
 /// Ends the application: requests under way are answered, new ones refused. Whoever may call this may end it; do not show it to strangers.
-#[utoipa::path(post, path = "/shutdown", responses(
-    (status = 200, body = Ending),
-    (status = 503, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/shutdown",
+    responses((status = 200, body = Ending, description = "as asked"), Unready)
+)]
 pub(crate) async fn shutdown(State(state): State<AppState>) -> Json<Ending> {
     state.shutdown().begin();
     Json(Ending {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use tower_cassandra::{PageState, StreamOptions};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::errors::{ApiError, ErrorBody};
+use crate::described::ParamErrors;
+use crate::errors::ApiError;
 use crate::extract::{Check, Db, Params, Problems};
 use crate::state::AppState;
 use crate::store::Item;
@@ -60,11 +61,13 @@ async fn answer(db: &Db, limit: i32, shape: Shape) -> Result<Response, ApiError>
 }
 
 /// Many items as one JSON document, written while they are read. With `Accept: application/x-ndjson` a line each.
-#[utoipa::path(get, path = "/large-dataset", params(Many), responses(
-    (status = 200, content((Dataset = "application/json"), (String = "application/x-ndjson"))),
-    (status = 400, body = ErrorBody), (status = 422, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/large-dataset", params(Many),
+    responses(
+        (status = 200, content((Dataset = "application/json"), (String = "application/x-ndjson")), description = "as asked"),
+        ParamErrors,
+    )
+)]
 pub(crate) async fn large_dataset(
     db: Db,
     Params(many): Params<Many>,
@@ -75,11 +78,13 @@ pub(crate) async fn large_dataset(
 }
 
 /// Many items, a line of JSON each, written while they are read. The query stops when the client goes away.
-#[utoipa::path(get, path = "/stream-data", params(Many), responses(
-    (status = 200, body = String, content_type = "application/x-ndjson"),
-    (status = 400, body = ErrorBody), (status = 422, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/stream-data", params(Many),
+    responses(
+        (status = 200, body = String, content_type = "application/x-ndjson", description = "as asked"),
+        ParamErrors,
+    )
+)]
 pub(crate) async fn stream_data(db: Db, Params(many): Params<Many>) -> Result<Response, ApiError> {
     answer(&db, many.limit, Shape::Lines).await
 }
@@ -115,10 +120,10 @@ pub(crate) struct Page {
 }
 
 /// One page of the items. The cursor is the place in the database's own result, signed: one that was not made here is refused.
-#[utoipa::path(get, path = "/paginated-items", params(Which), responses(
-    (status = 200, body = Page), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/paginated-items", params(Which),
+    responses((status = 200, body = Page, description = "as asked"), ParamErrors)
+)]
 pub(crate) async fn paginated(
     State(state): State<AppState>,
     db: Db,

@@ -10,7 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::bulk::LOAD_TEST;
 use super::monitoring::RateLimit;
 use super::users::NewUser;
-use crate::errors::{ApiError, ErrorBody};
+use crate::described::ParamErrors;
+use crate::errors::ApiError;
 use crate::extract::{Check, Db, Params, Problems};
 use crate::state::AppState;
 use crate::store::Time;
@@ -66,10 +67,10 @@ impl Performance {
 }
 
 /// Queries at the same time.
-#[utoipa::path(get, path = "/performance/async", params(Requests), responses(
-    (status = 200, body = Performance), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/performance/async", params(Requests),
+    responses((status = 200, body = Performance, description = "as asked"), ParamErrors)
+)]
 pub(crate) async fn concurrent(
     State(state): State<AppState>,
     db: Db,
@@ -89,10 +90,10 @@ pub(crate) async fn concurrent(
 }
 
 /// The same queries one by one.
-#[utoipa::path(get, path = "/performance/sync", params(Requests), responses(
-    (status = 200, body = Performance), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/performance/sync", params(Requests),
+    responses((status = 200, body = Performance, description = "as asked"), ParamErrors)
+)]
 pub(crate) async fn one_by_one(
     State(state): State<AppState>,
     db: Db,
@@ -161,10 +162,10 @@ pub(crate) struct CrowdReport {
 }
 
 /// Reads, or writes of users that `DELETE /users/cleanup` removes, all at the same time: more than the session admits wait or are refused.
-#[utoipa::path(post, path = "/test/concurrent_load", params(Crowd), responses(
-    (status = 200, body = CrowdReport), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/test/concurrent_load", params(Crowd),
+    responses((status = 200, body = CrowdReport, description = "as asked"), ParamErrors)
+)]
 pub(crate) async fn crowd(
     State(state): State<AppState>,
     db: Db,

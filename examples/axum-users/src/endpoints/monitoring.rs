@@ -13,7 +13,8 @@ use tower_cassandra::observe::Statistics;
 use tower_cassandra::prometheus::CONTENT_TYPE as PROMETHEUS;
 use utoipa::ToSchema;
 
-use crate::errors::{ApiError, ErrorBody};
+use crate::described::Unready;
+use crate::errors::ApiError;
 use crate::state::AppState;
 use crate::store::Time;
 
@@ -63,9 +64,12 @@ fn pools(state: &AppState) -> usize {
 }
 
 /// All figures as text for Prometheus, or, with `Accept: application/json`, the main ones as JSON.
-#[utoipa::path(get, path = "/metrics", responses(
-    (status = 200, content((String = "text/plain"), (Object = "application/json"))),
-))]
+#[utoipa::path(
+    get, path = "/metrics",
+    responses(
+        (status = 200, content((String = "text/plain"), (Object = "application/json")), description = "as asked"),
+    )
+)]
 pub(crate) async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Response {
     let (hits, misses, entries) = state.cache.figures();
     let background = state.background.counts();
@@ -100,7 +104,10 @@ pub(crate) async fn metrics(State(state): State<AppState>, headers: HeaderMap) -
 }
 
 /// What the collector in memory has seen of the queries: totals, percentiles, errors by kind, the most frequent statements, nodes.
-#[utoipa::path(get, path = "/metrics/queries", responses((status = 200, body = Object)))]
+#[utoipa::path(
+    get, path = "/metrics/queries",
+    responses((status = 200, body = Object, description = "as asked"))
+)]
 pub(crate) async fn queries(State(state): State<AppState>) -> Json<Value> {
     Json(statistics(&state.memory.statistics()))
 }
@@ -129,9 +136,10 @@ pub(crate) struct Hosts {
 }
 
 /// The nodes, as known now.
-#[utoipa::path(get, path = "/monitoring/hosts", responses(
-    (status = 200, body = Hosts), (status = 503, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/monitoring/hosts",
+    responses((status = 200, body = Hosts, description = "as asked"), Unready)
+)]
 pub(crate) async fn hosts(State(state): State<AppState>) -> Result<Json<Hosts>, ApiError> {
     let health = state.session().monitor()?.health();
     let hosts = health.hosts.into_iter().map(|host| Host {
@@ -164,9 +172,10 @@ pub(crate) struct Summary {
 }
 
 /// How the session is connected.
-#[utoipa::path(get, path = "/monitoring/summary", responses(
-    (status = 200, body = Summary), (status = 503, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/monitoring/summary",
+    responses((status = 200, body = Summary, description = "as asked"), Unready)
+)]
 pub(crate) async fn summary(State(state): State<AppState>) -> Result<Json<Summary>, ApiError> {
     let summary = state.session().monitor()?.connection_summary();
     Ok(Json(Summary {
@@ -212,7 +221,10 @@ impl RateLimit {
 }
 
 /// What the limit of concurrency does.
-#[utoipa::path(get, path = "/rate_limit/status", responses((status = 200, body = RateLimit)))]
+#[utoipa::path(
+    get, path = "/rate_limit/status",
+    responses((status = 200, body = RateLimit, description = "as asked"))
+)]
 pub(crate) async fn rate_limit(State(state): State<AppState>) -> Json<RateLimit> {
     Json(RateLimit::of(&state))
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::described::ParamErrors;
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Check, Db, Params, Problems};
 use crate::state::AppState;
@@ -39,10 +40,14 @@ pub(crate) struct UserData {
 }
 
 /// What is in a user's own keyspace, read by a session of the user's own.
-#[utoipa::path(get, path = "/user-data", params(Whose), responses(
-    (status = 200, body = UserData), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
-    (status = 422, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/user-data", params(Whose),
+    responses(
+        (status = 200, body = UserData, description = "as asked"),
+        (status = 404, body = ErrorBody, description = "there is none"),
+        ParamErrors,
+    )
+)]
 pub(crate) async fn user_data(
     State(state): State<AppState>,
     db: Db,

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::errors::{ApiError, ErrorBody};
+use crate::described::{Errors, ParamErrors};
+use crate::errors::ApiError;
 use crate::extract::{Check, Db, Params, Problems};
 use crate::store::{CATEGORIES, Product};
 
@@ -60,10 +61,10 @@ async fn of_category(db: &Db, category: &str, most: i32) -> Result<Vec<Product>,
 }
 
 /// Looks for products. Each category is a partition, and all are read at the same time.
-#[utoipa::path(get, path = "/products/search", params(Search), responses(
-    (status = 200, body = Products), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/products/search", params(Search),
+    responses((status = 200, body = Products, description = "as asked"), ParamErrors)
+)]
 pub(crate) async fn search(db: Db, Params(search): Params<Search>) -> Result<Json<Products>, ApiError> {
     let asked = CATEGORIES.iter().filter(|category| {
         let wanted = search.category.as_deref();
@@ -97,10 +98,10 @@ pub(crate) struct Several {
 }
 
 /// Four queries at the same time for one answer. `Server-Timing` counts them.
-#[utoipa::path(get, path = "/multi-query", responses(
-    (status = 200, body = Several), (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/multi-query",
+    responses((status = 200, body = Several, description = "as asked"), Errors)
+)]
 pub(crate) async fn multi_query(db: Db) -> Result<Json<Several>, ApiError> {
     let began = Instant::now();
     let parts = CATEGORIES[..4].iter().map(async |category| {

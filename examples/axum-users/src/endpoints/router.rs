@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use super::{
     bulk, cached, home, items, live, load, monitoring, per_user, products, safety, slow, user_streams, users,
 };
+
 use crate::errors::{no_such_method, no_such_path};
 use crate::settings::Settings;
 use crate::state::AppState;

@@ -8,7 +8,8 @@ use tower_cassandra::{ErrorKind, Session, StreamOptions};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::errors::{ApiError, ErrorBody};
+use crate::described::Errors;
+use crate::errors::ApiError;
 use crate::extract::Db;
 use crate::state::AppState;
 use crate::store::Item;
@@ -30,9 +31,10 @@ pub(crate) struct AfterError {
 }
 
 /// A query that fails leaves the session open.
-#[utoipa::path(post, path = "/context_manager_safety/query_error", responses(
-    (status = 200, body = AfterError), (status = 400, body = ErrorBody), (status = 503, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/context_manager_safety/query_error",
+    responses((status = 200, body = AfterError, description = "as asked"), Errors)
+)]
 pub(crate) async fn query_error(State(state): State<AppState>, db: Db) -> Result<Json<AfterError>, ApiError> {
     let session = db.session.session();
     let text = format!("SELECT secret FROM {}.no_such_table", state.settings.keyspace);
@@ -53,9 +55,10 @@ fn caught(kind: Option<ErrorKind>) -> Option<&'static str> {
 }
 
 /// A stream that fails leaves the session open, and other streams work.
-#[utoipa::path(post, path = "/context_manager_safety/streaming_error", responses(
-    (status = 200, body = AfterError), (status = 400, body = ErrorBody), (status = 503, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/context_manager_safety/streaming_error",
+    responses((status = 200, body = AfterError, description = "as asked"), Errors)
+)]
 pub(crate) async fn streaming_error(
     State(state): State<AppState>,
     db: Db,
@@ -118,10 +121,10 @@ pub(crate) struct Concurrent {
 }
 
 /// Three filtered streams beside each other, of ten rows each in pages of five.
-#[utoipa::path(post, path = "/context_manager_safety/concurrent_streams", responses(
-    (status = 200, body = Concurrent), (status = 400, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/context_manager_safety/concurrent_streams",
+    responses((status = 200, body = Concurrent, description = "as asked"), Errors)
+)]
 pub(crate) async fn concurrent_streams(db: Db) -> Result<Json<Concurrent>, ApiError> {
     let run = Uuid::new_v4();
     fill(&db, run, 30).await?;
@@ -158,10 +161,10 @@ pub(crate) struct Nested {
 }
 
 /// A cluster, in it a session, in it a stream: each ends and leaves open what is around it.
-#[utoipa::path(post, path = "/context_manager_safety/nested_contexts", responses(
-    (status = 200, body = Nested), (status = 400, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/context_manager_safety/nested_contexts",
+    responses((status = 200, body = Nested, description = "as asked"), Errors)
+)]
 pub(crate) async fn nested_contexts(State(state): State<AppState>, db: Db) -> Result<Json<Nested>, ApiError> {
     const ORDER: [&str; 7] = [
         "cluster_opened",
@@ -219,10 +222,10 @@ pub(crate) struct Cancelled {
 }
 
 /// A stream that is cancelled half-way leaves nothing behind, and the next one works.
-#[utoipa::path(post, path = "/context_manager_safety/cancellation", responses(
-    (status = 200, body = Cancelled), (status = 400, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/context_manager_safety/cancellation",
+    responses((status = 200, body = Cancelled, description = "as asked"), Errors)
+)]
 pub(crate) async fn cancellation(db: Db) -> Result<Json<Cancelled>, ApiError> {
     let run = Uuid::new_v4();
     fill(&db, run, 100).await?;
@@ -265,7 +268,10 @@ pub(crate) struct Status {
 }
 
 /// What is open. The ids are those of this process: they change only when it is started anew.
-#[utoipa::path(get, path = "/context_manager_safety/status", responses((status = 200, body = Status)))]
+#[utoipa::path(
+    get, path = "/context_manager_safety/status",
+    responses((status = 200, body = Status, description = "as asked"))
+)]
 pub(crate) async fn status(State(state): State<AppState>) -> Json<Status> {
     Json(Status {
         session_open: !state.session().is_closed(),

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use tower_cassandra::{ClusterBuilder, Error, StreamOptions};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::described::{Errors, ParamErrors};
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Check, Db, Params, Problems};
 use crate::state::AppState;
@@ -39,10 +40,10 @@ async fn read_slowly(db: &Db, time: Duration) -> Result<(u64, f64), Error> {
 }
 
 /// A slow query, of about two seconds; `X-Request-Timeout` bounds it.
-#[utoipa::path(get, path = "/slow_query", responses(
-    (status = 200, body = Slow), (status = 400, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/slow_query",
+    responses((status = 200, body = Slow, description = "as asked"), Errors)
+)]
 pub(crate) async fn slow_query(State(state): State<AppState>, db: Db) -> Result<Json<Slow>, ApiError> {
     let (rows, seconds) = read_slowly(&db, state.settings.slow_query).await?;
     let message = "Slow query completed";
@@ -54,10 +55,10 @@ pub(crate) async fn slow_query(State(state): State<AppState>, db: Db) -> Result<
 }
 
 /// One of twice that time.
-#[utoipa::path(get, path = "/long_running_query", responses(
-    (status = 200, body = Slow), (status = 400, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/long_running_query",
+    responses((status = 200, body = Slow, description = "as asked"), Errors)
+)]
 pub(crate) async fn long_running_query(
     State(state): State<AppState>,
     db: Db,
@@ -72,9 +73,10 @@ pub(crate) async fn long_running_query(
 }
 
 /// A query that the database refuses, to see what is told of that: nothing.
-#[utoipa::path(get, path = "/test/query_error", responses(
-    (status = 400, body = ErrorBody), (status = 500, body = ErrorBody), (status = 503, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/test/query_error",
+    responses((status = 500, body = ErrorBody, description = "it failed"), Errors)
+)]
 pub(crate) async fn failing_query(State(state): State<AppState>, db: Db) -> Result<(), ApiError> {
     let text = format!("SELECT secret FROM {}.no_such_table", state.settings.keyspace);
     db.session.execute(text).await?;
@@ -141,10 +143,14 @@ async fn connect_to_silence(limit: Duration) -> Result<(), Error> {
 }
 
 /// Does something under a limit of time: connects to what is silent, prepares a statement, or reads for longer than the limit.
-#[utoipa::path(post, path = "/test/timeout", params(Limited), responses(
-    (status = 200, body = LimitReport), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 500, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/test/timeout", params(Limited),
+    responses(
+        (status = 200, body = LimitReport, description = "as asked"),
+        (status = 500, body = ErrorBody, description = "it failed"),
+        ParamErrors,
+    )
+)]
 pub(crate) async fn time_limit(
     State(state): State<AppState>,
     db: Db,

@@ -13,7 +13,8 @@ use tower_cassandra::{Prepared, Statement, StreamOptions};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::errors::{ApiError, ErrorBody};
+use crate::described::ParamErrors;
+use crate::errors::ApiError;
 use crate::extract::{Check, Db, Params, Problems};
 use crate::state::AppState;
 use crate::store::{User, UserRow};
@@ -85,11 +86,13 @@ fn metadata(total_returned: u64, pages_fetched: u64, fetch_size: u32) -> String 
 }
 
 /// Users, written while they are read. With `Accept: application/x-ndjson` a line each.
-#[utoipa::path(get, path = "/users/stream", params(StreamParams), responses(
-    (status = 200, content((StreamedUsers = "application/json"), (String = "application/x-ndjson"))),
-    (status = 400, body = ErrorBody), (status = 422, body = ErrorBody), (status = 503, body = ErrorBody),
-    (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/users/stream", params(StreamParams),
+    responses(
+        (status = 200, content((StreamedUsers = "application/json"), (String = "application/x-ndjson")), description = "as asked"),
+        ParamErrors,
+    )
+)]
 pub(crate) async fn rows(
     db: Db,
     Params(params): Params<StreamParams>,
@@ -176,10 +179,10 @@ pub(crate) struct Pages {
 }
 
 /// Reads users page by page and tells of each page. It holds one page at a time.
-#[utoipa::path(get, path = "/users/stream/pages", params(PageParams), responses(
-    (status = 200, body = Pages), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/users/stream/pages", params(PageParams),
+    responses((status = 200, body = Pages, description = "as asked"), ParamErrors)
+)]
 pub(crate) async fn pages(db: Db, Params(params): Params<PageParams>) -> Result<Json<Pages>, ApiError> {
     let mut answer = Pages {
         total_rows_processed: 0,
@@ -260,10 +263,10 @@ pub(crate) struct Advanced {
 }
 
 /// Users with how it went. It answers when it has them all, so that a limit of time that passes is a 504: only a few such requests at a time.
-#[utoipa::path(get, path = "/users/stream/advanced", params(AdvancedParams), responses(
-    (status = 200, body = Advanced), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/users/stream/advanced", params(AdvancedParams),
+    responses((status = 200, body = Advanced, description = "as asked"), ParamErrors)
+)]
 pub(crate) async fn advanced(
     State(state): State<AppState>,
     db: Db,

@@ -10,6 +10,7 @@ use tower_cassandra::scylla::value::MaybeUnset;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::described::{BodyErrors, Errors, ParamErrors};
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Body, Check, Db, Id, Params, Problems};
 use crate::store::{Statements, Time, User, UserRow};
@@ -92,11 +93,10 @@ impl NewUser {
 }
 
 /// Creates a user.
-#[utoipa::path(post, path = "/users", request_body = NewUser, responses(
-    (status = 201, body = User),
-    (status = 400, body = ErrorBody), (status = 413, body = ErrorBody), (status = 415, body = ErrorBody),
-    (status = 422, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    post, path = "/users", request_body = NewUser,
+    responses((status = 201, body = User, description = "created"), BodyErrors)
+)]
 pub(crate) async fn create(db: Db, Body(user): Body<NewUser>) -> Result<(StatusCode, Json<User>), ApiError> {
     let (user, insert) = user.make(&db.statements)?;
     db.session.execute(insert).await?;
@@ -131,10 +131,10 @@ impl Check for ListParams {
 }
 
 /// Some users, in no order.
-#[utoipa::path(get, path = "/users", params(ListParams), responses(
-    (status = 200, body = Vec<User>), (status = 400, body = ErrorBody),
-    (status = 422, body = ErrorBody), (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/users", params(ListParams),
+    responses((status = 200, body = Vec<User>, description = "as asked"), ParamErrors)
+)]
 pub(crate) async fn list(db: Db, Params(params): Params<ListParams>) -> Result<Json<Vec<User>>, ApiError> {
     let mut users = db.statements.users.bind((params.limit,))?;
     if let Some(seconds) = params.timeout {
@@ -154,10 +154,14 @@ async fn find(db: &Db, id: Uuid) -> Result<User, ApiError> {
 }
 
 /// A user.
-#[utoipa::path(get, path = "/users/{id}", params(("id" = Uuid, Path)), responses(
-    (status = 200, body = User), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    get, path = "/users/{id}", params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = User, description = "as asked"),
+        (status = 404, body = ErrorBody, description = "there is none"),
+        Errors,
+    )
+)]
 pub(crate) async fn get(Id(id): Id, db: Db) -> Result<Json<User>, ApiError> {
     find(&db, id).await.map(Json)
 }
@@ -211,30 +215,36 @@ async fn change(db: &Db, id: Uuid, change: Change) -> Result<Json<User>, ApiErro
 }
 
 /// Changes the fields that are given.
-#[utoipa::path(put, path = "/users/{id}", params(("id" = Uuid, Path)), request_body = Change, responses(
-    (status = 200, body = User), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
-    (status = 413, body = ErrorBody), (status = 415, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    put, path = "/users/{id}", params(("id" = Uuid, Path)), request_body = Change,
+    responses(
+        (status = 200, body = User, description = "as asked"),
+        (status = 404, body = ErrorBody, description = "there is none"),
+        BodyErrors,
+    )
+)]
 pub(crate) async fn put(Id(id): Id, db: Db, Body(body): Body<Change>) -> Result<Json<User>, ApiError> {
     change(&db, id, body).await
 }
 
 /// The same as PUT.
-#[utoipa::path(patch, path = "/users/{id}", params(("id" = Uuid, Path)), request_body = Change, responses(
-    (status = 200, body = User), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody),
-    (status = 413, body = ErrorBody), (status = 415, body = ErrorBody), (status = 422, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    patch, path = "/users/{id}", params(("id" = Uuid, Path)), request_body = Change,
+    responses(
+        (status = 200, body = User, description = "as asked"),
+        (status = 404, body = ErrorBody, description = "there is none"),
+        BodyErrors,
+    )
+)]
 pub(crate) async fn patch(Id(id): Id, db: Db, Body(body): Body<Change>) -> Result<Json<User>, ApiError> {
     change(&db, id, body).await
 }
 
 /// Deletes a user. One that is not there is deleted already.
-#[utoipa::path(delete, path = "/users/{id}", params(("id" = Uuid, Path)), responses(
-    (status = 204), (status = 400, body = ErrorBody),
-    (status = 503, body = ErrorBody), (status = 504, body = ErrorBody),
-))]
+#[utoipa::path(
+    delete, path = "/users/{id}", params(("id" = Uuid, Path)),
+    responses((status = 204, description = "done"), Errors)
+)]
 pub(crate) async fn delete(Id(id): Id, db: Db) -> Result<StatusCode, ApiError> {
     let delete = db.statements.delete_user.bind((id,))?.idempotent(true);
     db.session.execute(delete).await?;
