@@ -90,6 +90,12 @@ impl AppState {
         self.tenants.count()
     }
 
+    /// Sessions of users that have connections, also those that made room and whose last request has not ended.
+    #[must_use]
+    pub fn tenant_sessions_alive(&self) -> usize {
+        self.tenants.alive()
+    }
+
     /// Are the tables and statements there?
     #[must_use]
     pub fn is_set_up(&self) -> bool {

@@ -61,6 +61,11 @@ impl Tenants {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    /// How many have connections: those that made room end with the last request that uses them.
+    pub(crate) fn alive(&self) -> usize {
+        self.cluster.sessions().len()
+    }
+
     /// Ends all of them.
     pub(crate) async fn close(&self) -> Result<(), Error> {
         self.cluster.close(Duration::from_secs(1)).await
