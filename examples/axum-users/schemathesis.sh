@@ -19,7 +19,7 @@ for _ in $(seq 120); do
     sleep 1
 done
 # Left out: what ends the application, and what fails on purpose (`/test/query_error`). The time limit of each answer is that of the slowest honest one.
-"$schemathesis" run "http://127.0.0.1:$PORT/openapi.json" \
+"$schemathesis" --config-file examples/axum-users/schemathesis.toml run "http://127.0.0.1:$PORT/openapi.json" \
     --exclude-path /shutdown --exclude-path /test/query_error \
     --max-time "$seconds" --max-response-time 35 --continue-on-failure --seed 1 "$@"
 kill -0 $application

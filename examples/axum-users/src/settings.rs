@@ -160,6 +160,11 @@ fn is_name(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(fits) && text.as_bytes()[0].is_ascii_lowercase()
 }
 
+/// The name of a user with a keyspace: short, since the name of the keyspace is made of it.
+pub(crate) fn is_tenant(text: &str) -> bool {
+    text.len() <= 12 && is_name(text)
+}
+
 impl Settings {
     /// Reads the environment.
     ///
@@ -201,7 +206,7 @@ impl Settings {
             (rows <= 1_000_000).then_some(rows)
         })?;
         if let Some(tenants) = source.list("TENANTS") {
-            if tenants.len() > 100 || !tenants.iter().all(|tenant| tenant.len() <= 12 && is_name(tenant)) {
+            if tenants.len() > 100 || !tenants.iter().all(|tenant| is_tenant(tenant)) {
                 let expected = "at most 100 names of 1 to 12 lower-case letters, digits and `_`";
                 return Err(BadSetting {
                     name: "TENANTS",

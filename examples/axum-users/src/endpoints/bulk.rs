@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::users::{NewUser, check_fields};
 use crate::described::{BodyErrors, Errors};
 use crate::errors::ApiError;
-use crate::extract::{Body, Check, Db, Problems};
+use crate::extract::{Body, Check, Db, Problems, whole};
 use crate::state::AppState;
 use crate::store::User;
 
@@ -35,7 +35,7 @@ pub(crate) struct BulkUser {
     #[schema(min_length = 3, max_length = 320, pattern = r"^[!-?A-~]+@[!-?A-~]+$")]
     email: String,
     /// 25 where it is not given.
-    #[serde(default = "usual_age")]
+    #[serde(default = "usual_age", deserialize_with = "whole")]
     #[schema(minimum = 0, maximum = 150, default = 25)]
     age: i32,
 }

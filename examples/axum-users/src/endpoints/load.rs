@@ -124,7 +124,7 @@ pub(crate) struct Crowd {
     #[param(minimum = 1, maximum = 500, default = 50)]
     concurrent_requests: usize,
     #[serde(default = "read")]
-    #[param(inline, default = "read")]
+    #[param(inline)]
     query_type: Kind,
 }
 
@@ -144,7 +144,7 @@ impl Check for Crowd {
 
 /// How it went.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Summary {
+pub(crate) struct CrowdSummary {
     concurrent_requests: usize,
     query_type: Kind,
     successful: usize,
@@ -156,7 +156,7 @@ pub(crate) struct Summary {
 /// How it went, and what the limits did.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CrowdReport {
-    test_summary: Summary,
+    test_summary: CrowdSummary,
     rate_limit_metrics: RateLimit,
     timestamp: Time,
 }
@@ -199,7 +199,7 @@ pub(crate) async fn crowd(
     }
     let took = began.elapsed().as_secs_f64();
     Ok(Json(CrowdReport {
-        test_summary: Summary {
+        test_summary: CrowdSummary {
             concurrent_requests: count,
             query_type: crowd.query_type,
             successful,

@@ -8,25 +8,31 @@ use utoipa::{IntoParams, ToSchema};
 use crate::described::ParamErrors;
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Check, Db, Params, Problems};
+use crate::settings::is_tenant;
 use crate::state::AppState;
 
 /// Whose.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Whose {
-    #[param(min_length = 1, max_length = 12, example = "alice")]
+    #[param(pattern = "^[a-z][a-z0-9_]{0,11}$", example = "alice")]
     user: String,
 }
 
 impl Check for Whose {
     fn check(&self, problems: &mut Problems) {
-        problems.text("user", &self.user, 12);
+        if !is_tenant(&self.user) {
+            problems.note(
+                "user",
+                "must be 1 to 12 lower-case letters, digits and `_`, the first a letter",
+            );
+        }
     }
 }
 
 /// A note.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Note {
+pub(crate) struct UserNote {
     id: i32,
     note: String,
 }
@@ -36,7 +42,7 @@ pub(crate) struct Note {
 pub(crate) struct UserData {
     user: String,
     keyspace: String,
-    data: Vec<Note>,
+    data: Vec<UserNote>,
 }
 
 /// What is in a user's own keyspace, read by a session of the user's own.
@@ -66,6 +72,6 @@ pub(crate) async fn user_data(
     Ok(Json(UserData {
         user,
         keyspace: tenant.keyspace.to_string(),
-        data: data.into_iter().map(|(id, note)| Note { id, note }).collect(),
+        data: data.into_iter().map(|(id, note)| UserNote { id, note }).collect(),
     }))
 }

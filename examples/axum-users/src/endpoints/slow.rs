@@ -97,7 +97,7 @@ pub(crate) enum Operation {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Limited {
     #[serde(default = "connect")]
-    #[param(inline, default = "connect")]
+    #[param(inline)]
     operation: Operation,
     /// Seconds.
     #[serde(default = "five")]

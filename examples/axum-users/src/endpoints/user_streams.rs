@@ -203,7 +203,7 @@ pub(crate) async fn pages(db: Db, Params(params): Params<PageParams>) -> Result<
     let mut pages = db.session.pages_with(users, options);
     while let Some(page) = pages.next().await.transpose()? {
         answer.total_rows_processed += page.len();
-        let first = page.response().iter::<UserRow>()?.next().transpose()?;
+        let first = page.rows::<UserRow>()?.into_iter().next();
         answer.pages_info.push(PageInfo {
             page_number: page.number(),
             rows_in_page: page.len(),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::described::{BodyErrors, Errors, ParamErrors};
 use crate::errors::{ApiError, ErrorBody};
-use crate::extract::{Body, Check, Db, Id, Params, Problems};
+use crate::extract::{Body, Check, Db, Id, Params, Problems, maybe_whole, present, whole};
 use crate::store::{Statements, Time, User, UserRow};
 
 /// A user to be.
@@ -33,6 +33,7 @@ pub(crate) struct NewUser {
     )]
     pub(crate) email: String,
     #[schema(minimum = 0, maximum = 150, example = 30)]
+    #[serde(deserialize_with = "whole")]
     pub(crate) age: i32,
 }
 
@@ -168,16 +169,27 @@ pub(crate) async fn get(Id(id): Id, db: Db) -> Result<Json<User>, ApiError> {
 
 /// What is to be changed of a user.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(min_properties = 1)]
 pub(crate) struct Change {
     #[schema(
         min_length = 1,
         max_length = 200,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$",
+        nullable = false
     )]
+    #[serde(default, deserialize_with = "present")]
     name: Option<String>,
-    #[schema(min_length = 3, max_length = 320, pattern = r"^[!-?A-~]+@[!-?A-~]+$")]
+    #[schema(
+        min_length = 3,
+        max_length = 320,
+        pattern = r"^[!-?A-~]+@[!-?A-~]+$",
+        nullable = false
+    )]
+    #[serde(default, deserialize_with = "present")]
     email: Option<String>,
-    #[schema(minimum = 0, maximum = 150)]
+    #[schema(minimum = 0, maximum = 150, nullable = false)]
+    #[serde(default, deserialize_with = "maybe_whole")]
     age: Option<i32>,
 }
 

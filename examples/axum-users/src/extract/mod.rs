@@ -2,11 +2,13 @@
 
 mod body;
 mod database;
+mod fields;
 mod id;
 mod params;
 
 pub(crate) use body::Body;
 pub(crate) use database::Db;
+pub(crate) use fields::{maybe_whole, present, whole};
 pub(crate) use id::Id;
 pub(crate) use params::Params;
 
