@@ -1,7 +1,6 @@
 //! Connecting in the background: for as long as it takes, and never in the way of anybody.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;

@@ -34,11 +34,6 @@ impl fmt::Debug for Connecting {
 }
 
 impl Connecting {
-    /// Why the last attempt failed; none while the first one is under way.
-    pub(super) fn last_error(&self) -> Option<Error> {
-        self.last.load().as_ref().map(|last| last.error.clone())
-    }
-
     /// The error of everything that is asked of the session meanwhile.
     pub(super) fn error(&self) -> Error {
         let last = self.last.load();
