@@ -30,6 +30,8 @@ use crate::{bare, endpoints};
 
 /// Answers at a time that are put together in memory or are a load of their own.
 const HEAVY: usize = 8;
+/// Calls that may wait in any case.
+const LEAST_QUEUE: usize = 128;
 /// How long late requests are still answered (503) when the application ends, rather than find nobody.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -69,10 +71,12 @@ impl std::error::Error for StartError {
 
 /// A session as these settings want it.
 pub(crate) fn builder(settings: &Settings) -> ClusterBuilder {
+    // Whatever the limit, what one request begins at a time has to fit.
+    let queue = (settings.concurrency * 8).max(LEAST_QUEUE);
     let builder = ClusterBuilder::new()
         .contact_points(&settings.contact_points)
         .port(settings.port)
-        .concurrency_limit(ConcurrencyLimit::new(settings.concurrency).queue(settings.concurrency * 8));
+        .concurrency_limit(ConcurrencyLimit::new(settings.concurrency).queue(queue));
     match &settings.login {
         Some((user, password)) => builder.credentials(user, password),
         None => builder,

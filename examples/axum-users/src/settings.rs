@@ -36,7 +36,7 @@ pub struct Settings {
     pub cache_entries: usize,
     /// Writes that may wait to be done in the background (`BACKGROUND_QUEUE`). Default: 1,000.
     pub background_queue: usize,
-    /// Database calls at a time (`CONCURRENCY`); as many again as eight times that may wait. Default: 100.
+    /// Database calls at a time (`CONCURRENCY`); eight times as many may wait, and at least 128. Default: 100.
     pub concurrency: usize,
     /// Connections of clients at a time (`MAX_CONNECTIONS`); further ones wait to be accepted. Default: 1,024.
     pub max_connections: usize,

@@ -71,7 +71,7 @@ pub(crate) struct Created {
 
 /// Creates users, some at a time. It is no batch of the database: each has a partition of its own. After an error some may be there; which ones nobody
 /// knows, so the request may be made again and then makes others.
-#[utoipa::path(
+#[utoipa::path(operation_id = "create_users", 
     post, path = "/users/batch", request_body = Users,
     responses((status = 201, body = Created, description = "created"), BodyErrors)
 )]
@@ -100,7 +100,7 @@ pub(crate) struct Deleted {
 }
 
 /// Deletes the users that load tests have made: those whose names begin with `LoadTest`. It reads the whole table, page by page.
-#[utoipa::path(
+#[utoipa::path(operation_id = "clean_up_users", 
     delete, path = "/users/cleanup",
     responses((status = 200, body = Deleted, description = "as asked"), Errors)
 )]

@@ -45,7 +45,7 @@ impl Cached {
 }
 
 /// A value, from the cache if it was read within the last 60 s.
-#[utoipa::path(get, path = "/cached-data/{key}", params(
+#[utoipa::path(operation_id = "get_cached", get, path = "/cached-data/{key}", params(
     ("key" = String, Path, min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"),
 ), responses((status = 200, body = Cached, description = "as asked"), (status = 404, body = ErrorBody, description = "there is none"), ParamErrors))]
 pub(crate) async fn get(
@@ -93,7 +93,7 @@ impl Drop for DropEntry<'_> {
 }
 
 /// Writes a value and drops the cached one.
-#[utoipa::path(post, path = "/cached-data/{key}", params(
+#[utoipa::path(operation_id = "set_cached", post, path = "/cached-data/{key}", params(
     ("key" = String, Path, min_length = 1, max_length = 128, pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x1f\x7f-\x9f\s][^\x00-\x1f\x7f-\x9f]*$"),
 ), request_body = NewValue, responses((status = 204, description = "done"), BodyErrors))]
 pub(crate) async fn post(

@@ -94,7 +94,7 @@ impl NewUser {
 }
 
 /// Creates a user.
-#[utoipa::path(
+#[utoipa::path(operation_id = "create_user", 
     post, path = "/users", request_body = NewUser,
     responses((status = 201, body = User, description = "created"), BodyErrors)
 )]
@@ -132,7 +132,7 @@ impl Check for ListParams {
 }
 
 /// Some users, in no order.
-#[utoipa::path(
+#[utoipa::path(operation_id = "list_users", 
     get, path = "/users", params(ListParams),
     responses((status = 200, body = Vec<User>, description = "as asked"), ParamErrors)
 )]
@@ -155,7 +155,7 @@ async fn find(db: &Db, id: Uuid) -> Result<User, ApiError> {
 }
 
 /// A user.
-#[utoipa::path(
+#[utoipa::path(operation_id = "get_user", 
     get, path = "/users/{id}", params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = User, description = "as asked"),
@@ -227,7 +227,7 @@ async fn change(db: &Db, id: Uuid, change: Change) -> Result<Json<User>, ApiErro
 }
 
 /// Changes the fields that are given.
-#[utoipa::path(
+#[utoipa::path(operation_id = "put_user", 
     put, path = "/users/{id}", params(("id" = Uuid, Path)), request_body = Change,
     responses(
         (status = 200, body = User, description = "as asked"),
@@ -240,7 +240,7 @@ pub(crate) async fn put(Id(id): Id, db: Db, Body(body): Body<Change>) -> Result<
 }
 
 /// The same as PUT.
-#[utoipa::path(
+#[utoipa::path(operation_id = "patch_user", 
     patch, path = "/users/{id}", params(("id" = Uuid, Path)), request_body = Change,
     responses(
         (status = 200, body = User, description = "as asked"),
@@ -253,7 +253,7 @@ pub(crate) async fn patch(Id(id): Id, db: Db, Body(body): Body<Change>) -> Resul
 }
 
 /// Deletes a user. One that is not there is deleted already.
-#[utoipa::path(
+#[utoipa::path(operation_id = "delete_user", 
     delete, path = "/users/{id}", params(("id" = Uuid, Path)),
     responses((status = 204, description = "done"), Errors)
 )]

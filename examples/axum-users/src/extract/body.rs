@@ -52,7 +52,7 @@ fn parse<T: DeserializeOwned + Check>(body: &[u8]) -> Result<Body<T>, ApiError> 
         let path = error.path().to_string();
         let error = error.into_inner();
         match error.classify() {
-            Category::Data => misfit(&path, &error.to_string()),
+            Category::Data => misfit("body", &path, &error.to_string()),
             Category::Syntax | Category::Eof | Category::Io => ApiError::Bad("the body is no JSON"),
         }
     })?;

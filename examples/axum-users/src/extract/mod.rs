@@ -70,16 +70,21 @@ fn checked<T: Check>(value: T) -> Result<T, ApiError> {
     problems.end().map(|()| value)
 }
 
-/// The field that a decoder stumbled over. For one that is missing it names only the object that lacks it; the name is in its words.
-fn misfit(path: &str, message: &str) -> ApiError {
-    let missing = message
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split('`').next());
+/// The field that a decoder stumbled over. For one that is missing, or there twice, it names only the `whole` that lacks or has it; the name is in its words.
+fn misfit(whole: &str, path: &str, message: &str) -> ApiError {
+    let of = |words: &str| message.strip_prefix(words)?.split('`').next();
     let path = path.trim_end_matches('?').trim_end_matches('.');
-    match missing {
-        Some(name) if path.is_empty() => ApiError::field(name, "is missing"),
-        Some(name) => ApiError::field(&format!("{path}.{name}"), "is missing"),
-        None if path.is_empty() => ApiError::field("body", message),
-        None => ApiError::field(path, message),
-    }
+    let (name, message) = match (of("missing field `"), of("duplicate field `")) {
+        (Some(name), _) => (name, "is missing"),
+        (_, Some(name)) => (name, "is there twice"),
+        _ => ("", message),
+    };
+    let field = match (path, name) {
+        ("", "") => whole.to_owned(),
+        ("", name) => name.to_owned(),
+        (path, "") => path.to_owned(),
+        (path, name) if path.ends_with(name) => path.to_owned(),
+        (path, name) => format!("{path}.{name}"),
+    };
+    ApiError::field(&field, message)
 }

@@ -16,7 +16,7 @@ impl<T: DeserializeOwned + Check> FromRequestParts<AppState> for Params<T> {
         let query = parts.uri.query().unwrap_or_default();
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         let value = serde_path_to_error::deserialize(pairs)
-            .map_err(|error| misfit(&error.path().to_string(), &error.inner().to_string()))?;
+            .map_err(|error| misfit("query", &error.path().to_string(), &error.inner().to_string()))?;
         checked(value).map(Params)
     }
 }

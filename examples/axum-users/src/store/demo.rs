@@ -8,6 +8,8 @@ use super::statements::Statements;
 pub(crate) const CATEGORIES: [&str; 5] = ["books", "games", "garden", "kitchen", "tools"];
 
 const PRODUCTS: i32 = 50;
+/// Writes at a time.
+const TOGETHER: usize = 64;
 /// Items of one partition.
 const BUCKET: i32 = 1_000;
 
@@ -40,7 +42,12 @@ pub(crate) async fn write(session: &Session, statements: &Statements, items: u32
         Some((_, error)) => Err(error.clone()),
         None => Ok(()),
     };
-    if let Err(error) = session.execute_many(products(statements)).run().await {
+    if let Err(error) = session
+        .execute_many(products(statements))
+        .concurrency(TOGETHER)
+        .run()
+        .await
+    {
         one(error)?;
     }
     let Some(last) = i32::try_from(items).ok().and_then(|items| items.checked_sub(1)) else {
@@ -51,7 +58,7 @@ pub(crate) async fn write(session: &Session, statements: &Statements, items: u32
         return Ok(());
     }
     let rows = (0..last).map(|n| item(statements, n));
-    if let Err(error) = session.execute_many(rows).run().await {
+    if let Err(error) = session.execute_many(rows).concurrency(TOGETHER).run().await {
         one(error)?;
     }
     session.execute(item(statements, last)?).await?;

@@ -81,8 +81,4 @@ impl Child {
         self.ended().await;
         drop_keyspaces(&self.settings).await;
     }
-
-    pub(crate) async fn drop_keyspaces(&self) {
-        drop_keyspaces(&self.settings).await;
-    }
 }
