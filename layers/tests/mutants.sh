@@ -266,7 +266,7 @@ mutant "the choice has no outlier gate" simulation balance/choose.rs \
     's/OUTLIER: u64 = 3;/OUTLIER: u64 = 1_000_000;/'
 mutant "the choice explores a third of the time" simulation balance/choose.rs \
     's/EXPLORED: u64 = 3;/EXPLORED: u64 = 330;/'
-mutant "the choice never explores" simulation balance/choose.rs \
+mutant "the choice never explores" balance balance/choose.rs \
     's/EXPLORED: u64 = 3;/EXPLORED: u64 = 0;/'
 mutant "the choice gives ties to the first" simulation balance/quick.rs \
     's/\| \(ties & 0xff\)/| (0 * ties)/'
@@ -297,6 +297,12 @@ mutant "hedge: the budget of the retries is left alone" hedge hedge/layer.rs \
     's/self\.budget\.get\(\)\.is_none_or\(\|budget\| budget\.take\(now\)\)/true/'
 mutant "hedge: what was not sent is paid for" hedge hedge/layer.rs \
     's/budget\.give_back\(\);//'
+mutant "hedge: a dropped call keeps what it did not spend" hedge hedge/layer.rs \
+    's/(impl<C> Drop for Paid.*?)shared\.give_back\(\);/$1let _ = shared;/s'
+mutant "hedge: what is refused late is paid for" hedge hedge/second.rs \
+    's/None => shared\.give_back\(\),/None => {}/'
+mutant "hedge: a late refusal leaves the call hanging" hedge hedge/second.rs \
+    's/Some\(first\) => Ended::Failed\(first\),/Some(_) => Ended::NotSent,/'
 mutant "hedge: probes are free" hedge balance/watching.rs \
     's/budget\.charge\(clock::read\(\)\);/drop(budget);/'
 mutant "hedge: the same node twice" hedge balance/choose.rs \
@@ -320,7 +326,7 @@ mutant "hedge: nobody has a timer for the delay" hedge hedge/future.rs \
 mutant "hedge: the second one is not polled ready" contract hedge/second.rs \
     's/ready!\(spare\.service\.poll_ready\(cx\)\)\.is_err\(\)/false/'
 mutant "hedge: a service that fails to get ready ends it" contract hedge/second.rs \
-    's/(\.is_err\(\) \{\s+shared\.give_back\(\);)/$1 panic!("as if it were an error");/s'
+    's/(poll_ready\(cx\)\)\.is_err\(\) \{)/$1 panic!("as if it were an error");/'
 mutant "hedge: services of one value save apart" contract hedge/layer.rs \
     's/(fn layer.*?)Arc::clone\(&self\.shared\)/$1Arc::new(Shared { classifier: self.shared.classifier.clone(), savings: Savings::new(1.0, 3), delays: [Delay::new(\&Hedge::default().after(Duration::from_millis(20))), Delay::new(\&Hedge::default())], calls: AtomicU32::new(1), budget: OnceLock::new(), metrics: OnceLock::new(), has_said_idle: AtomicBool::new(false) })/s; s/impl<S, C> Layer<S> for/impl<S, C: Clone> Layer<S> for/'
 mutant "hedge: a quantile of nothing is accepted" hedge hedge/settings.rs \
