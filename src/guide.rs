@@ -1,5 +1,6 @@
 //! Write your own layer: from nothing to a tested layer, outside and inside of retry. Coming from elsewhere: [from the Python library](from_python),
-//! [from the bare driver](from_driver). In production: [metrics, traces, single requests](observing).
+//! [from the bare driver](from_driver). In production: [metrics, traces, single requests](observing). In services of axum and tonic: the page `guide::web` (with both
+//! features).
 //!
 //! # What a layer is
 //!
@@ -226,3 +227,5 @@
 pub mod from_driver;
 pub mod from_python;
 pub mod observing;
+#[cfg(all(feature = "axum", feature = "tonic"))]
+pub mod web;
