@@ -56,6 +56,14 @@ impl Turns {
         self.shared.lock().config
     }
 
+    pub(super) fn burst(&self) -> u32 {
+        self.shared.lock().bucket.burst()
+    }
+
+    pub(super) fn queue(&self) -> usize {
+        self.shared.lock().queue.bound()
+    }
+
     pub(super) fn set_rate(&self, count: u32, period: Duration, rate: Rate) {
         let now = self.nanos(clock::now());
         let mut line = self.shared.lock();
