@@ -76,15 +76,20 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(feature = "axum")]
+pub mod axum;
 pub mod bulk;
 mod classifier;
 pub mod cluster;
 #[cfg(feature = "config")]
 pub mod config;
+mod counted;
 pub mod cql;
 mod error;
 mod files;
 pub mod guide;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+mod http;
 mod leaf;
 pub mod monitor;
 mod nature;
@@ -102,6 +107,8 @@ pub mod stream;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod timings;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 pub mod trace;
 pub mod types;
 
