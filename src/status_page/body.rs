@@ -120,7 +120,7 @@ impl Events {
 }
 
 /// One event. The JSON has no line breaks. The first one says how soon a stream that ended is opened again, and so does the last one of a session that is closed: nothing will change soon.
-pub(super) fn event(is_first: bool, is_last: bool, json: &[u8]) -> Bytes {
+fn event(is_first: bool, is_last: bool, json: &[u8]) -> Bytes {
     let retry: &[u8] = match (is_first, is_last) {
         (_, true) => b"retry: 10000\n",
         (true, false) => b"retry: 1000\n",
@@ -132,4 +132,18 @@ pub(super) fn event(is_first: bool, is_last: bool, json: &[u8]) -> Bytes {
     text.extend_from_slice(json);
     text.extend_from_slice(b"\n\n");
     text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line_of_data_and_an_empty_one() {
+        assert_eq!(event(false, false, b"{}"), "data: {}\n\n");
+        assert_eq!(event(true, false, b"{}"), "retry: 1000\ndata: {}\n\n");
+        // Nothing will change soon, so the browser is told to take its time.
+        assert_eq!(event(false, true, b"{}"), "retry: 10000\ndata: {}\n\n");
+        assert_eq!(event(true, true, b"{}"), "retry: 10000\ndata: {}\n\n");
+    }
 }

@@ -79,8 +79,6 @@ mod body;
 mod page;
 mod shared;
 mod snapshot;
-#[cfg(test)]
-mod tests;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -161,6 +159,10 @@ impl<B> Service<Request<B>> for StatusPage {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(answer::to(&self.shared, request.method(), request.uri().path())))
+        ready(Ok(answer::to(
+            &self.shared,
+            request.method(),
+            request.uri().path(),
+        )))
     }
 }

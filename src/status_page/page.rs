@@ -39,3 +39,68 @@ pub(super) fn policy(nonce: &str) -> String {
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_whole_and_asks_for_nothing_from_elsewhere() {
+        let page = html("abc123");
+        assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
+        assert_eq!(page.matches(r#"nonce="abc123""#).count(), 2);
+        for placeholder in ["{nonce}", "{style}", "{script}"] {
+            assert!(!page.contains(placeholder), "{placeholder} is left");
+        }
+        // One style, one script, and nothing in them that ends them early.
+        assert_eq!(page.matches("</script").count(), 1);
+        assert_eq!(page.matches("</style").count(), 1);
+        for outside in [
+            "https:",
+            "//cdn",
+            "@import",
+            "url(",
+            " src=",
+            "<link rel=\"stylesheet",
+        ] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        // The name of a namespace, which nobody fetches.
+        assert_eq!(page.matches("http:").count(), 1);
+    }
+
+    #[test]
+    fn the_script_makes_no_markup_of_text() {
+        for sink in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            "srcdoc",
+        ] {
+            assert!(!SCRIPT.contains(sink), "{sink}");
+        }
+    }
+
+    #[test]
+    fn the_policy_allows_this_style_and_this_script_and_nothing_else() {
+        let policy = policy("abc123");
+        for directive in [
+            "default-src 'none'",
+            "script-src 'nonce-abc123'",
+            "style-src 'nonce-abc123'",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+            "form-action 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(
+                policy.split("; ").any(|it| it == directive),
+                "{directive}: {policy}"
+            );
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+    }
+}

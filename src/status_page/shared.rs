@@ -82,9 +82,9 @@ impl Shared {
         if self.is_closed() {
             return None;
         }
-        let taken = self.streams.fetch_update(Relaxed, Relaxed, |open| {
-            (open < MAX_STREAMS).then_some(open + 1)
-        });
+        let taken = self
+            .streams
+            .fetch_update(Relaxed, Relaxed, |open| (open < MAX_STREAMS).then_some(open + 1));
         taken.is_ok().then(|| Slot(Arc::clone(self)))
     }
 

@@ -41,7 +41,7 @@ function badge(element, level, word) {
 }
 
 // A small chart. The number beside it says the same, so it is left out for those who cannot see it.
-const WIDTH = 120, HEIGHT = 30;
+const WIDTH = 120, HEIGHT = 30, FEW = 30;
 function spark() {
   const area = svg('path', { class: 'area' }), line = svg('path', { class: 'line' });
   const box = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', class: 'spark', 'aria-hidden': 'true' };
@@ -49,7 +49,8 @@ function spark() {
   // `least`: the top of the scale at least, so that noise does not look like a mountain.
   const draw = (values, least, most) => {
     const top = most ?? Math.max(least, ...values.filter(known)) * 1.05;
-    const step = WIDTH / (KEEP - 1), first = KEEP - values.length;
+    // A page that was just opened has little to show, and shows that larger.
+    const span = Math.max(values.length, FEW), step = WIDTH / (span - 1), first = span - values.length;
     let lines = '', areas = '', from = null, last = null;
     const close = () => {
       if (from !== null) areas += `L${last.toFixed(1)} ${HEIGHT}L${from.toFixed(1)} ${HEIGHT}Z`;

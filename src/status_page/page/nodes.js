@@ -81,6 +81,9 @@ function group(entries, name, first) {
 
 // Moves nothing that is in its place, so that the focus stays where it is.
 function arrange(parent, children) {
-  if (parent.children.length === children.length && children.every((child, place) => parent.children[place] === child)) return;
-  parent.replaceChildren(...children);
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  children.forEach((child, place) => {
+    if (parent.children[place] !== child) parent.insertBefore(child, parent.children[place] ?? null);
+  });
 }

@@ -37,18 +37,20 @@ class Panel {
   fill = el('div');
   list = el('dl');
   off = el('p', { class: 'off' });
+  note = el('p', { class: 'note' });
   values = new Map();
   constructor(name, hint) {
     this.name = name;
     this.meter = el('div', { class: 'meter', role: 'meter', 'aria-label': name, 'aria-valuemin': '0' }, this.fill);
     this.off.textContent = hint;
-    this.element = el('div', { class: 'card panel' }, el('h3', {}, name, this.summary), this.meter, this.list, this.off);
+    this.element = el('div', { class: 'card panel' }, el('h3', {}, name, this.summary), this.meter, this.list, this.note, this.off);
   }
   show(data, describe) {
-    for (const part of [this.meter, this.list]) part.hidden = !data;
+    for (const part of [this.meter, this.list, this.note]) part.hidden = !data;
     this.off.hidden = Boolean(data);
     if (!data) return say(this.summary, 'off');
-    const { summary, used, of, rows } = describe(data);
+    const { summary, used, of, rows, note } = describe(data);
+    say(this.note, note ?? '');
     say(this.summary, summary);
     this.meter.hidden = !known(of);
     if (known(of)) {
@@ -121,7 +123,8 @@ class Panels {
     this.session.show(session, it => ({
       summary: it.keyspace ?? 'no keyspace',
       rows: [['Succeeded', count(requests?.succeeded)], ['Failed', count(requests?.failed), requests?.failed > 0], ['Given up by callers', count(requests?.cancelled)],
-        ['Refused by limits', count(requests?.rejected)], ['Abandoned and dropped', count(it.dropped_abandoned)], ['Layers', it.layers.join(' › ')]],
+        ['Refused by limits', count(requests?.rejected)], ['Abandoned and dropped', count(it.dropped_abandoned)]],
+      note: `Layers: ${it.layers.join(' › ')}`,
     }));
   }
 }

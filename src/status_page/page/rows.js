@@ -63,7 +63,7 @@ class RackRow {
     say(this.name, name);
     say(this.size, plural(entries.length, 'node'));
     set(this.toggle, 'aria-expanded', String(isOpen));
-    const key = entries.map(({ node }) => node.level[0]).join('');
+    const key = entries.map(({ node }) => node.condition).join();
     if (this.marks.dataset.key !== key) {
       this.marks.dataset.key = key;
       const shown = entries.slice(0, 60).map(({ node }) => mark(node.level));

@@ -21,6 +21,7 @@ function rate(value) {
 
 function time(millis) {
   if (!known(millis)) return NONE;
+  if (millis === 0) return '0 ms';
   if (millis >= 1000) return `${(millis < 10000 ? twoDigits : oneDigit).format(millis / 1000)} s`;
   if (millis >= 10) return `${whole.format(millis)} ms`;
   return `${(millis >= 1 ? oneDigit : twoDigits).format(millis)} ms`;

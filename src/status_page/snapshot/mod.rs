@@ -171,3 +171,15 @@ pub(super) fn short(text: &str, most: usize) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(short("ä", 1), "ä");
+        assert_eq!(short("äöü", 2), "äö…");
+        assert_eq!(short("", 0), "");
+    }
+}

@@ -77,20 +77,22 @@ fn condition(node: &NodeHealth) -> (&'static str, Level) {
 fn reason(node: &NodeHealth, level: Level) -> Option<String> {
     match level {
         Level::Good => None,
-        _ if !node.connected || node.status == Status::Down => {
-            Some(node.last_error.clone().unwrap_or_else(|| "no connection".to_owned()))
-        }
+        _ if !node.connected || node.status == Status::Down => Some(
+            node.last_error
+                .clone()
+                .unwrap_or_else(|| "no connection".to_owned()),
+        ),
         _ => node.reason.clone().or_else(|| node.last_error.clone()),
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::time::Duration;
 
     use super::*;
 
-    pub(in super::super) fn node() -> NodeHealth {
+    fn node() -> NodeHealth {
         NodeHealth {
             host_id: Uuid::from_u128(1),
             address: "10.0.0.1:9042".to_owned(),
@@ -114,13 +116,62 @@ pub(super) mod tests {
     fn a_node_is_as_bad_as_the_worst_that_is_known_of_it_and_says_why() {
         let cases: [(bool, Status, State, &str, Level, Option<&str>); 8] = [
             (true, Status::Up, State::Healthy, "healthy", Level::Good, None),
-            (true, Status::Unknown, State::Healthy, "unknown", Level::Doubtful, Some("probe")),
-            (true, Status::Up, State::Full, "full", Level::Doubtful, Some("state")),
-            (true, Status::Up, State::Stalled, "stalled", Level::Bad, Some("state")),
-            (true, Status::Unknown, State::Stalled, "stalled", Level::Bad, Some("state")),
-            (true, Status::Up, State::Ejected, "ejected", Level::Bad, Some("state")),
-            (true, Status::Down, State::Healthy, "down", Level::Bad, Some("probe")),
-            (false, Status::Up, State::Stalled, "down", Level::Bad, Some("probe")),
+            (
+                true,
+                Status::Unknown,
+                State::Healthy,
+                "unknown",
+                Level::Doubtful,
+                Some("probe"),
+            ),
+            (
+                true,
+                Status::Up,
+                State::Full,
+                "full",
+                Level::Doubtful,
+                Some("state"),
+            ),
+            (
+                true,
+                Status::Up,
+                State::Stalled,
+                "stalled",
+                Level::Bad,
+                Some("state"),
+            ),
+            (
+                true,
+                Status::Unknown,
+                State::Stalled,
+                "stalled",
+                Level::Bad,
+                Some("state"),
+            ),
+            (
+                true,
+                Status::Up,
+                State::Ejected,
+                "ejected",
+                Level::Bad,
+                Some("state"),
+            ),
+            (
+                true,
+                Status::Down,
+                State::Healthy,
+                "down",
+                Level::Bad,
+                Some("probe"),
+            ),
+            (
+                false,
+                Status::Up,
+                State::Stalled,
+                "down",
+                Level::Bad,
+                Some("probe"),
+            ),
         ];
         for (connected, status, state, word, level, why) in cases {
             let node = Node::from(NodeHealth {
@@ -139,5 +190,44 @@ pub(super) mod tests {
             ..node()
         };
         assert_eq!(Node::from(silent).reason.as_deref(), Some("no connection"));
+    }
+
+    #[test]
+    fn the_names_of_a_node_are_those_that_are_described() {
+        let json = serde_json::to_value(Node::from(node())).unwrap();
+        let expected = serde_json::json!({
+            "id": "00000000-0000-0000-0000-000000000001",
+            "address": "10.0.0.1:9042",
+            "datacenter": "dc1",
+            "rack": "r1",
+            "version": "5.0.6",
+            "connected": true,
+            "status": "up",
+            "state": "healthy",
+            "condition": "healthy",
+            "level": "good",
+            "reason": null,
+            "in_flight": 3,
+            "abandoned": 0,
+            "sent": 12,
+            "mean_latency_ms": 1.234,
+            "probe_latency_ms": null,
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn names_from_elsewhere_are_kept_as_they_are_on_one_line_and_not_too_long() {
+        let text = "</script>\n\ndata: \"x\"\u{2028}";
+        let node = Node::from(NodeHealth {
+            datacenter: Some(text.to_owned()),
+            last_error: Some("x".repeat(10_000)),
+            connected: false,
+            ..node()
+        });
+        let line = serde_json::to_string(&node).unwrap();
+        assert!(!line.contains('\n') && line.len() < 2_000, "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["datacenter"], text);
     }
 }
