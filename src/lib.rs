@@ -150,7 +150,8 @@ pub use nature::Nature;
 pub use response::{Response, Row, Rows};
 pub use scan::{ScanHandle, ScanState, ScanTable, TableScan};
 pub use session::{
-    Health, Limits, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace,
+    Health, Limits, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, ReadyChanges, Session,
+    Trace,
 };
 pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
 pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};

@@ -68,13 +68,11 @@ impl Readiness {
         if self.shutdown.as_ref().is_some_and(Shutdown::has_begun) {
             return Some("shutting down");
         }
-        match self.session.check_ready().map_err(|error| error.kind()) {
-            // It knows no nodes.
-            Ok(()) | Err(ErrorKind::Unsupported) => None,
-            Err(ErrorKind::Closed) => Some("shutting down"),
-            Err(ErrorKind::Connect) => Some("not connected to the database yet"),
-            Err(_) => Some("the database does not answer"),
-        }
+        Some(match self.session.unready()?.kind() {
+            ErrorKind::Closed => "shutting down",
+            ErrorKind::Connect => "not connected to the database yet",
+            _ => "the database does not answer",
+        })
     }
 }
 

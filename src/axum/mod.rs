@@ -49,8 +49,6 @@
 mod extract;
 mod health;
 mod respond;
-#[cfg(test)]
-mod tests;
 
 pub use crate::http::{
     BadHeader, QueryFigures, RequestFuture, RequestLayer, RequestOptions, RequestService, RequestSession,

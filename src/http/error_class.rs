@@ -1,9 +1,11 @@
 //! What a caller is told of an error: five cases in fixed words, so that nothing of the database can leak.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use tower_cassandra_layers::trace::emit;
 
+use crate::cql::Fingerprint;
 use crate::error::{Error, ErrorKind};
 
 /// How an error looks from outside.
@@ -76,27 +78,33 @@ impl ErrorClass {
         matches!(self, Self::Away | Self::Refused | Self::Closing)
     }
 
-    /// The words of an error for the caller, and the error itself for the log, once.
+    /// The class of an error, which is what its caller gets to know, and the error itself for the log, once.
     pub(crate) fn tell(error: &Error) -> Self {
         let class = Self::of(error.kind());
         let statement = error.statement_fingerprint();
-        let statement = statement.as_ref().map(tracing::field::display);
-        macro_rules! told {
+        let statement = statement.as_ref().map(Fingerprint::text);
+        // Errors of ours only: those of others may quote anything.
+        let cause = error.source().and_then(|source| source.downcast_ref::<Error>());
+        let cause = cause.map(tracing::field::display);
+        macro_rules! log {
             ($level:ident) => {
                 emit(|| {
                     tracing::$level!(
                         target: "tower_cassandra::http",
                         kind = error.label(),
+                        applied = ?error.applied(),
                         statement,
-                        error = ?error,
-                        "a request failed: {error}",
+                        attempts = ?error.attempts(),
+                        cause,
+                        %error,
+                        "a request failed",
                     );
                 })
             };
         }
         match class {
-            Self::Broken => told!(error),
-            _ => told!(warn),
+            Self::Broken => log!(error),
+            Self::Late | Self::Away | Self::Refused | Self::Closing => log!(warn),
         }
         class
     }

@@ -10,8 +10,6 @@ mod read;
 mod session;
 mod shutdown;
 mod signals;
-#[cfg(test)]
-mod tests;
 
 pub use bad_header::BadHeader;
 pub(crate) use error_class::ErrorClass;

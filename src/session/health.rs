@@ -23,6 +23,9 @@ pub struct Health {
     pub local_datacenter: Option<String>,
     /// Attempts that were dropped although their node had not answered, because there were too many.
     pub dropped_abandoned: u64,
+    /// Why a session that [connects in the background](crate::Cluster::connect_lazy) has no connection yet: the error that requests get, with the
+    /// last attempt's as its source. None once it is connected.
+    pub connecting: Option<Error>,
 }
 
 /// What is known of one node.
@@ -77,13 +80,17 @@ impl Session {
     /// The monitor of this session: figures, checks, callbacks, changes, warm-up. See the [module](crate::monitor).
     ///
     /// # Errors
-    /// `Closed`; `Unsupported` for a session made by [`from_service`](Self::from_service), whose nodes [`Nodes::monitor`](crate::Nodes::monitor) watches.
+    /// `Closed`; `Connect` before it is [connected](crate::Cluster::connect_lazy); `Unsupported` for a session made by
+    /// [`from_service`](Self::from_service), whose nodes [`Nodes::monitor`](crate::Nodes::monitor) watches.
     pub fn monitor(&self) -> Result<Monitor, Error> {
         self.inner.core()?;
         let housekeeping = self.inner.housekeeping.lock();
         let housekeeping = housekeeping.unwrap_or_else(PoisonError::into_inner);
         let monitor = housekeeping.as_ref().map(|tasks| tasks.monitor().clone());
-        monitor.ok_or_else(|| Error::closed(Applied::No))
+        monitor.ok_or_else(|| {
+            let not_connected = self.inner.not_connected();
+            not_connected.unwrap_or_else(|| Error::closed(Applied::No))
+        })
     }
 
     /// For the readiness endpoint of a service: is there a node nearby that would answer? It asks nobody and takes microseconds.
@@ -92,13 +99,17 @@ impl Session {
     /// centres ([`permit_dc_failover`](crate::ClusterBuilder::permit_dc_failover)) those count as well.
     ///
     /// # Errors
-    /// `Closed`; `NoHost` with the state of the nodes as its source; `Unsupported` for a session made by
+    /// `Closed`; `Connect` before it is [connected](crate::Cluster::connect_lazy), with the last attempt's error as its source; `NoHost` with the state of
+    /// the nodes as its source; `Unsupported` for a session made by
     /// [`from_service`](Self::from_service).
     pub fn check_ready(&self) -> Result<(), Error> {
         if self.is_closed() {
             return Err(Error::closed(Applied::No));
         }
         let core = self.inner.core()?;
+        if let Some(error) = self.inner.not_connected() {
+            return Err(error);
+        }
         let health = self.health();
         let local = health.local_datacenter.as_deref();
         let permitted = |node: &&NodeHealth| {
@@ -123,6 +134,7 @@ impl Session {
                 unhealthy: 0,
                 local_datacenter: None,
                 dropped_abandoned: 0,
+                connecting: None,
             };
         };
         let mut nodes: Vec<NodeHealth> = core
@@ -165,8 +177,9 @@ impl Session {
             healthy,
             unhealthy: nodes.len() - healthy,
             nodes,
-            local_datacenter: Some(core.directory.local_datacenter().to_owned()),
+            local_datacenter: core.directory.local_datacenter().map(str::to_owned),
             dropped_abandoned: core.reaper.dropped(),
+            connecting: self.inner.not_connected(),
         }
     }
 }

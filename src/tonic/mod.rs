@@ -52,8 +52,6 @@
 
 mod request;
 mod status;
-#[cfg(test)]
-mod tests;
 
 pub use crate::http::{
     BadHeader, QueryFigures, RequestFuture, RequestLayer, RequestOptions, RequestService, RequestSession,

@@ -10,6 +10,7 @@ mod heard;
 mod hedging;
 mod inference;
 mod keyspaces;
+mod lazy;
 mod lifecycle;
 mod limits;
 mod load;

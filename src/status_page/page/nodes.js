@@ -29,7 +29,7 @@ class NodesTable {
   }
 
   sum({ nodes, nodes_total: total, session }) {
-    if (!total) return session.closed ? 'The session is closed.' : 'This session knows no nodes.';
+    if (!total) return session.closed ? 'The session is closed.' : session.ready === false ? 'Not connected yet.' : 'This session knows no nodes.';
     const hidden = total > nodes.length ? `, the first ${whole.format(nodes.length)} are shown` : '';
     return `${whole.format(session.healthy)} of ${plural(total, 'node')} healthy${hidden}`;
   }

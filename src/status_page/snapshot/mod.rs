@@ -4,12 +4,13 @@ mod limits;
 mod nodes;
 mod slow;
 
+use std::error::Error as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::monitor::Totals;
 use crate::session::Session;
 use limits::{Concurrency, Hedging, PreparedCache, Rate, RetryBudget};
@@ -18,6 +19,8 @@ use slow::Slow;
 
 /// The longest text of an error, in characters.
 const REASON: usize = 300;
+/// So many causes of an error are told.
+const CAUSES: usize = 4;
 /// The longest name, in characters.
 const NAME: usize = 128;
 
@@ -141,12 +144,26 @@ fn readiness(session: &Session) -> (Option<bool>, Option<String>) {
     match session.check_ready() {
         Ok(()) => (Some(true), None),
         Err(error) if error.kind() == ErrorKind::Unsupported => (None, None),
-        Err(error) => {
-            let source = std::error::Error::source(&error);
-            let why = source.map_or_else(|| error.to_string(), ToString::to_string);
-            (Some(false), Some(short(&why, REASON)))
-        }
+        Err(error) => (Some(false), Some(short(&why(&error), REASON))),
     }
+}
+
+/// The error with its causes. That no node would answer is what not being ready means: then the nodes alone are told of.
+fn why(error: &Error) -> String {
+    let mut told: Vec<String> = Vec::new();
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    if error.kind() == ErrorKind::NoHost && error.source().is_some() {
+        cause = error.source();
+    }
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Many repeat what their cause says.
+        if told.last().is_none_or(|before| !before.contains(&text)) {
+            told.push(text);
+        }
+        cause = error.source().filter(|_| told.len() < CAUSES);
+    }
+    told.join(": ")
 }
 
 /// As `Display` writes it.

@@ -31,6 +31,13 @@ pub(super) struct Rate {
     pub(super) period: u64,
 }
 
+impl Rate {
+    /// The nanoseconds between two requests, at least one.
+    pub(super) const fn pace(self) -> u64 {
+        self.period.div_ceil(self.count as u64)
+    }
+}
+
 impl RateLimit {
     /// So many requests a second.
     #[must_use]
