@@ -7,6 +7,7 @@ use http::Request;
 use http_body::Body as _;
 use scripted_cassandra::ScriptedCluster;
 use tower::ServiceExt;
+use tower_cassandra::ClusterBuilder;
 use tower_cassandra::status_page::StatusPage;
 
 use crate::support::{Bed, INSERT, client, until};
@@ -85,4 +86,31 @@ async fn what_a_node_was_sent_is_counted_and_a_node_that_is_gone_is_shown_with_i
         (&json["session"]["healthy"], &json["session"]["ready"]),
         (&1.into(), &true.into())
     );
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_connected_yet_says_why() {
+    // Nobody listens there: it was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let client = ClusterBuilder::new().contact_points([free.to_string()]);
+    let session = client.connect_lazy().unwrap();
+    let page = StatusPage::new(session.clone());
+    let json: serde_json::Value = serde_json::from_str(&get(&page, "/status.json").await).unwrap();
+    let state = &json["session"];
+    assert_eq!(
+        (&state["ready"], &state["closed"]),
+        (&false.into(), &false.into()),
+        "{state}"
+    );
+    assert!(
+        state["not_ready"]
+            .as_str()
+            .is_some_and(|why| why.contains("connect")),
+        "{state}"
+    );
+    assert_eq!(json["nodes_total"], 0);
+    session.close(crate::support::PATIENCE).await.unwrap();
 }

@@ -114,64 +114,29 @@ mod tests {
 
     #[test]
     fn a_node_is_as_bad_as_the_worst_that_is_known_of_it_and_says_why() {
-        let cases: [(bool, Status, State, &str, Level, Option<&str>); 8] = [
-            (true, Status::Up, State::Healthy, "healthy", Level::Good, None),
+        let cases = [
+            (true, Status::Up, State::Healthy, "healthy", Level::Good, ""),
             (
                 true,
                 Status::Unknown,
                 State::Healthy,
                 "unknown",
                 Level::Doubtful,
-                Some("probe"),
+                "probe",
             ),
-            (
-                true,
-                Status::Up,
-                State::Full,
-                "full",
-                Level::Doubtful,
-                Some("state"),
-            ),
-            (
-                true,
-                Status::Up,
-                State::Stalled,
-                "stalled",
-                Level::Bad,
-                Some("state"),
-            ),
+            (true, Status::Up, State::Full, "full", Level::Doubtful, "state"),
+            (true, Status::Up, State::Stalled, "stalled", Level::Bad, "state"),
             (
                 true,
                 Status::Unknown,
                 State::Stalled,
                 "stalled",
                 Level::Bad,
-                Some("state"),
+                "state",
             ),
-            (
-                true,
-                Status::Up,
-                State::Ejected,
-                "ejected",
-                Level::Bad,
-                Some("state"),
-            ),
-            (
-                true,
-                Status::Down,
-                State::Healthy,
-                "down",
-                Level::Bad,
-                Some("probe"),
-            ),
-            (
-                false,
-                Status::Up,
-                State::Stalled,
-                "down",
-                Level::Bad,
-                Some("probe"),
-            ),
+            (true, Status::Up, State::Ejected, "ejected", Level::Bad, "state"),
+            (true, Status::Down, State::Healthy, "down", Level::Bad, "probe"),
+            (false, Status::Up, State::Stalled, "down", Level::Bad, "probe"),
         ];
         for (connected, status, state, word, level, why) in cases {
             let node = Node::from(NodeHealth {
@@ -183,6 +148,7 @@ mod tests {
                 ..node()
             });
             assert_eq!((node.condition, node.level), (word, level));
+            let why = Some(why).filter(|why| !why.is_empty());
             assert_eq!(node.reason.as_deref(), why, "{word}");
         }
         let silent = NodeHealth {
