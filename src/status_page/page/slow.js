@@ -40,6 +40,9 @@ class SlowTable {
     const when = el('time', { datetime: date.toISOString(), title: day.format(date) }, at(request.time_ms));
     const kind = [request.label, request.kind, request.fingerprint].filter(Boolean).join(' · ');
     const parts = [['prepare', request.prepare_wait_ms], ['queues', request.queue_wait_ms], ['pauses', request.back_off_ms], ['attempts', request.attempts_ms]];
+    // A first attempt that a second one overtook is in none of them, nor are layers of the user's.
+    const rest = request.duration_ms - parts.slice(1).reduce((sum, [, millis]) => sum + millis, 0);
+    if (rest > 5 && rest > request.duration_ms / 10) parts.push(['other', rest]);
     const spent = parts.filter(([, millis]) => millis > 0).map(([name, millis]) => `${name} ${time(millis)}`).join(', ');
     const where = [plural(request.attempts, 'attempt'), request.node && (names.get(request.node) ?? request.node)].filter(Boolean).join(', last on ');
     return el('tr', { role: 'row' }, cell('', when), el('td', { role: 'cell', class: 'took' }, time(request.duration_ms)), cell('', ended, perhaps),
