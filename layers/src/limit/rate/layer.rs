@@ -90,13 +90,13 @@ impl RateLimitHandle {
     /// How many requests may be admitted at once after a pause.
     #[must_use]
     pub fn burst(&self) -> u32 {
-        self.turns.burst()
+        self.limit().burst_written()
     }
 
     /// How many requests may wait.
     #[must_use]
     pub fn queue(&self) -> usize {
-        self.turns.queue()
+        self.limit().places()
     }
 
     /// How many requests wait now, whatever they weigh.

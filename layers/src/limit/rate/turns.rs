@@ -56,16 +56,11 @@ impl Turns {
         turns
     }
 
+    // Out of line: one more place where the lock is taken changes what is inlined on the way of requests.
+    #[cold]
+    #[inline(never)]
     pub(super) fn limit(&self) -> RateLimit {
         self.shared.lock().config
-    }
-
-    pub(super) fn burst(&self) -> u32 {
-        self.shared.lock().bucket.burst()
-    }
-
-    pub(super) fn queue(&self) -> usize {
-        self.shared.lock().queue.bound()
     }
 
     pub(super) fn set_rate(&self, count: u32, period: Duration, rate: Rate) {
