@@ -71,8 +71,15 @@ fn arrival(request: &impl Request) -> Arrival {
 }
 
 impl Turns {
-    fn refuse(&self, reason: Reason) -> Refusal {
-        self.shared.counters.reject(reason)
+    #[cold]
+    pub(super) fn refuse(&self, reason: Reason) -> Refusal {
+        let refusal = self.shared.counters.reject(reason);
+        match reason {
+            Reason::RateQueueFull => refusal.lasting(self.backlog()),
+            Reason::ConcurrencyQueueFull | Reason::TooHeavy | Reason::NodesFull | Reason::PreparesFull => {
+                refusal
+            }
+        }
     }
 }
 
