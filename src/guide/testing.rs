@@ -73,3 +73,5 @@
 //! `tests/local-cassandra` starts real nodes, freezes and kills them; `tests/scripted-cassandra` is a CQL server whose every answer can be written down. Both are packages of this
 //! repository and **not published**: they follow the needs of our own tests, and promise nothing about their interfaces. From a checkout they
 //! serve you too: `cargo run -p local-cassandra -- start --nodes 3` for a cluster to test against, or as a git dependency pinned to a commit. What we do promise is `test_util`.
+// Without the feature there is nothing to link to.
+#![cfg_attr(not(feature = "test-util"), allow(rustdoc::broken_intra_doc_links))]

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::page::{self, Kind};
+use crate::page;
 use crate::{difference, read, root, store};
 
 const PACKAGES: [&str; 2] = ["tower_cassandra", "tower_cassandra_layers"];
@@ -82,37 +82,31 @@ fn version() -> Result<String, String> {
 
 fn list(package: &str, version: &str) -> Result<String, String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let pages = target.join("doc").join(package);
     let mut lines = Vec::new();
-    walk(&pages, package, &mut lines)
-        .map_err(|error| format!("{error}; the pages are made by: cargo doc --no-deps"))?;
+    module(&target.join("doc").join(package), package, &mut lines)
+        .map_err(|error| format!("{error}; the pages are made by the step before this one of .ci/run"))?;
     lines.sort_unstable();
     lines.dedup();
     Ok(format!("rustdoc {version}\n{}\n", lines.join("\n")))
 }
 
-fn walk(directory: &Path, module: &str, lines: &mut Vec<String>) -> Result<(), String> {
-    let problem = |error: std::io::Error| format!("{}: {error}", directory.display());
-    for entry in std::fs::read_dir(directory).map_err(problem)? {
-        let path = entry.map_err(problem)?.path();
-        let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
+/// What its page leads to: pages of what is gone are not taken away.
+fn module(pages: &Path, path: &str, lines: &mut Vec<String>) -> Result<(), String> {
+    let index = read(&pages.join("index.html"))?;
+    lines.extend(page::exports(&index).map(|export| format!("{path}{SIGN}{export}")));
+    for (kind, file) in page::contents(&index) {
+        if kind == "mod" {
+            let name = file.trim_end_matches("/index.html");
+            module(&pages.join(name), &format!("{path}::{name}"), lines)?;
+            continue;
+        }
+        let Some(name) = page::name_of(file) else {
             continue;
         };
-        if path.is_dir() {
-            walk(&path, &format!("{module}::{file}"), lines)?;
-        } else if file == "index.html" {
-            let text = read(&path)?;
-            lines.extend(page::exports(&text).map(|export| format!("{module}{SIGN}{export}")));
-        } else if let Some((kind, item)) = Kind::of(file) {
-            let text = read(&path)?;
-            // A page for those who come by an old path.
-            if text.contains("http-equiv=\"refresh\"") {
-                continue;
-            }
-            let path = format!("{kind} {module}::{item}");
-            lines.push(format!("{path}{SIGN}declared: {}", page::declaration(&text)));
-            lines.extend(page::members(&text).map(|member| format!("{path}{SIGN}{member}")));
-        }
+        let text = read(&pages.join(file))?;
+        let item = format!("{kind} {path}::{name}");
+        lines.push(format!("{item}{SIGN}declared: {}", page::declaration(&text)));
+        lines.extend(page::members(&text).map(|member| format!("{item}{SIGN}{member}")));
     }
     Ok(())
 }

@@ -1,19 +1,19 @@
 //! One page of `cargo doc`.
 
-/// Items with a page of their own.
-const KINDS: [&str; 9] = [
-    "struct", "enum", "union", "trait", "fn", "constant", "static", "type", "macro",
-];
+/// What the page of a module lists: kinds and the pages they lead to.
+pub(crate) fn contents(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    let (_, lists) = page.split_once("class=\"item-table").unwrap_or_default();
+    // Each entry begins with a link to it, of the class of its kind. Links to elsewhere are in what is said about it.
+    lists.split("<dt>").skip(1).filter_map(|entry| {
+        let kind = between(entry, "<a class=\"", "\"")?;
+        let file = between(entry, "href=\"", "\"")?;
+        Some((kind, file))
+    })
+}
 
-pub(crate) struct Kind;
-
-impl Kind {
-    /// Kind and name of the item whose page has this name.
-    pub(crate) fn of(file: &str) -> Option<(&str, &str)> {
-        let (kind, rest) = file.split_once('.')?;
-        let item = rest.strip_suffix(".html")?;
-        KINDS.contains(&kind).then_some((kind, item))
-    }
+/// The name of the item whose page has this name.
+pub(crate) fn name_of(file: &str) -> Option<&str> {
+    file.strip_suffix(".html")?.split_once('.').map(|(_, name)| name)
 }
 
 /// What stands between two marks, the first time.
@@ -110,13 +110,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_is_told_by_the_name_of_its_page() {
-        assert_eq!(Kind::of("struct.Session.html"), Some(("struct", "Session")));
-        assert_eq!(Kind::of("all.html"), None);
+    fn a_module_leads_to_what_it_lists() {
+        let page = concat!(
+            "<a class=\"mod\" href=\"../index.html\">elsewhere</a><h2>Modules</h2><dl class=\"item-table\">",
+            "<dt><a class=\"mod\" href=\"cql/index.html\" title=\"mod a::cql\">cql</a></dt>",
+            "<dd>See <a class=\"trait\" href=\"trait.B.html\">B</a>.</dd></dl>",
+            "<dl class=\"item-table\"><dt><a class=\"struct\" href=\"struct.A.html\">A</a></dt></dl>",
+        );
+        let found: Vec<_> = contents(page).collect();
+        assert_eq!(found, [("mod", "cql/index.html"), ("struct", "struct.A.html")]);
+        assert_eq!(name_of("struct.A.html"), Some("A"));
     }
 
     #[test]
     fn marks_are_left_out_and_signs_read() {
+        let long = "<pre class=\"rust item-decl\"><code>pub struct A {<details><summary class=\"x\"><span>Show 14 fields</span></summary> b: u8 }</details></code></pre>";
+        assert_eq!(declaration(long), "pub struct A { b: u8 }");
         assert_eq!(
             plain("pub fn <a href=\"x\">of</a>(\n  a: &amp;str) -&gt; Self"),
             "pub fn of( a: &str) -> Self"
