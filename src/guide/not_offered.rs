@@ -15,6 +15,7 @@
 //! | PREPARE on one node | the driver prepares on all | a call does not wait longer than an attempt limit for it |
 //! | transactions over partitions, joins | Cassandra | batches (atomic in the end, not isolated), conditional writes in one partition |
 //! | cancelling on the server | the protocol | what was sent runs on; the client stops waiting |
+//! | surviving a server that means harm | the driver reserves what an answer announces | most damage is a typed error; what is not stands in `SECURITY.md`: trust your servers, use TLS |
 //! | limits shared between processes | needs a service | `rate / instances`, as in [Choosing limits](super::limits) |
 //! | a cache of rows | | a [layer of yours](super::own_layer) |
 //! | object mapping, schema migrations | another purpose | derives for rows and values: [`types`](crate::types) |

@@ -3,11 +3,13 @@
 //! Whatever comes, nothing panics, nothing waits longer than its limit, and what is said about it is a typed error. A hundredth of the inputs
 //! that `FULL=1` runs. The seed is printed; `SEED=n` repeats a run.
 
+mod counts;
 mod handshake;
 mod known;
 mod mangle;
 mod server;
 mod settings;
+mod table;
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};

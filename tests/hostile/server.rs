@@ -6,78 +6,22 @@ use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use scripted_cassandra::{Action, Match, Opcode, Rows, ScriptedCluster, Table, Type, Value};
+use scripted_cassandra::{Action, Match, Opcode};
 use tokio::time::{Instant, sleep, timeout};
 use tower_cassandra::{
-    Backoff, Batch, ClusterBuilder, Error, Prepared, Response, RetryPolicy, Row, Session, Statement,
-    StreamOptions,
+    Backoff, Batch, ClusterBuilder, Error, ErrorKind, Prepared, Response, RetryPolicy, Row, Session,
+    Statement, StreamOptions,
 };
 
+use crate::table::{WIDE, server};
 use crate::{PATIENCE, mangle, panics, seed, times};
 
 const SELECT: &str = "SELECT id, v FROM ks.t WHERE id = ?";
 const INSERT: &str = "INSERT INTO ks.t (id, v) VALUES (?, ?)";
 const CONDITIONAL: &str = "INSERT INTO ks.t (id, v) VALUES (?, ?) IF NOT EXISTS";
-/// One column of each kind of type.
-const WIDE: &str = "SELECT everything FROM ks.wide";
-
 const WORKERS: u64 = 32;
 /// Of the damaged answers. Each costs at least the 50 ms that the driver waits before it connects anew.
 const LETHAL: f64 = 0.002;
-
-async fn server() -> ScriptedCluster {
-    let cluster = ScriptedCluster::builder()
-        .nodes(3)
-        .keyspace("ks", 3)
-        .table(
-            Table::new("ks", "t")
-                .partition_key("id", Type::Int)
-                .column("v", Type::Text),
-        )
-        .start()
-        .await
-        .unwrap();
-    cluster.answer_rows(WIDE, wide());
-    cluster
-}
-
-fn wide() -> Rows {
-    let columns = [
-        ("ascii", Type::Ascii, Value::from("ab")),
-        ("bigint", Type::BigInt, Value::from(1_i64)),
-        ("blob", Type::Blob, Value::from(vec![1, 2, 3])),
-        ("boolean", Type::Boolean, Value::from(true)),
-        ("date", Type::Date, Value(Some(vec![0x80, 0, 0, 0]))),
-        ("decimal", Type::Decimal, Value(Some(vec![0, 0, 0, 2, 1, 2]))),
-        ("double", Type::Double, Value(Some(vec![0; 8]))),
-        ("duration", Type::Duration, Value(Some(vec![2, 4, 6]))),
-        ("inet", Type::Inet, Value(Some(vec![127, 0, 0, 1]))),
-        ("text", Type::Text, Value::from("größe")),
-        ("time", Type::Time, Value(Some(vec![0; 8]))),
-        ("timestamp", Type::Timestamp, Value(Some(vec![0; 8]))),
-        ("timeuuid", Type::Timeuuid, Value(Some(vec![0x11; 16]))),
-        ("varint", Type::Varint, Value(Some(vec![1, 0]))),
-        ("list", Type::Int.list(), Value::list([1, 2, 3])),
-        ("set", Type::Text.set(), Value::list(["a", "b"])),
-        (
-            "map",
-            Type::Text.map_to(Type::Int.list()),
-            Value::map([("k", Value::list([1]))]),
-        ),
-        (
-            "tuple",
-            Type::Tuple(vec![Type::Int, Type::Text]),
-            Value(Some(vec![0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0])),
-        ),
-        ("null", Type::Int, Value::NULL),
-    ];
-    let names = columns.iter().map(|(name, of, _)| (*name, of.clone()));
-    let mut rows = Rows::new(names);
-    for _ in 0..5 {
-        rows = rows.row(columns.iter().map(|(_, _, value)| value.clone()));
-    }
-    rows
-}
 
 /// Reads all that can be read of an answer, in all ways.
 fn read(response: &Response) {
@@ -204,7 +148,7 @@ async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_
                         // All of it can be shown.
                         let _ = (format!("{error}"), format!("{error:?}"), error.applied());
                         bad += 1;
-                        if error.kind() == tower_cassandra::ErrorKind::NoHost {
+                        if error.kind() == ErrorKind::NoHost {
                             // All connections are being replaced.
                             sleep(Duration::from_millis(20)).await;
                         }
@@ -265,5 +209,5 @@ async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_
     }
     client.session.close(PATIENCE).await.unwrap();
     let error = client.session.execute(WIDE).await.unwrap_err();
-    assert_eq!(error.kind(), tower_cassandra::ErrorKind::Closed);
+    assert_eq!(error.kind(), ErrorKind::Closed);
 }

@@ -32,3 +32,49 @@ fn difference<'a>(
     let lines: Vec<String> = gone.chain(new).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands in a directory, by name and without an ending.
+    fn names(directory: &str, wanted: impl Fn(&Path) -> bool) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(root().join(directory)).unwrap();
+        let paths = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| wanted(path));
+        paths
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_index_of_the_examples_has_every_example() {
+        let is_example = |path: &Path| {
+            path.extension().is_some_and(|ending| ending == "rs")
+                || path.join("main.rs").exists()
+                || path.join("Cargo.toml").exists()
+        };
+        let names = names("examples", is_example);
+        let index = read(&root().join("examples/README.md")).unwrap();
+        // In a command, or as another one of the same row.
+        let shown = |name: &String| {
+            index.contains(&format!("--example {name}"))
+                || index.contains(&format!("-p {name}"))
+                || index.contains(&format!("`{name}`"))
+        };
+        let missing: Vec<_> = names.iter().filter(|name| !shown(name)).collect();
+        assert!(names.len() > 10 && missing.is_empty(), "{missing:?} of {names:?}");
+    }
+
+    #[test]
+    fn the_guide_leads_to_every_page() {
+        let pages = names("src/guide", |path| path.is_file());
+        let index = read(&root().join("src/guide.rs")).unwrap();
+        let missing: Vec<_> = pages
+            .iter()
+            .filter(|page| !index.contains(&format!("]({page})")))
+            .collect();
+        assert!(pages.len() > 10 && missing.is_empty(), "{missing:?}");
+    }
+}

@@ -26,15 +26,25 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Option<&'a str> {
 fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut inside = false;
-    for c in html.chars() {
+    for (at, c) in html.char_indices() {
+        let rest = &html[at..];
         match c {
-            '<' => inside = true,
+            // What begins a line ends a word.
+            '<' => {
+                inside = true;
+                text.push_str(if rest.starts_with("<div") || rest.starts_with("<br") {
+                    " "
+                } else {
+                    ""
+                });
+            }
             '>' => inside = false,
             _ if !inside => text.push(c),
             _ => {}
         }
     }
     let text = text
+        .replace('ⓘ', " ")
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&quot;", "\"")
@@ -44,9 +54,12 @@ fn plain(html: &str) -> String {
 }
 
 pub(crate) fn declaration(page: &str) -> String {
-    between(page, "item-decl\"><code>", "</code></pre>")
-        .map(plain)
-        .unwrap_or_default()
+    let code = between(page, "item-decl\"><code>", "</code></pre>").unwrap_or_default();
+    // Long ones are folded, and what is folded has a heading.
+    let mut parts = code.split("<summary");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|part| part.split_once("</summary>").map_or(part, |(_, rest)| rest));
+    plain(&std::iter::once(first).chain(rest).collect::<String>())
 }
 
 /// What a module exports of others.
