@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::monitor::Monitor;
 
 /// What a session knows of its cluster at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
     /// The nodes, by address. Empty for a session that knows no cluster, or is closed.
@@ -29,7 +29,7 @@ pub struct Health {
 }
 
 /// What is known of one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeHealth {
     /// Its id.

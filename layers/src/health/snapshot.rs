@@ -56,7 +56,7 @@ impl State {
 }
 
 /// What is known of one node at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndpointHealth {
     /// The node.
