@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::monitor::Monitor;
 
 /// What a session knows of its cluster at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Health {
     /// The nodes, by address. Empty for a session that knows no cluster, or is closed.
