@@ -10,6 +10,7 @@
 //! | [A node that freezes](frozen_node) | What do my callers notice? |
 //! | [Large results](streaming) | Execute, stream, pages, scan or many statements at a time? |
 //! | [Testing your service](testing) | How do I test without a database, and how with one? |
+//! | In services of axum and tonic: `guide::web`, with both features | State, errors, deadlines of callers, health, the end? |
 //! | [What goes on in production](observing) | Which metric, trace or report answers which question? |
 //! | [Your own layer](own_layer) | How do I put something of mine into the stack, and test it? |
 //! | [From the bare driver](from_driver), [from the Python library](from_python) | What is this name called here? |
@@ -33,3 +34,5 @@ pub mod stack;
 pub mod streaming;
 pub mod testing;
 pub mod timeouts;
+#[cfg(all(feature = "axum", feature = "tonic"))]
+pub mod web;

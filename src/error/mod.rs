@@ -133,6 +133,14 @@ impl Error {
         self.0.stop.is_some()
     }
 
+    /// May it have changed anything? A read changes nothing, even one that was executed.
+    #[cfg(feature = "tonic")]
+    pub(crate) fn may_have_changed(&self) -> bool {
+        let nature = self.0.core.nature(self.0.nature);
+        let reads = nature.is_read() || nature == Nature::Prepare;
+        !reads && self.applied() != Applied::No
+    }
+
     /// How long what caused it will last, where whoever refused the request knows: a rate limit when those that wait will have had their turn, the
     /// balancer when the first ejected node is tried again, a session that is [still connecting](crate::Cluster::connect_lazy) when it tries
     /// next. For the caller of a service: to send it again is not made safe by it, see [`applied`](Self::applied).

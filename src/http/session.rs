@@ -97,6 +97,9 @@ impl RequestSession {
     }
 
     /// The rows of a statement as a stream, as [`Session::stream`] gives them. The deadline bounds the whole stream.
+    ///
+    /// For the body of a response take [`stream_with`](Self::stream_with) and [`prefetch(1)`](StreamOptions::prefetch): a server polls a body only while its client has
+    /// room, and a page that was asked for and is not polled keeps its permit. One that is read ahead does not.
     #[must_use = "streams do nothing unless polled"]
     pub fn stream<T>(&self, statement: impl Into<Statement>) -> RowStream<T>
     where

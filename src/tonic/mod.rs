@@ -35,8 +35,8 @@
 //! | the session is closed | `UNAVAILABLE` | `the service is shutting down` |
 //! | anything else, also what the database says of the service's own login | `INTERNAL` | `internal error` |
 //!
-//! `grpc-retry-pushback-ms` is -1, which forbids a client to repeat the call, whenever the statement may have been applied; else it is how long
-//! to wait ([`retry_after`]), where waiting makes sense.
+//! `grpc-retry-pushback-ms` is -1, which forbids a client to repeat the call, whenever a statement that is no read may have been
+//! applied; else it is how long to wait ([`retry_after`]), where waiting makes sense.
 //!
 //! `NOT_FOUND`, `ALREADY_EXISTS`, `ABORTED`, `INVALID_ARGUMENT` and their like are the application's.
 //!

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
-use tower_cassandra_layers::Applied;
 
 use super::{BadHeader, retry_after};
 use crate::error::Error;
@@ -23,13 +22,11 @@ const fn code(class: ErrorClass) -> Code {
 }
 
 fn pushback(error: &Error) -> Option<i64> {
-    match error.applied() {
-        Applied::Maybe | Applied::Yes => Some(-1),
-        Applied::No => {
-            let millis = retry_after(error)?.as_millis();
-            Some(i64::try_from(millis).unwrap_or(i64::MAX))
-        }
+    if error.may_have_changed() {
+        return Some(-1);
     }
+    let millis = retry_after(error)?.as_millis();
+    Some(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
 /// See [the module](crate::tonic). The error goes to `tracing` once.
