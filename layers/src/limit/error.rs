@@ -35,19 +35,21 @@ impl Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
     reason: Reason,
-    retry_after: Option<Duration>,
+    /// In nanoseconds, as it is counted; 0 is none.
+    retry_after: u64,
 }
 
 impl Rejected {
     pub(crate) const fn new(reason: Reason) -> Self {
         Self {
             reason,
-            retry_after: None,
+            retry_after: 0,
         }
     }
 
-    pub(crate) const fn lasting(mut self, retry_after: Duration) -> Self {
-        self.retry_after = Some(retry_after);
+    #[inline]
+    pub(crate) const fn lasting(mut self, nanos: u64) -> Self {
+        self.retry_after = nanos;
         self
     }
 
@@ -57,10 +59,13 @@ impl Rejected {
         self.reason
     }
 
-    /// In how long those that wait now will have had their turn, about: a rate limit whose queue is full knows. None where nobody does.
+    /// In how long those that wait now will have had their turn, and one more, about: a rate limit whose queue is full knows. None where nobody does.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        match self.retry_after {
+            0 => None,
+            nanos => Some(Duration::from_nanos(nanos)),
+        }
     }
 }
 

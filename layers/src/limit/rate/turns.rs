@@ -86,10 +86,11 @@ impl Turns {
         line.queue.set_bound(queue);
     }
 
-    /// In how long those that wait now will have had their turn, as if each weighed 1.
-    pub(super) fn backlog(&self) -> Duration {
+    /// In how many nanoseconds those that wait now will have had their turn and one more, as if each weighed 1.
+    #[inline]
+    pub(super) fn backlog(&self) -> u64 {
         let queued = self.shared.counters.queued();
-        Duration::from_nanos(queued.saturating_mul(self.pace.load(Relaxed)))
+        queued.saturating_add(1).saturating_mul(self.pace.load(Relaxed))
     }
 
     fn nanos(&self, at: Moment) -> u64 {
