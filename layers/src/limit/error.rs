@@ -1,5 +1,4 @@
 use std::fmt;
-use std::time::Duration;
 
 /// Why a limit refused a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,37 +34,17 @@ impl Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
     reason: Reason,
-    /// In nanoseconds, as it is counted; 0 is none.
-    retry_after: u64,
 }
 
 impl Rejected {
     pub(crate) const fn new(reason: Reason) -> Self {
-        Self {
-            reason,
-            retry_after: 0,
-        }
-    }
-
-    #[inline]
-    pub(crate) const fn lasting(mut self, nanos: u64) -> Self {
-        self.retry_after = nanos;
-        self
+        Self { reason }
     }
 
     /// Why.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
-    }
-
-    /// In how long those that wait now will have had their turn, and one more, about: a rate limit whose queue is full knows. None where nobody does.
-    #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
-        match self.retry_after {
-            0 => None,
-            nanos => Some(Duration::from_nanos(nanos)),
-        }
     }
 }
 

@@ -99,6 +99,13 @@ impl RateLimitHandle {
         self.limit().places()
     }
 
+    /// In how long those that wait now will have had their turn, and one more, about: what a caller may be told who found no place. A request that weighs more
+    /// than 1 takes longer.
+    #[must_use]
+    pub fn backlog(&self) -> Duration {
+        self.turns.backlog()
+    }
+
     /// How many requests wait now, whatever they weigh.
     #[must_use]
     pub fn queued(&self) -> usize {

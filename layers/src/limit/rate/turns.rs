@@ -86,11 +86,10 @@ impl Turns {
         line.queue.set_bound(queue);
     }
 
-    /// In how many nanoseconds those that wait now will have had their turn and one more, as if each weighed 1.
-    #[inline]
-    pub(super) fn backlog(&self) -> u64 {
-        let queued = self.shared.counters.queued();
-        queued.saturating_add(1).saturating_mul(self.pace.load(Relaxed))
+    /// In how long those that wait now will have had their turn and one more, as if each weighed 1.
+    pub(super) fn backlog(&self) -> Duration {
+        let turns = self.shared.counters.queued().saturating_add(1);
+        Duration::from_nanos(turns.saturating_mul(self.pace.load(Relaxed)))
     }
 
     fn nanos(&self, at: Moment) -> u64 {
@@ -147,7 +146,7 @@ impl Turns {
         let counters = &self.shared.counters;
         let refuse = |line, reason| {
             drop(line);
-            Err(self.refuse(reason))
+            Err(counters.reject(reason))
         };
         if weight > line.bucket.burst() {
             return refuse(line, Reason::TooHeavy);
