@@ -27,7 +27,7 @@ use tower_cassandra_layers::metrics::Metrics;
 use tower_cassandra_layers::request::OwnLimit;
 use tower_cassandra_layers::retry::{Backoff, Budget, RetryPolicy};
 use tower_cassandra_layers::timeout::TimeoutLayer;
-use tower_cassandra_layers::{Advice, Applied, Call, InvalidConfig};
+use tower_cassandra_layers::{Advice, Applied, Call, InvalidConfig, Priority};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -55,6 +55,22 @@ const SIZES: [usize; 7] = [
     usize::MAX,
 ];
 
+const SHARES: [f64; 9] = [
+    0.0,
+    -0.0,
+    1.0,
+    1.000_1,
+    -1.0,
+    f64::MIN_POSITIVE,
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+];
+
+fn is_share(share: f64) -> bool {
+    share > 0.0 && share <= 1.0
+}
+
 /// The usual value, or one in six times one from the edge of what can be written down.
 fn pick<T: Copy>(random: &mut Random, usual: T, edge: &[T]) -> T {
     match random.below(6) {
@@ -79,6 +95,8 @@ fn settings(random: &mut Random) -> (Result<Settings, InvalidConfig>, Vec<&'stat
         "attempt_timeout",
     );
     let (permits, queue) = (pick(random, 3, &SIZES), pick(random, 2, &SIZES));
+    let share = pick(random, 0.5, &SHARES);
+    expect(is_share(share), "concurrency_limit.share");
     expect((1..=u32::MAX as usize).contains(&permits), "concurrency_limit");
     expect(queue <= MAX_QUEUE, "concurrency_limit.queue");
     let (count, period) = (pick(random, 100, &NUMBERS), pick(random, ms(1_000), &TIMES));
@@ -106,21 +124,31 @@ fn settings(random: &mut Random) -> (Result<Settings, InvalidConfig>, Vec<&'stat
     let health = HealthSettings::default()
         .node_limit(number("health.node_limit"))
         .abandoned_limit(number("health.abandoned_limit"))
-        .consecutive_failures(number("health.consecutive_failures"));
+        .consecutive_failures(number("health.consecutive_failures"))
+        .failure_percent({
+            let percent = pick(random, 50, &NUMBERS);
+            expect((1..=100).contains(&percent), "health.failure_percent");
+            percent
+        });
     let (first, longest) = (pick(random, ms(10), &TIMES), pick(random, ms(100), &TIMES));
     expect(
         !first.is_zero() && first <= longest && longest <= DAY,
         "health.ejection",
     );
-    let settings = Budget::new(floor, percent).map(|budget| Settings {
+    let retry = RetryPolicy::default()
+        .max_retries(retries)
+        .backoff(Backoff::exponential(base, cap));
+    // Checked at once, or with the layer.
+    let retry = match random.below(2) {
+        0 => Budget::new(floor, percent).map(|budget| retry.budget(budget)),
+        _ => Ok(retry.budget_of(floor, percent)),
+    };
+    let settings = retry.map(|retry| Settings {
         call_limit: Some(call),
         attempt_limit: Some(attempt),
-        concurrency: Some(ConcurrencyLimit::new(permits).queue(queue)),
+        concurrency: Some(ConcurrencyLimit::new(permits).queue(queue).share("export", share)),
         rate: rate.queue(places),
-        retry: RetryPolicy::default()
-            .max_retries(retries)
-            .backoff(Backoff::exponential(base, cap))
-            .budget(budget),
+        retry,
         health: health.ejection(first, longest),
         nodes: u128::from(pick(random, 3_u8, &[0, 1, 9])),
     });
@@ -138,7 +166,13 @@ fn own_limit(random: &mut Random) -> OwnLimit {
 fn request(random: &mut Random) -> Req {
     let request = Call::new(0)
         .idempotent(true)
+        .with_priority(match random.below(3) {
+            0 => Priority::Low,
+            1 => Priority::Normal,
+            _ => Priority::High,
+        })
         .with_weight(pick(random, 1, &NUMBERS))
+        .with_label(if random.below(2) == 0 { "export" } else { "other" })
         .with_call_limit(own_limit(random))
         .with_attempt_limit(own_limit(random));
     let (now, time) = (Instant::now(), pick(random, ms(1), &TIMES));
@@ -181,6 +215,17 @@ async fn use_it(layers: &Layers, random: &mut Random) {
         let (count, period) = (pick(random, 50, &NUMBERS), pick(random, ms(900), &TIMES));
         let right = count > 0 && !period.is_zero() && period <= DAY;
         assert_eq!(layers.rate().set_rate(count, period).is_ok(), right);
+        let burst = pick(random, 5, &NUMBERS);
+        assert_eq!(layers.rate().set_burst(burst).is_ok(), burst > 0);
+        let places = pick(random, 2, &SIZES);
+        assert_eq!(layers.rate().set_queue(places).is_ok(), places <= MAX_QUEUE);
+        if let Some(handle) = layers.concurrency() {
+            let places = pick(random, 2, &SIZES);
+            assert_eq!(handle.set_queue(places).is_ok(), places <= MAX_QUEUE);
+            let share = pick(random, 0.5, &SHARES);
+            assert_eq!(handle.set_share("export", share).is_ok(), is_share(share));
+            assert!(handle.set_share("unknown", 0.5).is_err());
+        }
     }
     for task in tasks {
         drop(task.await.expect("it panicked"));
@@ -220,7 +265,7 @@ fn settings_are_right_or_an_error_that_names_the_option_and_no_request_panics() 
     }
     println!("{right} stacks used; refused for {options:?}");
     assert!(right > 100);
-    assert_eq!(options.len(), 15, "an option was never refused: {options:?}");
+    assert_eq!(options.len(), 17, "an option was never refused: {options:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use scripted_cassandra::{Action, Opcode, Recording};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tower_cassandra::{Applied, Error, ErrorKind, HealthSettings, Response};
 
+use crate::rows::kinds::{Kind, Texts};
 use crate::support::{Bed, INSERT, PATIENCE, SELECT, ms, requests, until};
 
 #[tokio::test]
@@ -83,6 +84,7 @@ async fn without_a_stream_id_nothing_is_sent() {
     })
     .await;
     let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    let texts = Texts::prepare(&bed).await;
     bed.cluster.set_recording(Recording::Counts);
     bed.cluster.ledger().clear();
     bed.cluster.on(requests()).then(Action::Silence);
@@ -95,11 +97,15 @@ async fn without_a_stream_id_nothing_is_sent() {
             bed.cluster.ledger().requests() >= IDS as u64 - 1
         })
         .await;
-        let results = join_all((0..10).map(|_| bed.session.execute(&select))).await;
-        for error in results.into_iter().skip(1).map(Result::unwrap_err) {
-            assert_eq!((error.kind(), error.applied()), (ErrorKind::NoHost, Applied::No));
+        let last = bed.session.execute(&select);
+        let refused = join_all(Kind::ALL.map(|kind| bed.session.execute(texts.statement(kind, 1))));
+        let (_, refused) = tokio::join!(last, refused);
+        for (kind, error) in Kind::ALL.into_iter().zip(refused) {
+            let error = error.unwrap_err();
+            let verdict = (error.kind(), error.applied());
+            assert_eq!(verdict, (ErrorKind::NoHost, Applied::No), "{kind}: {error:?}");
             let attempts: Vec<_> = error.attempts().iter().map(|attempt| attempt.kind()).collect();
-            assert_eq!(attempts, [ErrorKind::Connection]);
+            assert_eq!(attempts, [ErrorKind::Connection], "{kind}");
         }
         // A keepalive may have had one of them.
         assert!(bed.cluster.ledger().requests() <= IDS as u64);
@@ -122,8 +128,12 @@ async fn too_many_orphans_cost_the_connection() {
     let settings = HealthSettings::default().abandoned_limit(1);
     let bed = Bed::with(1, |client| client.no_retry().health_settings(settings)).await;
     let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    let texts = Texts::prepare(&bed).await;
     bed.cluster.on(requests()).then(Action::Silence);
-    let patient = bed.session.execute(select.clone().attempt_timeout(None));
+    let patient = join_all(Kind::ALL.map(|kind| {
+        let statement = texts.statement(kind, 1).attempt_timeout(None);
+        bed.session.execute(statement)
+    }));
     let others = join_all((0..1_200).map(|_| bed.session.execute(select.clone().attempt_timeout(ms(700)))));
     let (patient, others) = tokio::join!(patient, others);
     assert!(
@@ -131,11 +141,13 @@ async fn too_many_orphans_cost_the_connection() {
             .iter()
             .all(|result| result.as_ref().unwrap_err().kind() == ErrorKind::Timeout)
     );
-    assert!(connection_lost(&patient, Applied::Maybe), "{patient:?}");
-    let source = std::error::Error::source(&patient.unwrap_err())
-        .unwrap()
-        .to_string();
-    println!("R9: {source}");
+    for (kind, patient) in Kind::ALL.into_iter().zip(patient) {
+        assert!(connection_lost(&patient, Applied::Maybe), "{kind}: {patient:?}");
+        let source = std::error::Error::source(&patient.unwrap_err())
+            .unwrap()
+            .to_string();
+        println!("R9 {kind:>9}: {source}");
+    }
     assert_eq!(bed.session.health().dropped_abandoned, 1_199);
     bed.cluster.clear_rules();
     bed.connected().await;

@@ -4,6 +4,7 @@ use scripted_cassandra::Action;
 use tokio::time::Instant;
 use tower_cassandra::{Applied, Batch, ErrorKind, Limit};
 
+use crate::rows::kinds::{Kind, Texts};
 use crate::support::{Bed, INSERT, PATIENCE, SELECT, client, ms, requests, until};
 
 async fn connections_end(bed: &Bed) {
@@ -93,13 +94,13 @@ async fn lif_03_an_idle_session_closes_in_no_time() {
 #[tokio::test]
 async fn lif_07_what_takes_too_long_is_cut_off() {
     let bed = Bed::with(1, |client| client.timeout(PATIENCE).attempt_timeout(None)).await;
-    let select = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    let texts = Texts::prepare(&bed).await;
     bed.cluster.on(requests()).then(Action::Silence);
-    let call = tokio::spawn({
-        let session = bed.session.clone();
-        async move { session.execute(select).await }
+    let calls = Kind::ALL.map(|kind| {
+        let (session, statement) = (bed.session.clone(), texts.statement(kind, 1));
+        tokio::spawn(async move { session.execute(statement).await })
     });
-    until("it was sent", || bed.frames().len() == 1).await;
+    until("all were sent", || bed.frames().len() == calls.len()).await;
     let start = Instant::now();
     let error = bed.session.close(ms(1_000)).await.unwrap_err();
     let elapsed = start.elapsed();
@@ -110,13 +111,13 @@ async fn lif_07_what_takes_too_long_is_cut_off() {
         (ErrorKind::Timeout, Some(Limit::Deadline))
     );
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("calls under way: 1"), "{source}");
+    assert!(source.contains("calls under way: 11"), "{source}");
     // A13
-    let error = call.await.unwrap().unwrap_err();
-    assert_eq!(
-        (error.kind(), error.applied()),
-        (ErrorKind::Closed, Applied::Maybe)
-    );
+    for (kind, call) in Kind::ALL.into_iter().zip(calls) {
+        let error = call.await.unwrap().unwrap_err();
+        let verdict = (error.kind(), error.applied());
+        assert_eq!(verdict, (ErrorKind::Closed, Applied::Maybe), "{kind}");
+    }
     let start = Instant::now();
     bed.session.close(PATIENCE).await.unwrap();
     assert!(start.elapsed() < PATIENCE / 4);

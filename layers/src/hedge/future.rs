@@ -33,7 +33,7 @@ pin_project! {
         // Only where no time limit inside has a timer for the delay.
         timer: Option<Pin<Box<Sleep>>>,
         // None before it is due.
-        second: Option<Box<Second<S::Future, S::Error>>>,
+        second: Option<Box<Second<S::Future, S::Error, C>>>,
     }
 }
 
@@ -195,8 +195,8 @@ where
         let now = clock::read();
         let until = spare.request.context().until().at;
         if now < until && watch.shared.has_other_nodes::<Req, S::Response, S::Error>() {
-            if watch.shared.pay(now) {
-                *this.second = Some(Box::default());
+            if let Some(paid) = watch.shared.pay(now) {
+                *this.second = Some(Box::new(Second::new(paid)));
                 return self.poll_second(cx);
             }
             watch.shared.count(HedgeEvent::NoBudget);

@@ -156,15 +156,16 @@ impl<C> Shared<C> {
     }
 
     /// Takes what one second attempt costs, if both budgets have it.
-    pub(super) fn pay(&self, now: Moment) -> bool {
+    pub(super) fn pay(self: &Arc<Self>, now: Moment) -> Option<Paid<C>> {
         if !self.savings.take() {
-            return false;
+            return None;
         }
-        let is_paid = self.budget.get().is_none_or(|budget| budget.take(now));
-        if !is_paid {
+        if self.budget.get().is_none_or(|budget| budget.take(now)) {
+            Some(Paid(Some(Arc::clone(self))))
+        } else {
             self.savings.give_back();
+            None
         }
-        is_paid
     }
 
     /// Gives it back, because nothing was sent.
@@ -185,6 +186,24 @@ impl<C> Shared<C> {
             emit(|| tracing::info!("hedging is idle: there is one node only"));
         }
         has_others
+    }
+}
+
+/// What one second attempt costs. Given back when it is dropped before it was spent, also with the call.
+pub(super) struct Paid<C>(Option<Arc<Shared<C>>>);
+
+impl<C> Paid<C> {
+    /// It was sent.
+    pub(super) fn spend(mut self) {
+        self.0 = None;
+    }
+}
+
+impl<C> Drop for Paid<C> {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.0 {
+            shared.give_back();
+        }
     }
 }
 

@@ -8,13 +8,16 @@ use std::time::Duration;
 use tower_service::Service;
 
 use super::future::{Spare, Watch};
+use super::layer::Paid;
 use crate::classify::{Applied, AttemptFigures, Classify, Outcome};
 use crate::clock::{self, Moment};
 use crate::metrics::HedgeEvent;
 use crate::request::Request;
 use crate::trace::emit;
 
-pub(super) struct Second<F, E> {
+pub(super) struct Second<F, E, C> {
+    /// Until it is sent.
+    paid: Option<Paid<C>>,
     stage: Stage<F>,
     /// What one of the two left behind while the other one goes on.
     failed: Option<E>,
@@ -31,7 +34,7 @@ enum Stage<F> {
 struct Sent<F> {
     attempt: Pin<Box<F>>,
     started: Moment,
-    /// A refusal of the balancer comes with the first poll, and then nothing was sent.
+    /// A refusal of the balancer comes with the first poll.
     is_counted: bool,
 }
 
@@ -43,17 +46,15 @@ pub(super) enum Ended<T, E> {
     Failed(E),
 }
 
-// By hand: neither has to have a default.
-impl<F, E> Default for Second<F, E> {
-    fn default() -> Self {
+impl<F, E, C> Second<F, E, C> {
+    pub(super) const fn new(paid: Paid<C>) -> Self {
         Self {
+            paid: Some(paid),
             stage: Stage::Readying,
             failed: None,
         }
     }
-}
 
-impl<F, E> Second<F, E> {
     /// Keeps the error of the second attempt while the first one goes on.
     pub(super) fn keep(&mut self, error: E) {
         self.stage = Stage::Over;
@@ -61,7 +62,7 @@ impl<F, E> Second<F, E> {
     }
 
     /// What the call ends with, if it ends with that of the first attempt.
-    pub(super) fn first_ended<S, C, Req, T>(
+    pub(super) fn first_ended<S, Req, T>(
         &mut self,
         result: Result<T, E>,
         watch: &Watch<C>,
@@ -74,8 +75,8 @@ impl<F, E> Second<F, E> {
     {
         let shared = &watch.shared;
         if matches!(self.stage, Stage::Readying) {
-            // It was paid for and is not sent any more.
-            shared.give_back();
+            // It is not sent any more.
+            self.paid = None;
             return Some(result);
         }
         match result {
@@ -97,7 +98,7 @@ impl<F, E> Second<F, E> {
     }
 
     /// Sends it when the service is ready, and waits for its end.
-    pub(super) fn poll<S, C, Req>(
+    pub(super) fn poll<S, Req>(
         &mut self,
         watch: &Watch<C>,
         spare: &mut Spare<S, Req>,
@@ -112,7 +113,6 @@ impl<F, E> Second<F, E> {
         let shared = &watch.shared;
         if matches!(self.stage, Stage::Readying) {
             if ready!(spare.service.poll_ready(cx)).is_err() {
-                shared.give_back();
                 shared.count(HedgeEvent::NoCandidate);
                 return Poll::Ready(Ended::NotSent);
             }
@@ -130,13 +130,23 @@ impl<F, E> Second<F, E> {
         };
         let polled = sent.attempt.as_mut().poll(cx);
         let started = sent.started;
+        if let Poll::Ready(Err(error)) = &polled
+            && was_not_sent(watch, spare, error)
+        {
+            // A layer in between may have made it wait before it refused.
+            match self.paid.take() {
+                Some(paid) => drop(paid),
+                None => shared.give_back(),
+            }
+            shared.count(HedgeEvent::NoCandidate);
+            return Poll::Ready(match self.failed.take() {
+                Some(first) => Ended::Failed(first),
+                None => Ended::NotSent,
+            });
+        }
         if !std::mem::replace(&mut sent.is_counted, true) {
-            if let Poll::Ready(Err(error)) = &polled
-                && was_not_sent(watch, spare, error)
-            {
-                shared.give_back();
-                shared.count(HedgeEvent::NoCandidate);
-                return Poll::Ready(Ended::NotSent);
+            if let Some(paid) = self.paid.take() {
+                paid.spend();
             }
             shared.count(HedgeEvent::Sent);
             let number = spare.request.context().attempt.number();

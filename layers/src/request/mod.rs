@@ -20,7 +20,9 @@ pub use limits::{Deadline, Limit, OwnLimit};
 pub(crate) use limits::{Packed, Until};
 
 /// Names a node among all nodes of a service. For Cassandra it is the host id.
+// Aligned as a pointer is: by 16, as the number wants it, every future that holds one would be padded up to a multiple of 16.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(Rust, packed(8))]
 pub struct NodeId(pub u128);
 
 impl fmt::Debug for NodeId {

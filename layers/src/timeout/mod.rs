@@ -9,10 +9,10 @@
 //! Elsewhere it goes wrong: a call limit *inside* the retry bounds each attempt and not what the caller waits for; an
 //! attempt limit *outside* leaves no time for the next attempt when a node is silent.
 //!
-//! | | default | unit |
-//! |---|---|---|
-//! | limit | none, it is always given | any duration above zero, up to thirty years; a request's own [`OwnLimit`](crate::request::OwnLimit) wins |
-//! | own timer | on for `attempt` and `call`; [`without_timer`](TimeoutLayer::without_timer) turns it off for `call` | |
+//! | | default | unit | why |
+//! |---|---|---|---|
+//! | limit | none, it is always given | any duration above zero, up to thirty years; a request's own [`OwnLimit`](crate::request::OwnLimit) wins | only the caller knows how long an answer is worth having; zero would fail every call, and a longer one is beyond what tokio's timer can hold |
+//! | own timer | on for `attempt` and `call`; [`without_timer`](TimeoutLayer::without_timer) turns it off for `call` | | a limit must hold around any service; where every layer below watches the deadline itself, as ours do, a second timer would only cost its registration |
 //!
 //! The future polls the inner future first and looks at the clock second: an answer that is there in time is never thrown
 //! away. Errors: [`Elapsed`], with [`Applied::No`](crate::Applied::No) only when the inner service was not called because the time had

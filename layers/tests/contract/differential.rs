@@ -1,7 +1,9 @@
 //! The same random scripts for a layer of ours and for tower's own: the same outcomes at the same moments.
 //!
 //! Where tower's does something else on purpose, the scripts keep to what both promise: its rate limit counts windows and
-//! not turns, which is the same for one request per window and one caller.
+//! not turns, which is the same for one request per window and one caller. There is no script for the balance: tower's chooses
+//! among two at random and knows neither nodes of a request nor silent ones, so hardly any choice would be the same; the
+//! simulation compares what comes of the choices.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tower::load_shed::LoadShed;
 use tower::retry::Policy;
 use tower::{Service, ServiceExt, service_fn};
 use tower_cassandra_layers::limit::{ConcurrencyLimit, ConcurrencyLimitLayer, RateLimit, RateLimitLayer};
@@ -57,6 +60,9 @@ fn kind(error: &Error) -> &'static str {
 fn foreign(error: &tower::BoxError) -> &'static str {
     if error.is::<tower::timeout::error::Elapsed>() {
         return "elapsed";
+    }
+    if error.is::<tower::load_shed::error::Overloaded>() {
+        return "rejected";
     }
     error.downcast_ref::<Error>().map_or("other", kind)
 }
@@ -143,6 +149,22 @@ fn concurrency_limit_does_as_towers() {
         let handle = layer.handle();
         assert_eq!((handle.active(), handle.queued()), (0, 0));
     }
+}
+
+#[test]
+fn a_limit_without_a_queue_does_as_towers_that_sheds_load() {
+    let (mut random, scripts) = scripts();
+    let mut seen = 0;
+    for _ in 0..scripts {
+        let (permits, steps) = (1 + random.below(4) as usize, script(&mut random, 60));
+        let limit = ConcurrencyLimit::new(permits).queue(0);
+        let layer = ConcurrencyLimitLayer::new(limit).unwrap();
+        let theirs = LoadShed::new(tower::limit::ConcurrencyLimit::new(leaf(), permits));
+        let ours = run(play(layer.layer(leaf()), &steps, kind));
+        assert_eq!(ours, run(play(theirs, &steps, foreign)), "{permits} {steps:?}");
+        seen += ours.iter().filter(|(end, _)| *end == Err("rejected")).count();
+    }
+    assert!(seen > 0, "nothing was ever rejected");
 }
 
 /// What our retry does by default, as a policy of tower's: so many times, after a pause that doubles.

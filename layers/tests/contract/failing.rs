@@ -10,7 +10,7 @@ use crate::Cell::{self, Kept};
 use crate::by_hand::Task;
 use crate::probe::{Act, Probe, Readiness};
 use crate::readiness::call;
-use crate::subject::{DELAY, Subject};
+use crate::subject::{Boxed, DELAY, Subject};
 use crate::support::{Kind, ms, read};
 
 /// One call of a service whose inner one panics: an error where panics are caught, a panic elsewhere.
@@ -42,6 +42,14 @@ async fn panics(subject: Subject, prepare: impl Fn(&Probe)) -> Cell {
         value.assert_at_rest(&probe);
         advance(ms(100)).await;
     }
+    if subject.waits() {
+        // After a wait: the permit or the turn of the one that panics is not lost.
+        for _ in 0..3 {
+            after_a_wait(subject, &probe, &mut service, &prepare).await;
+            value.assert_at_rest(&probe);
+            advance(ms(100)).await;
+        }
+    }
     if subject.hedges() {
         // That of a second attempt takes the first one with it.
         for _ in 0..3 {
@@ -57,6 +65,27 @@ async fn panics(subject: Subject, prepare: impl Fn(&Probe)) -> Cell {
     }
     value.assert_usable(&mut service, &probe).await;
     Kept
+}
+
+/// One request holds what there is; the next one waits for it, and then its inner service panics.
+async fn after_a_wait(subject: Subject, probe: &Probe, service: &mut Boxed, prepare: &impl Fn(&Probe)) {
+    probe.next([Act::Hold]);
+    let mut first = call(service);
+    assert!(first.poll().is_pending());
+    let mut second = call(service);
+    assert!(second.poll().is_pending(), "it does not wait");
+    let calls = probe.calls();
+    prepare(probe);
+    assert!(probe.release(0, Ok(())));
+    assert!(matches!(first.poll(), Poll::Ready(Ok(_))));
+    // The next turn of the rate.
+    advance(ms(100)).await;
+    match catch_unwind(AssertUnwindSafe(|| second.poll())) {
+        Ok(Poll::Ready(result)) => assert!(subject.catches() && result.is_err()),
+        Ok(Poll::Pending) => panic!("it still waits"),
+        Err(_) => assert!(!subject.catches(), "the panic was not caught"),
+    }
+    assert!(probe.calls() <= calls + 1);
 }
 
 pub(crate) async fn a_panic_in_call(subject: Subject) -> Cell {

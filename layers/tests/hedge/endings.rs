@@ -1,13 +1,18 @@
 //! Whose answer is the answer.
 
-use tokio::time::Instant;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep};
 use tower_cassandra_layers::hedge::HedgeLayer;
-use tower_cassandra_layers::{Advice, Applied, NodeId};
+use tower_cassandra_layers::retry::Budget;
+use tower_cassandra_layers::{Advice, Applied, NodeId, Request as _};
 use tower_layer::Layer;
+use tower_service::Service;
 
 use super::{DELAY, Events, around, events, hedge};
 use crate::support::rig::Rig;
-use crate::support::{JUDGE, Plan, Strict, fails, ms, read, send, write};
+use crate::support::{Answer, Error, JUDGE, Plan, Req, Strict, fails, ms, read, send, write};
 
 /// The first attempt does one thing, the second another.
 fn inner(first: Plan, second: Plan) -> Strict {
@@ -109,6 +114,102 @@ async fn dropping_the_call_drops_both_attempts() {
     let call = send(&mut service, read());
     tokio::time::timeout(ms(50), call).await.unwrap_err();
     assert_eq!((strict.attempts(), strict.alive()), (2, 0));
+}
+
+/// Refuses second attempts after a while, as a layer between may.
+#[derive(Clone)]
+struct Refuses(Strict);
+
+impl Service<Req> for Refuses {
+    type Response = Answer;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Answer, Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        if request.context().attempt.is_hedge() {
+            return Box::pin(async {
+                sleep(ms(10)).await;
+                Err(fails(Applied::No, Advice::Never))
+            });
+        }
+        Box::pin(self.0.call(request))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_attempt_that_is_refused_late_costs_nothing_and_leaves_the_first_alone() {
+    let (seen, metrics) = Events::new();
+    let budget = Budget::new(1, 0).unwrap();
+    let layer = HedgeLayer::new(hedge().burst(1), JUDGE).unwrap();
+    let layer = layer.with_budget(budget.clone()).with_metrics(&metrics);
+    let answers = Strict::always(Plan::answer(ms(100)));
+    let fails = Strict::always(failing(25));
+    for _ in 0..3 {
+        let started = Instant::now();
+        let mut service = layer.layer(Refuses(answers.clone()));
+        send(&mut service, read()).await.unwrap();
+        assert_eq!(started.elapsed(), ms(100));
+        assert_eq!(budget.left(Instant::now()), 1);
+        // The first one fails while the other one waits.
+        let mut service = layer.layer(Refuses(fails.clone()));
+        let error = send(&mut service, read()).await.unwrap_err();
+        assert_eq!((error.judge().applied, error.history.len()), (Applied::Maybe, 1));
+        assert_eq!(budget.left(Instant::now()), 1);
+    }
+    assert_eq!(seen.all(), events([("no_candidate", 6), ("sent", 6)]));
+}
+
+/// Ready for one call, and the clone made for the second attempt never.
+struct Once {
+    inner: Strict,
+    is_clone: bool,
+}
+
+impl Clone for Once {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            is_clone: true,
+        }
+    }
+}
+
+impl Service<Req> for Once {
+    type Response = Answer;
+    type Error = Error;
+    type Future = <Strict as Service<Req>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.is_clone {
+            return Poll::Pending;
+        }
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        self.inner.call(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_dropped_while_its_second_attempt_gets_ready_gives_the_budget_back() {
+    let budget = Budget::new(1, 0).unwrap();
+    let layer = HedgeLayer::new(hedge().burst(1), JUDGE).unwrap();
+    let layer = layer.with_budget(budget.clone());
+    let strict = Strict::always(Plan::silence());
+    for calls in 1..=3 {
+        let mut service = layer.layer(Once {
+            inner: strict.clone(),
+            is_clone: false,
+        });
+        let call = send(&mut service, read());
+        tokio::time::timeout(ms(50), call).await.unwrap_err();
+        assert_eq!((strict.attempts(), budget.left(Instant::now())), (calls, 1));
+    }
 }
 
 #[tokio::test(start_paused = true)]

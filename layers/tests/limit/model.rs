@@ -184,7 +184,13 @@ fn case(random: &mut Random) {
     let mut history = vec![];
     for value in 0..30 {
         let mut newcomer = None;
-        match random.below(10) {
+        match random.below(11) {
+            10 => {
+                // Who waits stays, even if there are now too many of them.
+                model.queue = random.below(6) as usize;
+                handle.set_queue(model.queue).unwrap();
+                history.push(format!("queue {}", model.queue));
+            }
             0 => {
                 model.limit = 1 + random.below(8);
                 handle.set_limit(model.limit as usize).unwrap();

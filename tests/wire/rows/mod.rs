@@ -5,7 +5,7 @@
 mod absent;
 mod broken;
 mod connecting;
-mod kinds;
+pub(crate) mod kinds;
 mod prepared;
 mod refused;
 mod table;

@@ -105,10 +105,11 @@ impl Pool {
         }
     }
 
-    /// How many of a kind may wait: a label that may not fill the permits may not fill the queue either.
+    /// How many of a kind may wait: a label that may not fill the permits may not fill the queue either. Who has no share is bounded by the
+    /// queue as a whole alone: after that became shorter, who waits beyond it does not make a kind of its own full.
     pub(super) fn room(&self, kind: u8) -> usize {
-        let queue = self.queue.bound();
+        let queue = self.queue.bound() as f64;
         self.share(kind)
-            .map_or(queue, |share| part_of(share.part, queue as f64) as usize)
+            .map_or(usize::MAX, |share| part_of(share.part, queue) as usize)
     }
 }

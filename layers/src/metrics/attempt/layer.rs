@@ -4,6 +4,25 @@ use super::AttemptMetricsService;
 use crate::metrics::NodeMetrics;
 
 /// Measures attempts, node by node. See the [module](crate::metrics).
+///
+/// ```
+/// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+/// use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics};
+/// use tower_cassandra_layers::{Call, Outcome, classify::classify_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let metrics = Metrics::new();
+/// let classifier = classify_fn(|_: Result<&&str, &std::convert::Infallible>| Outcome::Success);
+///
+/// // Below a balancer the node comes with the attempt. This client has one node, and no balancer.
+/// let mut service = ServiceBuilder::new()
+///     .layer(AttemptMetricsLayer::new(classifier).only_node(metrics.node("10.0.0.1:9042")))
+///     .service(service_fn(|_: Call<&str>| async { Ok("rows") }));
+///
+/// assert_eq!(service.ready().await.unwrap().call(Call::new("SELECT ...")).await, Ok("rows"));
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AttemptMetricsLayer<C> {
     classifier: C,
