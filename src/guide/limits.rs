@@ -45,7 +45,7 @@
 //! # Retries
 //!
 //! They are bounded by [their budget](crate::layers::retry): in 10 s no more than 20 % of the calls, or 50. In an outage in which everything fails at once, 4,000 calls
-//! a second become at most 4,800 attempts, and not 16,000. Second attempts ([`hedge`](crate::ClusterBuilder::hedge)) draw on it too.
+//! a second become at most 4,800 attempts, and not 16,000. Second attempts ([`hedge`](crate::ClusterBuilder::hedge)) draw on it too, and where they are on it is 10 %.
 //!
 //! # Streams and scans
 //!

@@ -34,7 +34,7 @@ async fn a_handshake_that_is_damaged_ends_in_a_session_or_in_an_error_that_says_
         let builder = ClusterBuilder::new()
             .contact_points(points.clone())
             .no_health_check()
-            .connect_timeout(Duration::from_millis(500));
+            .connect_timeout(Duration::from_secs(1));
         async move {
             let result = timeout(PATIENCE, builder.connect())
                 .await

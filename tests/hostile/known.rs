@@ -2,7 +2,9 @@
 //!
 //! * room is reserved for as many columns, or columns of the partition key, as an answer names: up to 200 GB, and where there is not so much the process ends;
 //! * room is reserved for a whole frame as long as its header says, up to 4 GB;
-//! * types within types are read by recursion without a bound.
+//! * types within types are read by recursion without a bound;
+//! * an answer to any statement that says that the keyspace was changed is believed: from then on every new connection begins with a `USE` of that name, and ends
+//!   where there is no such keyspace.
 
 /// Of frames that are announced and never come.
 pub(crate) const LONGEST_FRAME: u32 = 1 << 26;
@@ -45,7 +47,10 @@ impl Walk<'_> {
                 self.skip(usize::try_from(length).unwrap_or(0))?;
             }
         }
+        let kind = self.at;
         match self.int()? {
+            // The keyspace was changed: nothing was done.
+            3 => self.body[kind + 3] = 1,
             2 => {
                 self.int()?;
                 self.count()?;

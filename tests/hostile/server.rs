@@ -43,6 +43,8 @@ struct Client {
     select: Prepared,
     insert: Prepared,
     conditional: Prepared,
+    /// The last error, for when nothing goes on.
+    last: Mutex<String>,
 }
 
 impl Client {
@@ -85,6 +87,18 @@ impl Client {
     }
 }
 
+/// Ends when no answer has been damaged for as long as nothing may take.
+async fn standstill(damaged: &AtomicU64) {
+    let (mut last, mut since) = (0, Instant::now());
+    while since.elapsed() < PATIENCE {
+        sleep(Duration::from_secs(1)).await;
+        let now = damaged.load(Ordering::Relaxed);
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_on() {
     let before = panics();
@@ -111,6 +125,7 @@ async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_
         insert: session.prepare(INSERT).await.unwrap(),
         conditional: session.prepare(CONDITIONAL).await.unwrap(),
         session,
+        last: Mutex::default(),
     });
     let before_damage = client.session.execute(WIDE).await.unwrap().rows::<Row>().unwrap();
 
@@ -146,7 +161,8 @@ async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_
                     Ok(()) => good += 1,
                     Err(error) => {
                         // All of it can be shown.
-                        let _ = (format!("{error}"), format!("{error:?}"), error.applied());
+                        let _ = (format!("{error}"), error.applied());
+                        *client.last.lock().unwrap() = format!("{error:?}");
                         bad += 1;
                         if error.kind() == ErrorKind::NoHost {
                             // All connections are being replaced.
@@ -158,12 +174,17 @@ async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_
             (good, bad, longest)
         })
     });
-    let mut total = (0, 0, Duration::ZERO);
-    for worker in workers.collect::<Vec<_>>() {
-        let (good, bad, longest) = worker.await.unwrap();
-        total = (total.0 + good, total.1 + bad, total.2.max(longest));
-    }
-    let (good, bad, longest) = total;
+    let all = futures_util::future::try_join_all(workers.collect::<Vec<_>>());
+    let ends = tokio::select! {
+        ends = all => ends.unwrap(),
+        () = standstill(&damaged) => {
+            let (health, last) = (client.session.health(), client.last.lock().unwrap());
+            panic!("SEED={seed}: no answer for {PATIENCE:?}, the last error is {last}\n{health:#?}");
+        }
+    };
+    let good: u64 = ends.iter().map(|end| end.0).sum();
+    let bad: u64 = ends.iter().map(|end| end.1).sum();
+    let longest = ends.iter().map(|end| end.2).max().unwrap();
     let damaged = damaged.load(Ordering::Relaxed);
     let panics = panics() - before;
     println!(

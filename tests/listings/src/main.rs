@@ -1,5 +1,6 @@
 //! ```sh
-//! cargo doc --no-deps && cargo run -p listings -- api [--write]
+//! cargo doc --no-deps -p tower-cassandra -p tower-cassandra-layers --features rustls,test-util
+//! cargo run -p listings -- api [--write]
 //! cargo run -p listings -- licenses [--write]
 //! ```
 //!

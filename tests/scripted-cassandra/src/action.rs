@@ -66,9 +66,9 @@ impl fmt::Debug for Decide {
 
 /// A function that changes the bytes of an answer. They need not be a frame any more.
 #[derive(Clone)]
-pub struct Change(pub(crate) Arc<ChangeBody>);
+pub struct Change(pub(crate) Arc<ChangeFn>);
 
-type ChangeBody = dyn Fn(&mut Vec<u8>) + Send + Sync;
+type ChangeFn = dyn Fn(&mut Vec<u8>) + Send + Sync;
 
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
