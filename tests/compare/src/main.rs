@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1).peekable();
     let done = match arguments.peek().and_then(|word| word.to_str()) {
         Some("arm") => contend(arguments.skip(1)),
+        Some("count") => count(arguments.skip(1)),
         _ => compare(arguments),
     };
     match done {
@@ -54,6 +55,20 @@ fn contend(arguments: impl Iterator<Item = OsString>) -> Result<()> {
     runtime.block_on(async { tokio::spawn(async move { child::run(&task).await }).await })?
 }
 
+/// On one thread, so that its allocations are all there are.
+fn count(arguments: impl Iterator<Item = OsString>) -> Result<()> {
+    let words: Vec<String> = arguments
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let [arm, point] = &words[..] else {
+        return Err("an arm and a contact point are needed".into());
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(grown::count(arm, point))
+}
+
 fn compare(arguments: impl Iterator<Item = OsString>) -> Result<()> {
     match Options::read(arguments)? {
         Asked::Help => println!("{HELP}"),
@@ -62,14 +77,7 @@ fn compare(arguments: impl Iterator<Item = OsString>) -> Result<()> {
                 println!("{:<18} {:?} {}", work.name, work.nodes, work.about);
             }
         }
-        Asked::Scale => {
-            // One thread, so that its allocations are all there are.
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            runtime.block_on(grown::run())?;
-            grown::layers()?;
-        }
+        Asked::Scale => runtime()?.block_on(grown::run())?,
         Asked::Run(options) => {
             let results = runtime()?.block_on(rounds::run(&options))?;
             report::show(&results, &options)?;

@@ -115,7 +115,7 @@ async fn freeze(bed: &Bed, node: usize, lasts: Duration) -> Result<()> {
 }
 
 /// This very program, also when it was built again meanwhile.
-fn own_program() -> Result<std::path::PathBuf> {
+pub(crate) fn own_program() -> Result<std::path::PathBuf> {
     let link = std::path::PathBuf::from("/proc/self/exe");
     Ok(if link.exists() {
         link

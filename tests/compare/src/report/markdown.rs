@@ -93,7 +93,7 @@ absolute figures say little, and a client that needs less leaves more to the nod
 most that was resident; allocations are of the process per operation. Where a work reads many rows, an operation is a row, and latencies are of whole results.
 ";
 
-fn commit() -> String {
+pub(crate) fn commit() -> String {
     let said = |arguments: &[&str]| {
         let output = Command::new("git")
             .arg("-C")

@@ -14,6 +14,8 @@ use crate::rounds::Skipped;
 use crate::sample::{Figure, Sample};
 use crate::statistics::{median, spread};
 use crate::work::WORKS;
+pub(crate) use markdown::commit;
+pub(crate) use tables::grid;
 
 /// All samples of a run.
 #[derive(Debug, Default)]

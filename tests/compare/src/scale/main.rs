@@ -70,7 +70,7 @@ fn table(all: &[&Case]) -> Option<bool> {
     if !callgrind::is_installed() {
         println!("valgrind is not installed: instructions are not counted");
     }
-    println!("\n| group | how many | instructions per request | allocations | bytes | bytes held for each |");
+    println!("| group | how many | instructions per request | allocations | bytes | bytes held for each |");
     println!("| --- | --- | --- | --- | --- | --- |");
     let (mut kept, mut first) = (true, None::<(&str, f64)>);
     for case in all {

@@ -1,10 +1,12 @@
 //! Plots of the tables, as SVG.
 
+mod frozen;
+mod lines;
+
 use std::fs;
 use std::path::Path;
 
 use plotters::coord::Shift;
-use plotters::coord::ranged1d::{NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
 use super::{Ratio, Results};
@@ -12,6 +14,7 @@ use crate::Result;
 use crate::arms::Arm;
 use crate::foreign::package;
 use crate::sample::Figure;
+use lines::Lines;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -50,7 +53,7 @@ pub(super) fn write(results: &Results) -> Result<Vec<String>> {
         }
     }
     if works.iter().any(|work| work == "frozen") {
-        frozen(&place.join("frozen.svg"), results)?;
+        frozen::plot(&place.join("frozen.svg"), results)?;
         written.push("frozen.svg".to_owned());
     }
     Ok(written)
@@ -165,57 +168,6 @@ impl Row {
     }
 }
 
-/// The slowest of the writes while a node is frozen, and the 99th percentile, on a logarithmic axis.
-fn frozen(path: &Path, results: &Results) -> Result<()> {
-    let arms = results.arms("frozen");
-    let area = SVGBackend::new(path, (WIDTH, REST + ROW * u32::try_from(arms.len())?)).into_drawing_area();
-    area.fill(&WHITE)?;
-    let count = arms.len() as f64;
-    let mut chart = ChartBuilder::on(&area)
-        .caption(
-            "one of three nodes frozen: p99 and slowest write, in ms",
-            (FONT, 18),
-        )
-        .margin(12)
-        .x_label_area_size(28)
-        .y_label_area_size(140)
-        .build_cartesian_2d((1.0..100_000.0).log_scale(), Lines(arms.len()))?;
-    let name = |at: &f64| {
-        arms.get((count - *at).floor() as usize)
-            .map_or(String::new(), |arm| arm.name().to_owned())
-    };
-    chart
-        .configure_mesh()
-        .disable_y_mesh()
-        .y_labels(arms.len())
-        .y_label_formatter(&name)
-        .draw()?;
-    for (figure, label, share, colour) in [
-        (Figure::P99, "p99", 0.35, colour(Arm::Ours)),
-        (Figure::Slowest, "slowest", 0.65, colour(Arm::Resilience)),
-    ] {
-        let bars = arms.iter().enumerate().filter_map(|(number, arm)| {
-            let millis = results.median("frozen", *arm)?[figure] / 1e3;
-            let at = count - number as f64 - share;
-            Some(Rectangle::new(
-                [(1.0, at - 0.12), (millis.max(1.0), at + 0.12)],
-                colour.filled(),
-            ))
-        });
-        chart
-            .draw_series(bars)?
-            .label(label)
-            .legend(move |(x, y)| Rectangle::new([(x, y - 4), (x + 12, y + 4)], colour.filled()));
-    }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.3))
-        .draw()?;
-    area.present()?;
-    Ok(())
-}
-
 const fn colour(arm: Arm) -> RGBColor {
     match arm {
         Arm::Ours => RGBColor(0, 90, 180),
@@ -228,33 +180,6 @@ const fn colour(arm: Arm) -> RGBColor {
         Arm::Java => RGBColor(190, 40, 40),
         Arm::JavaSpec => RGBColor(230, 120, 120),
         Arm::Gocql => RGBColor(0, 160, 180),
-    }
-}
-
-/// An axis with so many lines, whose names stand in their middle.
-struct Lines(usize);
-
-impl Ranged for Lines {
-    type FormatOption = NoDefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let share = value / self.0.max(1) as f64;
-        limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
-    }
-
-    fn key_points<Hint: plotters::coord::ranged1d::KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        (0..self.0).map(|line| line as f64 + 0.5).collect()
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        0.0..self.0 as f64
-    }
-}
-
-impl ValueFormatter<f64> for Lines {
-    fn format_ext(&self, value: &f64) -> String {
-        format!("{value}")
     }
 }
 
