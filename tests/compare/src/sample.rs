@@ -152,12 +152,11 @@ impl fmt::Display for Sample {
     }
 }
 
-/// Three digits that count, and no more decimals than two.
+/// Three digits that count, no more decimals than two, and none of a whole number.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         _ if value.is_nan() => "-".to_owned(),
-        0.0 => "0".to_owned(),
-        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }
@@ -196,7 +195,7 @@ mod tests {
     fn the_line_for_machines_has_its_figures_in_order() {
         assert_eq!(
             sample().line("reads_64", "bare"),
-            "compare: reads_64 bare ops_per_s=31415 p50_us=92.0 p99_us=- cpu_us_per_op=9.25 allocs_per_op=- rss_mb=- errors=0"
+            "compare: reads_64 bare ops_per_s=31415 p50_us=92 p99_us=- cpu_us_per_op=9.25 allocs_per_op=- rss_mb=- errors=0"
         );
         assert!(
             sample()

@@ -24,7 +24,8 @@ const ARMS: [&str; 2] = ["ours", "bare"];
 const READING: &str = "
 `allocations` and `bytes` are asked of the allocator per request; bytes that are held are what is alive because of one more of what the line has many of.
 Instructions are counted under callgrind with the profile of the benchmarks, as `cargo bench -p tower-cassandra-layers --bench overhead` does: all of a request is
-in them, making and driving it included. Ratios are what counts: nothing on the way of a request may grow with the number of nodes.
+in them, making and driving it included. `statements` are texts with values, looked up in the cache of a whole session over a service that answers at once; the other lines are the
+layers of the default stack over a leaf that answers at the second poll. Of a few nodes, what a stack has once weighs on each. Ratios are what counts: nothing on the way of a request may grow with the number of nodes.
 ";
 
 /// Counts, prints, and writes `SCALE.md`.

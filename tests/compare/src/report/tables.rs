@@ -124,7 +124,7 @@ mod tests {
         assert!(text.contains("### reads_64: 64 callers"), "{text}");
         let ours = text.lines().find(|line| line.starts_with("| ours")).unwrap();
         assert!(
-            ours.contains("| 99.0 ") && ours.contains("0.99 (0.99–0.99)"),
+            ours.contains("| 99 ") && ours.contains("0.99 (0.99–0.99)"),
             "{text}"
         );
         let widths: Vec<usize> = text

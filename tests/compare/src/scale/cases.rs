@@ -7,7 +7,7 @@ use tower_service::Service;
 
 use crate::drive::{Case, Rounds};
 use crate::leaf::{Leaf, Request};
-use crate::stack::{holding, poll, stack};
+use crate::stack::{ask_each, holding, poll, stack};
 
 pub(crate) const fn case(name: &'static str, run: fn(Leaf, &mut Rounds<'_>)) -> Case {
     Case {
@@ -44,7 +44,7 @@ fn sessions<const N: usize>(leaf: Leaf, rounds: &mut Rounds<'_>) {
 
 /// So many others are waited for meanwhile.
 fn under_way<const N: u32>(leaf: Leaf, rounds: &mut Rounds<'_>) {
-    let mut service = stack(3, Leaf { pending: true });
+    let mut service = stack(3, leaf);
     let waiting = holding(|| {
         let futures = (0..N).map(|key| {
             let mut future = Box::pin(service.call(Call::new(key).idempotent(true).with_class("prepared")));
@@ -53,7 +53,8 @@ fn under_way<const N: u32>(leaf: Leaf, rounds: &mut Rounds<'_>) {
         });
         futures.collect::<Vec<_>>()
     });
-    let _ = leaf;
+    // All nodes have answered lately, as they would have.
+    ask_each(&mut service, 3, 1);
     rounds.drive(service);
     drop(waiting);
 }

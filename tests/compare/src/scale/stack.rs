@@ -73,12 +73,16 @@ pub(crate) fn stack(
         .layer(TimeoutLayer::attempt(ATTEMPT).expect("sound limits"))
         .service(leaf);
     // The ledger of a node gets its storage at the first request. Those of a small cluster are asked until their mean latencies are settled.
-    let times = if nodes < 10 { 300 } else { 1 };
+    ask_each(&mut service, nodes, if nodes < 10 { 300 } else { 1 });
+    service
+}
+
+/// Sends requests for which there is one candidate each.
+pub(crate) fn ask_each<S: Service<Request>>(service: &mut S, nodes: u32, times: u32) {
     for node in (0..nodes).cycle().take((nodes * times) as usize) {
         let mut asked = pin!(service.call(Call::new(ONLY + node)));
         while poll(asked.as_mut()).is_pending() {}
     }
-    service
 }
 
 pub(crate) fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
