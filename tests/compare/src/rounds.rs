@@ -88,9 +88,16 @@ impl Cluster<'_> {
         random: &mut SmallRng,
         results: &mut Results,
     ) -> Result<()> {
-        let capacity = self.warm_up(works).await?;
-        results.capacity.insert(self.nodes, capacity);
+        self.warm_up().await?;
+        let has_open_loops = works.iter().any(|work| matches!(work.shape, Shape::Open(_)));
         for round in 0..self.options.rounds {
+            // Nodes grow warmer, so a share is of what there is now.
+            let capacity = if has_open_loops {
+                self.capacity().await?
+            } else {
+                0.0
+            };
+            results.capacity.entry(self.nodes).or_default().push(capacity);
             for work in works {
                 if matches!(work.shape, Shape::Frozen) && round >= FROZEN_ROUNDS.min(self.options.rounds)
                     || matches!(work.shape, Shape::Soak) && round > 0
@@ -123,37 +130,38 @@ impl Cluster<'_> {
         Ok(())
     }
 
-    /// A fresh JVM is slow. Says what the bare driver reaches with 256 callers, in reads per second.
-    async fn warm_up(&self, works: &[&Work]) -> Result<f64> {
-        let lasts = Duration::from_secs(self.options.warm_up.max(2) / 2);
+    /// A fresh JVM is slow.
+    async fn warm_up(&self) -> Result<()> {
         println!("warm-up of {} nodes for {} s", self.nodes, self.options.warm_up);
-        let mut reads = Sample::default();
         for name in ["writes_256", "reads_256"] {
-            let work = Work::by_name(name).ok_or("no work to warm up with")?;
-            let limits = Limits {
-                lasts,
-                warm_up: Duration::ZERO,
-                per_second: 0.0,
-                seed: 1,
-            };
-            reads = self.take(Arm::Bare, work, limits).await?;
+            let lasts = Duration::from_secs(self.options.warm_up.max(2) / 2);
+            self.bare(name, lasts).await?;
         }
-        if works.iter().any(|work| matches!(work.shape, Shape::Open(_))) {
-            let work = Work::by_name("reads_256").ok_or("no work to calibrate with")?;
-            let limits = Limits {
-                lasts: Duration::from_secs(5),
-                warm_up: OWN_WARM_UP,
-                per_second: 0.0,
-                seed: 2,
-            };
-            reads = self.take(Arm::Bare, work, limits).await?;
-        }
+        Ok(())
+    }
+
+    /// What the bare driver reaches with 256 callers, in reads per second.
+    async fn capacity(&self) -> Result<f64> {
+        let reads = self
+            .bare("reads_256", Duration::from_secs(self.options.seconds))
+            .await?;
         let capacity = reads[Figure::OpsPerSecond];
         println!(
             "bare driver, 256 callers, {} nodes: {capacity:.0} reads per second",
             self.nodes
         );
         Ok(capacity)
+    }
+
+    async fn bare(&self, work: &str, lasts: Duration) -> Result<Sample> {
+        let work = Work::by_name(work).ok_or("no such work")?;
+        let limits = Limits {
+            lasts,
+            warm_up: OWN_WARM_UP,
+            per_second: 0.0,
+            seed: 1,
+        };
+        self.take(Arm::Bare, work, limits).await
     }
 
     fn limits(&self, work: &Work, capacity: f64, round: usize) -> Limits {

@@ -10,6 +10,7 @@ use crate::Result;
 use crate::arms::Arm;
 use crate::foreign::package;
 use crate::options::Options;
+use crate::statistics::spread;
 
 /// What people have found out about the figures, and what is kept when they are measured again.
 const NOTES: &str = "NOTES.md";
@@ -52,11 +53,14 @@ fn text(results: &Results, options: &Options, notes: &str) -> Result<String> {
     for (name, fact) in facts {
         writeln!(text, "* **{name}**: {fact}.")?;
     }
-    for (nodes, capacity) in &results.capacity {
-        writeln!(
-            text,
-            "* **capacity**, of which open loops offer a share: {capacity:.0} reads a second with {nodes} nodes."
-        )?;
+    for (nodes, capacities) in &results.capacity {
+        let (least, most) = spread(capacities.iter().copied());
+        if most > 0.0 {
+            writeln!(
+                text,
+                "* **capacity**, of which open loops offer a share: {least:.0} to {most:.0} reads a second with {nodes} nodes."
+            )?;
+        }
     }
     text.push_str(READING);
     text.push_str("\n## Arms\n\n");

@@ -22,8 +22,8 @@ pub(crate) use tables::grid;
 pub(crate) struct Results {
     /// By result name of the work, and then by contender and round.
     samples: BTreeMap<String, BTreeMap<Arm, BTreeMap<usize, Sample>>>,
-    /// What the bare driver reached with 256 callers before the rounds, by number of nodes: open loops take shares of it.
-    pub(crate) capacity: BTreeMap<usize, f64>,
+    /// What the bare driver reached with 256 callers before each round, by number of nodes: open loops take shares of it.
+    pub(crate) capacity: BTreeMap<usize, Vec<f64>>,
     pub(crate) skipped: Skipped,
     /// Turns that came to nothing.
     pub(crate) failures: Vec<String>,
