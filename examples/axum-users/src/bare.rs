@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use tokio::net::TcpListener;
+use tower::ServiceBuilder;
 use tower_cassandra::scylla::client::session::Session;
 use tower_cassandra::scylla::client::session_builder::SessionBuilder;
 use tower_cassandra::scylla::statement::prepared::PreparedStatement;
@@ -73,10 +74,12 @@ pub(crate) async fn run(state: AppState, address: SocketAddr, limits: Limits) {
         let listener = TcpListener::bind(address).await?;
         info!(address = %listener.local_addr()?, "listening on the plain driver");
         let app = state.clone();
+        let layers = ServiceBuilder::new()
+            .layer(middleware::from_fn_with_state(app.clone(), count))
+            .layer(middleware::from_fn_with_state(app.clone(), refuse_late));
         let router = Router::new()
             .route("/users/{id}", get(user))
-            .layer(middleware::from_fn_with_state(app.clone(), refuse_late))
-            .layer(middleware::from_fn_with_state(app.clone(), count))
+            .layer(layers)
             .with_state(Bare { app, driver });
         serve(listener, router, limits, state.shutdown().requested()).await?;
         Ok::<(), AnyError>(())

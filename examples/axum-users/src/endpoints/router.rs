@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use axum::{Router, middleware};
+use tower::ServiceBuilder;
 use tower_cassandra::InvalidConfig;
 use tower_cassandra::axum::{Liveness, RequestLayer, RequestOptions};
 use tower_cassandra::scylla::statement::Consistency;
@@ -45,9 +45,14 @@ fn options(settings: &Settings) -> RequestOptions {
         ])
 }
 
-/// All endpoints. The layer that is added last is the outermost one.
+/// All endpoints.
 pub(crate) fn router(state: AppState) -> Result<Router, InvalidConfig> {
     let requests = RequestLayer::new(options(&state.settings))?;
+    // As one: the router boxes what is around its routes once for each `.layer`. The first is the outermost.
+    let layers = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(state.clone(), count))
+        .layer(middleware::from_fn_with_state(state.clone(), refuse_late))
+        .layer(requests);
     let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(home::home))
         .routes(routes!(home::health))
@@ -96,9 +101,6 @@ pub(crate) fn router(state: AppState) -> Result<Router, InvalidConfig> {
         .route_service("/healthz", Liveness)
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(state.settings.max_body))
-        .layer(requests)
-        .layer(middleware::from_fn_with_state(state.clone(), refuse_late))
-        .layer(middleware::from_fn_with_state(state.clone(), count))
+        .layer(layers)
         .with_state(state))
 }

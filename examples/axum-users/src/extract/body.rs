@@ -1,10 +1,8 @@
 use std::ops::Not;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::response::IntoResponse;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use tokio::time::timeout;
@@ -36,13 +34,16 @@ impl<T: DeserializeOwned + Check> FromRequest<AppState> for Body<T> {
             // Before a byte of it is read.
             return Err(ApiError::TooLarge);
         }
-        let body = timeout(state.settings.body_timeout, Bytes::from_request(request, &()));
-        let body = body.await.map_err(|_| ApiError::BodyTooSlow)?;
-        let body = body.map_err(|rejection| match rejection.into_response().status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-            _ => ApiError::Bad("the body broke off"),
+        let body = Limited::new(request.into_body(), state.settings.max_body).collect();
+        let body = timeout(state.settings.body_timeout, body).await;
+        let body = body.map_err(|_| ApiError::BodyTooSlow)?.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                ApiError::TooLarge
+            } else {
+                ApiError::Bad("the body broke off")
+            }
         })?;
-        parse(&body)
+        parse(&body.to_bytes())
     }
 }
 
