@@ -280,8 +280,15 @@ impl Inner {
     }
 
     fn driver(&self) -> Result<Arc<Driver>, Error> {
-        let driver = self.core()?.driver.get();
-        driver.ok_or_else(|| self.not_connected().unwrap_or_else(|| Error::closed(Applied::No)))
+        let slot = &self.core()?.driver;
+        if let Some(driver) = slot.get() {
+            return Ok(driver);
+        }
+        match self.not_connected() {
+            Some(error) => Err(error),
+            // It may have been connected between the two looks.
+            None => slot.get().ok_or_else(|| Error::closed(Applied::No)),
+        }
     }
 }
 

@@ -73,6 +73,9 @@
 //!     .await
 //! # }
 //! ```
+//!
+//! With `tower_cassandra::axum::Shutdown` its `requested()` stands in place of the signal: without the `close` one viewer would make every shutdown last as long as
+//! its limit.
 
 mod answer;
 mod body;
