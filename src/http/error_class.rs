@@ -104,7 +104,9 @@ impl ErrorClass {
         }
         match class {
             Self::Broken => log!(error),
-            Self::Late | Self::Away | Self::Refused | Self::Closing => log!(warn),
+            // As many as there are too many requests; the metrics count them.
+            Self::Refused => log!(debug),
+            Self::Late | Self::Away | Self::Closing => log!(warn),
         }
         class
     }
