@@ -76,15 +76,20 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(feature = "axum")]
+pub mod axum;
 pub mod bulk;
 mod classifier;
 pub mod cluster;
 #[cfg(feature = "config")]
 pub mod config;
+mod counted;
 pub mod cql;
 mod error;
 mod files;
 pub mod guide;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+mod http;
 mod leaf;
 pub mod monitor;
 mod nature;
@@ -96,10 +101,14 @@ mod saved;
 pub mod scan;
 mod session;
 mod statement;
+#[cfg(feature = "status-page")]
+pub mod status_page;
 pub mod stream;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod timings;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 pub mod trace;
 pub mod types;
 
@@ -141,7 +150,8 @@ pub use nature::Nature;
 pub use response::{Response, Row, Rows};
 pub use scan::{ScanHandle, ScanState, ScanTable, TableScan};
 pub use session::{
-    Health, Limits, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, Session, Trace,
+    Health, Limits, NodeHealth, PrepareAllError, PrepareFailure, PreparedCacheStats, ReadyChanges, Session,
+    Trace,
 };
 pub use statement::{Batch, BatchKind, Definition, Prepared, Query, Statement};
 pub use stream::{Page, PageInfo, PageState, PageStream, RowStream, StreamHandle, StreamOptions};

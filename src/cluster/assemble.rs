@@ -29,7 +29,7 @@ use crate::leaf::{DriverSlot, SessionService};
 use crate::observe::{Collectors, ObserveLayer};
 #[cfg(feature = "test-util")]
 use crate::response::Response;
-use crate::session::{Core, Limits, Session, Settings};
+use crate::session::{Connecting, Core, Limits, Session, Settings};
 #[cfg(feature = "test-util")]
 use crate::statement::Statement;
 use crate::trace::SessionFields;
@@ -130,14 +130,15 @@ fn counted<L>(layer: L, metrics: &Option<Metrics>, with: impl FnOnce(L, Metrics)
     }
 }
 
-/// Puts the layers around a driver that is connected.
-pub(super) async fn assemble(
-    builder: &ClusterBuilder,
-    driver: Arc<Driver>,
-    end: Instant,
-) -> Result<Session, Error> {
-    let slot = DriverSlot::new(Arc::clone(&driver));
-    let reaper = Reaper::spawn();
+/// What is told to a driver's session when it comes. It keeps no session.
+pub(super) struct Parts {
+    table: Table,
+    directory: ClusterDirectory,
+    gauges: Gauges,
+}
+
+/// All the layers, and no driver below them yet: the session lets nobody in.
+pub(super) fn unconnected(builder: &ClusterBuilder) -> Result<(Session, Parts), Error> {
     let metrics = builder.metrics.resolve()?;
     let mut table = Table::new(builder.health_settings)?;
     if let Some(metrics) = &metrics {
@@ -151,12 +152,7 @@ pub(super) async fn assemble(
         default_consistency: builder.consistency,
         default_serial_consistency: builder.serial_consistency,
     };
-    let state = driver.get_cluster_state();
-    let points = match &builder.datacenter {
-        Some(wanted) if is_known(&state, wanted) => Vec::new(),
-        _ => resolve(builder, end).await,
-    };
-    let directory = ClusterDirectory::new(state, table.clone(), &locality, &points)?;
+    let directory = ClusterDirectory::new(table.clone(), locality);
     let balance = builder
         .driver_load_balancing
         .is_none()
@@ -170,23 +166,75 @@ pub(super) async fn assemble(
         retry: layers.retry.clone(),
         collectors: layers.observe.told().clone(),
     };
-    let stack = stack(layers, SessionService::with_slot(slot.clone(), reaper.clone()));
-    // Where the driver chooses, nobody asks what the probes say.
-    let health = builder.health.filter(|_| builder.driver_load_balancing.is_none());
-    let housekeeping = Housekeeping::start(&driver, table.clone(), directory.clone(), health, gauges)?;
     let core = Core {
-        driver: slot,
-        reaper,
+        driver: DriverSlot::default(),
+        reaper: Reaper::spawn(),
+        table: table.clone(),
+        directory: directory.clone(),
+        connecting: Connecting::default(),
+    };
+    let stack = stack(
+        layers,
+        SessionService::with_slot(core.driver.clone(), core.reaper.clone()),
+    );
+    let parts = Parts {
         table,
         directory,
+        gauges,
     };
-    Ok(Session::assemble(stack, Some(core), settings, Some(housekeeping)))
+    Ok((Session::assemble(stack, Some(core), settings), parts))
+}
+
+/// A driver that is connected, with the addresses of the contact points as far as they are needed.
+pub(super) struct Connected {
+    driver: Arc<Driver>,
+    points: Vec<SocketAddr>,
+}
+
+impl Connected {
+    pub(super) async fn new(builder: &ClusterBuilder, driver: Driver, end: Instant) -> Self {
+        let points = match &builder.datacenter {
+            Some(wanted) if is_known(&driver.get_cluster_state(), wanted) => Vec::new(),
+            _ => resolve(builder, end).await,
+        };
+        Self {
+            driver: Arc::new(driver),
+            points,
+        }
+    }
+}
+
+/// Puts a driver below the layers and lets everybody in.
+///
+/// # Errors
+/// When the cluster does not have what was asked of it; then the session is as before.
+pub(super) fn complete(
+    session: &Session,
+    parts: &Parts,
+    builder: &ClusterBuilder,
+    connected: Connected,
+) -> Result<(), Error> {
+    let Connected { driver, points } = connected;
+    let Parts {
+        table,
+        directory,
+        gauges,
+    } = parts;
+    directory.locate(driver.get_cluster_state(), &points)?;
+    // Where the driver chooses, nobody asks what the probes say.
+    let health = builder.health.filter(|_| builder.driver_load_balancing.is_none());
+    let housekeeping =
+        Housekeeping::start(&driver, table.clone(), directory.clone(), health, gauges.clone())?;
+    session.connected(driver, housekeeping);
+    Ok(())
 }
 
 fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
     let limits = Limits {
         concurrency: layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle),
         rate: layers.rate.as_ref().map(RateLimitLayer::handle),
+        retry_budget: layers.retry.as_ref().and_then(RetryLayer::budget),
+        hedge: layers.hedge.as_ref().map(HedgeLayer::handle),
     };
     Settings {
         strict_prepared: builder.strict_prepared,
@@ -205,6 +253,8 @@ fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
             with_text: builder.trace_query_text,
         },
         collectors: layers.observe.told().clone(),
+        observe: layers.observe.clone(),
+        metrics: layers.metrics.clone(),
         streams: layers.metrics.as_ref().map(Metrics::streams),
         notes_attempts: builder.retry.is_some(),
         serial_default: Some(builder.consistency).filter(|level| level.is_serial()),
@@ -228,7 +278,7 @@ where
         true,
     )?;
     let settings = settings(builder, &layers);
-    Ok(Session::assemble(stack(layers, leaf), None, settings, None))
+    Ok(Session::assemble(stack(layers, leaf), None, settings))
 }
 
 /// The addresses of the contact points, as far as they can be found: only to tell which data centre is nearby.

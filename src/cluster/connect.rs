@@ -11,7 +11,7 @@ use scylla::errors::NewSessionError;
 use scylla::policies::load_balancing::DefaultPolicy;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::assemble::assemble;
+use super::assemble::{Connected, complete, unconnected};
 use super::builder::ClusterBuilder;
 use super::check::{check_keyspace, exact_keyspace, split_port};
 use super::defaults;
@@ -20,32 +20,26 @@ use super::profile::profile;
 use crate::error::Error;
 use crate::session::Session;
 
+/// A keyspace and whether its name is meant letter by letter.
+pub(super) type Keyspace<'a> = (&'a str, bool);
+
 pub(super) async fn connect(
     builder: &ClusterBuilder,
-    keyspace: Option<(&str, bool)>,
+    keyspace: Option<Keyspace<'_>>,
 ) -> Result<Session, Error> {
-    if let Some(required) = builder
-        .min_protocol_version
-        .filter(|version| *version > defaults::PROTOCOL_VERSION)
-    {
-        return Err(Error::protocol_version(defaults::PROTOCOL_VERSION, required));
-    }
-    if let Some((name, _)) = keyspace {
-        check_keyspace(name)?;
-    }
-    let opening = Opening {
-        builder,
-        keyspace,
-        #[cfg(any(feature = "rustls", feature = "openssl"))]
-        tls: super::tls::ready(builder)?,
-    };
+    let opening = Opening::new(builder, keyspace)?;
     let started = Instant::now();
     let end = started + builder.connect_timeout;
     let mut last: Option<Error> = None;
     for attempt in 1..=defaults::CONNECT_ATTEMPTS {
         let begun = Instant::now();
-        match timeout_at(end, opening.attempt()).await {
-            Ok(Ok(driver)) => return assemble(builder, Arc::new(driver), end).await,
+        match timeout_at(end, opening.attempt(&opening.login())).await {
+            Ok(Ok(driver)) => {
+                let connected = Connected::new(builder, driver, end).await;
+                let (session, parts) = unconnected(builder)?;
+                complete(&session, &parts, builder, connected)?;
+                return Ok(session);
+            }
             Ok(Err((error, true))) => {
                 return Err(match last {
                     None => error,
@@ -73,27 +67,50 @@ pub(super) async fn connect(
 }
 
 /// From 0 to 1, so that many clients do not come back together.
-fn jitter() -> f64 {
+pub(super) fn jitter() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     let random = RandomState::new().hash_one(0_u8);
     f64::from(u32::try_from(random >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }
 
 /// What is to be opened.
-struct Opening<'a> {
+pub(super) struct Opening<'a> {
     builder: &'a ClusterBuilder,
-    keyspace: Option<(&'a str, bool)>,
+    keyspace: Option<Keyspace<'a>>,
     /// Of files that were read once for all attempts.
     #[cfg(any(feature = "rustls", feature = "openssl"))]
     tls: Option<super::tls::Ready>,
 }
 
-impl Opening<'_> {
+impl<'a> Opening<'a> {
+    /// Checks what can be known before anything is opened.
+    pub(super) fn new(builder: &'a ClusterBuilder, keyspace: Option<Keyspace<'a>>) -> Result<Self, Error> {
+        if let Some(required) = builder
+            .min_protocol_version
+            .filter(|version| *version > defaults::PROTOCOL_VERSION)
+        {
+            return Err(Error::protocol_version(defaults::PROTOCOL_VERSION, required));
+        }
+        if let Some((name, _)) = keyspace {
+            check_keyspace(name)?;
+        }
+        Ok(Self {
+            builder,
+            keyspace,
+            #[cfg(any(feature = "rustls", feature = "openssl"))]
+            tls: super::tls::ready(builder)?,
+        })
+    }
+
+    /// The login of one attempt.
+    pub(super) fn login(&self) -> Login {
+        self.builder.login.login(self.builder.connect_timeout)
+    }
+
     /// One attempt; the flag says whether another one would fail again.
-    async fn attempt(&self) -> Result<Driver, (Error, bool)> {
+    pub(super) async fn attempt(&self, login: &Login) -> Result<Driver, (Error, bool)> {
         let builder = self.builder;
-        let login = builder.login.login(builder.connect_timeout);
-        let mut driver = driver_builder(builder, self.keyspace, &login);
+        let mut driver = driver_builder(builder, self.keyspace, login);
         #[cfg(any(feature = "rustls", feature = "openssl"))]
         if let Some(tls) = &self.tls {
             driver = driver.tls_context(Some(tls.context.clone()));
@@ -109,7 +126,7 @@ impl Opening<'_> {
         // After the user's own changes: attempts would multiply.
         let driver = driver.default_execution_profile_handle(profile.into_handle());
         let driver = driver.build().await.map_err(|error| {
-            let (error, permanent) = not_connected(error, &login);
+            let (error, permanent) = not_connected(error, login);
             #[cfg(any(feature = "rustls", feature = "openssl"))]
             let error = error.refine_tls(|failure| match &self.tls {
                 Some(tls) => tls.refine(failure),
@@ -149,7 +166,7 @@ fn not_connected(error: NewSessionError, login: &Login) -> (Error, bool) {
     Error::from_new_session(error)
 }
 
-fn driver_builder(builder: &ClusterBuilder, keyspace: Option<(&str, bool)>, login: &Login) -> SessionBuilder {
+fn driver_builder(builder: &ClusterBuilder, keyspace: Option<Keyspace<'_>>, login: &Login) -> SessionBuilder {
     let points = builder
         .contact_points
         .iter()

@@ -26,6 +26,13 @@ pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often connecting is attempted.
 pub const CONNECT_ATTEMPTS: u32 = 3;
+/// The pause after the first failed attempt of [`connect_lazy`](super::Cluster::connect_lazy); it doubles from attempt to attempt, with a quarter of jitter …
+pub const LAZY_FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// … up to this, so that a service is back seconds after its database.
+pub const LAZY_LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The shortest pause after an error that most likely comes again, such as a refused password: it is sent no more often than that, and accounts are not
+/// locked. A password that was exchanged, a keyspace that was made, a certificate that was renewed are found all the same.
+pub const LAZY_REFUSED_PAUSE: Duration = Duration::from_secs(30);
 /// One PREPARE on all nodes; the driver has no limit of its own.
 pub const PREPARE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long `close` waits for what is under way.

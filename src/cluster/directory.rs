@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
@@ -44,11 +44,9 @@ pub(crate) struct ClusterDirectory {
 #[derive(Debug)]
 struct Shared {
     table: Table,
-    local: String,
-    rack: Option<String>,
-    permit_failover: bool,
-    default_consistency: Consistency,
-    default_serial_consistency: SerialConsistency,
+    locality: Locality,
+    /// Known from when the cluster is.
+    local: OnceLock<String>,
     view: ArcSwap<View>,
     /// Set by `clear`; also keeps it and `follow` apart.
     closed: Mutex<bool>,
@@ -119,29 +117,32 @@ fn new_endpoint(table: &Table, node: &Arc<Node>) -> Arc<Endpoint> {
 }
 
 impl ClusterDirectory {
-    /// The contact points are those that were resolved.
-    pub(crate) fn new(
-        state: Arc<ClusterState>,
-        table: Table,
-        locality: &Locality,
-        contact_points: &[SocketAddr],
-    ) -> Result<Self, Error> {
-        let local = local_datacenter(&state, locality, contact_points)?;
-        check_rack(&state, locality, &local)?;
-        let view = View::build(state, None, &table, &local, locality.rack.as_deref());
-        table.replace(view.by_id.values().cloned());
-        Ok(Self {
+    /// A directory without nodes, until it is told [where](Self::locate) they are.
+    pub(crate) fn new(table: Table, locality: Locality) -> Self {
+        Self {
             shared: Arc::new(Shared {
                 table,
-                local,
-                rack: locality.rack.clone(),
-                permit_failover: locality.permit_failover,
-                default_consistency: locality.default_consistency,
-                default_serial_consistency: locality.default_serial_consistency,
-                view: ArcSwap::from_pointee(view),
+                locality,
+                local: OnceLock::new(),
+                view: ArcSwap::default(),
                 closed: Mutex::new(false),
             }),
-        })
+        }
+    }
+
+    /// Finds out which data centre is nearby and takes the nodes over. The contact points are those that were resolved. After an error nothing has
+    /// changed.
+    pub(crate) fn locate(
+        &self,
+        state: Arc<ClusterState>,
+        contact_points: &[SocketAddr],
+    ) -> Result<(), Error> {
+        let locality = &self.shared.locality;
+        let local = local_datacenter(&state, locality, contact_points)?;
+        check_rack(&state, locality, &local)?;
+        self.shared.local.get_or_init(|| local);
+        self.follow(state);
+        Ok(())
     }
 
     /// Follows the driver's metadata; cheap when nothing has changed.
@@ -157,8 +158,8 @@ impl ClusterDirectory {
             state,
             Some(&before),
             &shared.table,
-            &shared.local,
-            shared.rack.as_deref(),
+            self.local_datacenter().unwrap_or_default(),
+            shared.locality.rack.as_deref(),
         );
         shared.table.replace(view.by_id.values().cloned());
         shared.view.store(Arc::new(view));
@@ -173,14 +174,14 @@ impl ClusterDirectory {
         shared.table.close();
     }
 
-    /// The data centre that counts as nearby.
-    pub(crate) fn local_datacenter(&self) -> &str {
-        &self.shared.local
+    /// The data centre that counts as nearby; none as long as nothing is known of the cluster.
+    pub(crate) fn local_datacenter(&self) -> Option<&str> {
+        self.shared.local.get().map(String::as_str)
     }
 
     /// May statements go to the other data centres?
     pub(crate) fn permits_failover(&self) -> bool {
-        self.shared.permit_failover
+        self.shared.locality.permit_failover
     }
 
     /// The node behind an endpoint.
@@ -195,19 +196,19 @@ impl ClusterDirectory {
     /// May this statement leave the local data centre? Not if its consistency is a local one, and a conditional one not if its
     /// serial consistency is: two data centres would each decide for themselves.
     fn may_leave(&self, statement: &Statement) -> bool {
-        let shared = &*self.shared;
+        let locality = &self.shared.locality;
         let options = &statement.options;
-        let consistency = options.consistency.unwrap_or(shared.default_consistency);
+        let consistency = options.consistency.unwrap_or(locality.default_consistency);
         let serial = options
             .serial_consistency
-            .unwrap_or(shared.default_serial_consistency);
+            .unwrap_or(locality.default_serial_consistency);
         let is_local = matches!(
             consistency,
             Consistency::LocalOne | Consistency::LocalQuorum | Consistency::LocalSerial
         );
         let decides_locally = serial == SerialConsistency::LocalSerial
             && matches!(statement.nature(), Nature::Lwt | Nature::Other);
-        shared.permit_failover && !is_local && !decides_locally
+        locality.permit_failover && !is_local && !decides_locally
     }
 }
 
@@ -233,8 +234,10 @@ impl Directory<Statement> for ClusterDirectory {
             return;
         }
         // Two conditional writes of a partition must meet at one coordinator, wherever their clients are.
-        let rack = shared.rack.as_deref().filter(|_| !is_ordered(statement));
-        let mut replicas = |place| visit_replicas(&view, statement, &shared.local, place, each);
+        let rack = shared.locality.rack.as_deref();
+        let rack = rack.filter(|_| !is_ordered(statement));
+        let local = self.local_datacenter().unwrap_or_default();
+        let mut replicas = |place| visit_replicas(&view, statement, local, place, each);
         match (group, rack) {
             (Group::Preferred, None) => replicas(Where::Anywhere),
             (Group::Preferred, Some(rack)) if statement.token().is_some() => replicas(Where::Inside(rack)),

@@ -18,7 +18,7 @@ use crate::session::{Limits, PreparedCacheStats};
 pub(crate) type CacheView = Box<dyn Fn() -> PreparedCacheStats + Send + Sync>;
 
 /// Who knows what is to be shown.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Gauges {
     pub(super) metrics: Option<Metrics>,
     pub(super) limits: Limits,

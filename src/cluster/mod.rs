@@ -9,6 +9,7 @@ pub mod defaults;
 mod directory;
 mod gauges;
 mod housekeeping;
+mod lazy;
 mod login;
 mod named;
 mod nodes;
@@ -121,6 +122,62 @@ impl Cluster {
         self.connect_to(Some((keyspace, false))).await
     }
 
+    /// Opens a session that connects in the background, without a keyspace, or with that of the builder: for a service that starts before its database. Within a
+    /// tokio runtime.
+    ///
+    /// The session is there at once, and its clones are the same session before and after. As long as it is not connected every request gets an error of kind
+    /// `Connect` at once, [certainly not applied](Error::applied), with the last attempt's error as its source and the time to the next one in
+    /// [`retry_after`](Error::retry_after). [`check_ready`](Session::check_ready) and [`health`](Session::health) say the same, and
+    /// [`watch_ready`](Session::watch_ready) tells when it is over.
+    ///
+    /// One task of the session tries until it succeeds, and ends when the session is closed or nobody holds it any more. Each attempt takes at most the
+    /// connect limit; the pauses grow from [`LAZY_FIRST_PAUSE`](defaults::LAZY_FIRST_PAUSE) to [`LAZY_LONGEST_PAUSE`](defaults::LAZY_LONGEST_PAUSE),
+    /// each failure is logged. After an error that most likely comes again (a refused password, no such keyspace, a certificate) it waits at least
+    /// [`LAZY_REFUSED_PAUSE`](defaults::LAZY_REFUSED_PAUSE): a password is not sent more often than that.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), tower_cassandra::Error> {
+    /// use tower_cassandra::{ClusterBuilder, ErrorKind};
+    ///
+    /// let session = ClusterBuilder::new().connect_lazy()?;
+    /// if let Err(error) = session.check_ready() {
+    ///     assert_eq!(error.kind(), ErrorKind::Connect);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Config` and `ProtocolVersion`, which no waiting would change, also outside of a tokio runtime; `Closed` after [`close`](Self::close).
+    pub fn connect_lazy(&self) -> Result<Session, Error> {
+        self.connect_lazy_to(self.shared.builder.keyspace.clone())
+    }
+
+    /// The same with this keyspace, upper and lower case alike.
+    ///
+    /// # Errors
+    /// As [`connect_lazy`](Self::connect_lazy); `Config` when that is no name of a keyspace.
+    pub fn connect_lazy_keyspace(&self, keyspace: &str) -> Result<Session, Error> {
+        self.connect_lazy_to(Some((keyspace.to_owned(), false)))
+    }
+
+    fn connect_lazy_to(&self, keyspace: Option<(String, bool)>) -> Result<Session, Error> {
+        if self.is_closed() {
+            return Err(Error::closed(Applied::No));
+        }
+        self.added(lazy::connect_lazy(&self.shared.builder, keyspace)?)
+    }
+
+    /// A session that is new, unless the cluster was closed meanwhile.
+    fn added(&self, session: Session) -> Result<Session, Error> {
+        if self.shared.registry.add(&session) {
+            Ok(session)
+        } else {
+            session.abort();
+            Err(Error::closed(Applied::No))
+        }
+    }
+
     pub(crate) async fn connect_to(&self, keyspace: Option<(&str, bool)>) -> Result<Session, Error> {
         let Shared { builder, registry } = &*self.shared;
         let session = tokio::select! {
@@ -128,12 +185,7 @@ impl Cluster {
             () = registry.closing() => return Err(Error::closed(Applied::No)),
             session = connect::connect(builder, keyspace) => session?,
         };
-        if registry.add(&session) {
-            Ok(session)
-        } else {
-            session.abort();
-            Err(Error::closed(Applied::No))
-        }
+        self.added(session)
     }
 
     /// Its sessions that are open, in the order in which they were opened.

@@ -55,7 +55,8 @@ impl Nodes {
                 .get_serial_consistency()
                 .unwrap_or(defaults::SERIAL_CONSISTENCY),
         };
-        let directory = ClusterDirectory::new(driver.get_cluster_state(), table.clone(), &locality, &[])?;
+        let directory = ClusterDirectory::new(table.clone(), locality);
+        directory.locate(driver.get_cluster_state(), &[])?;
         let gauges = Gauges {
             metrics: table.metrics().cloned(),
             ..Gauges::default()

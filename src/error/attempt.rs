@@ -229,6 +229,7 @@ impl Inner {
             _ => {
                 self.core = new.core;
                 self.node = new.node;
+                self.retry_after = new.retry_after;
             }
         }
         self.nature = new.nature;

@@ -161,6 +161,16 @@ impl Error {
         foreign(row, source)
     }
 
+    /// The session goes on connecting in the background. The source is why the last attempt failed.
+    pub(crate) fn not_connected(last: Option<Self>) -> Self {
+        let row = Row::Connect {
+            kind: ErrorKind::Connect,
+            permanent: false,
+        };
+        let detail = Detail::Text("the session has no connection yet and goes on trying");
+        Self::new(Core::new(row, detail, last.map_or(Source::None, Source::Ours)))
+    }
+
     /// The server wants a login, and there is none.
     pub(crate) fn no_login() -> Self {
         ours(

@@ -70,6 +70,7 @@ struct Inner {
     subject: Option<Subject>,
     prepare_wait: Duration,
     queue_wait: Duration,
+    retry_after: Option<Duration>,
 }
 
 /// The label of what this version of the crate does not know (R12): the kind may be one that is known, and what to do about it is a guess.
@@ -130,6 +131,31 @@ impl Error {
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         self.0.stop.is_some()
+    }
+
+    /// May it have changed anything? A read changes nothing, even one that was executed.
+    #[cfg(feature = "tonic")]
+    pub(crate) fn may_have_changed(&self) -> bool {
+        let nature = self.0.core.nature(self.0.nature);
+        let reads = nature.is_read() || nature == Nature::Prepare;
+        !reads && self.applied() != Applied::No
+    }
+
+    /// How long what caused it will last, where whoever refused the request knows: a rate limit when those that wait will have had their turn, the
+    /// balancer when the first ejected node is tried again, a session that is [still connecting](crate::Cluster::connect_lazy) when it tries
+    /// next. For the caller of a service: to send it again is not made safe by it, see [`applied`](Self::applied).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Notes how long what caused it will last.
+    #[must_use]
+    pub(crate) fn lasting(mut self, retry_after: Option<Duration>) -> Self {
+        if retry_after.is_some() && self.0.retry_after.is_none() {
+            Arc::make_mut(&mut self.0).retry_after = retry_after;
+        }
+        self
     }
 
     /// The kind as a label for metrics, out of a fixed set.
@@ -285,6 +311,7 @@ impl Error {
             subject: None,
             prepare_wait: Duration::ZERO,
             queue_wait: Duration::ZERO,
+            retry_after: None,
         }))
     }
 

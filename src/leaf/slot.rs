@@ -4,8 +4,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use scylla::client::session::Session as Driver;
 
-/// Where the driver's session is, until `close` takes it out.
-#[derive(Clone)]
+/// Where the driver's session is, once there is one and until `close` takes it out.
+#[derive(Clone, Default)]
 pub(crate) struct DriverSlot(Arc<ArcSwapOption<Driver>>);
 
 impl DriverSlot {
@@ -13,7 +13,12 @@ impl DriverSlot {
         Self(Arc::new(ArcSwapOption::new(Some(driver))))
     }
 
-    /// The driver; none after `close`.
+    /// Puts the driver in.
+    pub(crate) fn set(&self, driver: Arc<Driver>) {
+        self.0.store(Some(driver));
+    }
+
+    /// The driver; none before it is connected and after `close`.
     pub(crate) fn get(&self) -> Option<Arc<Driver>> {
         self.0.load_full()
     }

@@ -3,16 +3,17 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, timeout_at};
 use tower_cassandra_layers::classify::Applied;
+use tower_cassandra_layers::limit::{RateLimitHandle, Reason};
 use tower_cassandra_layers::request::Deadline;
 use tower_cassandra_layers::trace::SpanSlot;
 
 use super::stack::ResponseBox;
 use super::{Inner, Session};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::{Statement, Timestamp, What};
@@ -139,7 +140,21 @@ impl Inner {
     pub(super) fn telling(&self, statement: &Statement) -> impl FnOnce(Error) -> Error {
         let began = (!self.settings.notes_attempts).then(Instant::now);
         let waited = statement.options.prepare_wait.get();
-        move |error| error.noted(began).after_prepare(waited).about(statement)
+        move |error| {
+            let error = error.noted(began).after_prepare(waited).about(statement);
+            let passes = self.passes_in(&error);
+            error.lasting(passes)
+        }
+    }
+
+    /// When a node is tried again, for an error that says that there is none; when there is a place again, for one that found none.
+    fn passes_in(&self, error: &Error) -> Option<Duration> {
+        if error.rejection() == Some(Reason::RateQueueFull) {
+            return self.settings.limits.rate.as_ref().map(RateLimitHandle::backlog);
+        }
+        let is_away = matches!(error.kind(), ErrorKind::Connection | ErrorKind::NoHost);
+        let core = self.core.as_ref().filter(|_| is_away)?;
+        core.table.next_try()
     }
 
     /// One call, over by the end that [`bind`](Self::bind) gave. Its error is still to be [told](Self::telling) what it was about.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// The count of running calls with the closed bit above it.
+/// The count of running calls with the bits above it that keep others out.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     state: AtomicU64,
@@ -20,19 +20,49 @@ pub(crate) struct Gate {
 
 const CLOSED: u64 = 1 << 63;
 const CUT: u64 = 1 << 62;
-const COUNT: u64 = CUT - 1;
+/// There is nothing behind it yet.
+const PENDING: u64 = 1 << 61;
+const COUNT: u64 = PENDING - 1;
+
+/// Why nobody is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shut {
+    Closed,
+    Pending,
+}
 
 /// One call inside.
 #[derive(Debug)]
 pub(crate) struct Inside<'a>(&'a Gate);
 
 impl Gate {
-    /// Lets a call in; none after closing.
-    pub(crate) fn enter(&self) -> Option<Inside<'_>> {
+    /// A gate that lets nobody in until it is [opened](Self::open).
+    pub(crate) fn pending() -> Self {
+        Self {
+            state: AtomicU64::new(PENDING),
+            ..Self::default()
+        }
+    }
+
+    /// Lets calls in from now on, unless it was closed meanwhile.
+    pub(crate) fn open(&self) {
+        self.state.fetch_and(!PENDING, AcqRel);
+    }
+
+    /// Lets a call in; none before opening and after closing.
+    pub(crate) fn enter(&self) -> Result<Inside<'_>, Shut> {
         let before = self.state.fetch_add(1, AcqRel);
         let inside = Inside(self);
         // Leaving again is the guard's business also when the gate was closed.
-        (before & CLOSED == 0).then_some(inside)
+        match before & (CLOSED | PENDING) {
+            0 => Ok(inside),
+            PENDING => Err(Shut::Pending),
+            _ => Err(Shut::Closed),
+        }
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state.load(Acquire) & PENDING != 0
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -113,10 +143,24 @@ mod tests {
             async move { gate.close(Duration::from_secs(30)).await }
         });
         tokio::task::yield_now().await;
-        assert!(gate.enter().is_none());
+        assert_eq!(gate.enter().unwrap_err(), Shut::Closed);
         assert_eq!(gate.running(), 1);
         drop(inside);
         assert_eq!(closing.await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_let_in_before_it_is_opened_or_after_it_was_closed() {
+        let gate = Gate::pending();
+        assert_eq!(gate.enter().unwrap_err(), Shut::Pending);
+        gate.open();
+        assert!(gate.enter().is_ok() && !gate.is_pending());
+        let gate = Gate::pending();
+        assert_eq!(gate.close(Duration::ZERO).await, 0);
+        assert_eq!(gate.enter().unwrap_err(), Shut::Closed);
+        gate.open();
+        assert_eq!(gate.enter().unwrap_err(), Shut::Closed);
+        assert_eq!(gate.running(), 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,10 +23,13 @@ pub struct Health {
     pub local_datacenter: Option<String>,
     /// Attempts that were dropped although their node had not answered, because there were too many.
     pub dropped_abandoned: u64,
+    /// Why a session that [connects in the background](crate::Cluster::connect_lazy) has no connection yet: the error that requests get, with the
+    /// last attempt's as its source. None once it is connected.
+    pub connecting: Option<Error>,
 }
 
 /// What is known of one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeHealth {
     /// Its id.
@@ -49,6 +52,8 @@ pub struct NodeHealth {
     pub in_flight: u32,
     /// Requests that nobody waits for any more and that it has not answered.
     pub abandoned: u32,
+    /// Requests sent to it since it joined: two looks give its traffic. It begins again when the node comes back under another address.
+    pub sent: u64,
     /// Mean latency of its answers.
     pub mean_latency: Option<Duration>,
     /// How long the last probe took, if it was answered.
@@ -75,13 +80,17 @@ impl Session {
     /// The monitor of this session: figures, checks, callbacks, changes, warm-up. See the [module](crate::monitor).
     ///
     /// # Errors
-    /// `Closed`; `Unsupported` for a session made by [`from_service`](Self::from_service), whose nodes [`Nodes::monitor`](crate::Nodes::monitor) watches.
+    /// `Closed`; `Connect` before it is [connected](crate::Cluster::connect_lazy); `Unsupported` for a session made by
+    /// [`from_service`](Self::from_service), whose nodes [`Nodes::monitor`](crate::Nodes::monitor) watches.
     pub fn monitor(&self) -> Result<Monitor, Error> {
         self.inner.core()?;
         let housekeeping = self.inner.housekeeping.lock();
         let housekeeping = housekeeping.unwrap_or_else(PoisonError::into_inner);
         let monitor = housekeeping.as_ref().map(|tasks| tasks.monitor().clone());
-        monitor.ok_or_else(|| Error::closed(Applied::No))
+        monitor.ok_or_else(|| {
+            let not_connected = self.inner.not_connected();
+            not_connected.unwrap_or_else(|| Error::closed(Applied::No))
+        })
     }
 
     /// For the readiness endpoint of a service: is there a node nearby that would answer? It asks nobody and takes microseconds.
@@ -90,13 +99,17 @@ impl Session {
     /// centres ([`permit_dc_failover`](crate::ClusterBuilder::permit_dc_failover)) those count as well.
     ///
     /// # Errors
-    /// `Closed`; `NoHost` with the state of the nodes as its source; `Unsupported` for a session made by
+    /// `Closed`; `Connect` before it is [connected](crate::Cluster::connect_lazy), with the last attempt's error as its source; `NoHost` with the state of
+    /// the nodes as its source; `Unsupported` for a session made by
     /// [`from_service`](Self::from_service).
     pub fn check_ready(&self) -> Result<(), Error> {
         if self.is_closed() {
             return Err(Error::closed(Applied::No));
         }
         let core = self.inner.core()?;
+        if let Some(error) = self.inner.not_connected() {
+            return Err(error);
+        }
         let health = self.health();
         let local = health.local_datacenter.as_deref();
         let permitted = |node: &&NodeHealth| {
@@ -121,6 +134,7 @@ impl Session {
                 unhealthy: 0,
                 local_datacenter: None,
                 dropped_abandoned: 0,
+                connecting: None,
             };
         };
         let mut nodes: Vec<NodeHealth> = core
@@ -149,6 +163,7 @@ impl Session {
                     reason: endpoint.reason,
                     in_flight: endpoint.in_flight,
                     abandoned: endpoint.abandoned,
+                    sent: endpoint.sent,
                     mean_latency: endpoint.mean_latency,
                     probe_latency,
                     last_error,
@@ -162,8 +177,9 @@ impl Session {
             healthy,
             unhealthy: nodes.len() - healthy,
             nodes,
-            local_datacenter: Some(core.directory.local_datacenter().to_owned()),
+            local_datacenter: core.directory.local_datacenter().map(str::to_owned),
             dropped_abandoned: core.reaper.dropped(),
+            connecting: self.inner.not_connected(),
         }
     }
 }

@@ -74,6 +74,7 @@ impl Inner {
                 .take(),
         );
         if let Some(core) = &self.core {
+            core.connecting.end();
             core.reaper.stop();
             core.driver.clear();
             core.directory.clear();

@@ -1,7 +1,9 @@
 //! The handle a service holds.
 
 mod bind;
+mod connecting;
 mod execute;
+mod figures;
 mod gate;
 mod health;
 mod infer;
@@ -11,6 +13,7 @@ mod limits;
 mod pager;
 mod prepare;
 mod prepared;
+mod ready;
 mod stack;
 mod tables;
 mod trace;
@@ -26,17 +29,18 @@ use scylla::statement::Consistency;
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
-use tower_cassandra_layers::metrics::StreamMetrics;
+use tower_cassandra_layers::metrics::{Metrics, StreamMetrics};
 use tower_service::Service;
 
 use crate::cluster::{ClusterDirectory, Housekeeping, Profiles, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
-use crate::observe::Collectors;
+use crate::observe::{Collectors, ObserveLayer};
 use crate::response::Response;
 use crate::statement::Statement;
 use crate::trace::SessionFields;
-use gate::{Gate, Inside};
+pub(crate) use connecting::Connecting;
+use gate::{Gate, Inside, Shut};
 pub use health::{Health, NodeHealth};
 pub(crate) use life::WeakSession;
 pub use limits::Limits;
@@ -44,6 +48,7 @@ pub(crate) use pager::Pager;
 pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
 pub use prepared::PreparedCacheStats;
+pub use ready::ReadyChanges;
 pub(crate) use stack::Stack;
 pub(crate) use tables::TableFacts;
 pub use trace::Trace;
@@ -76,6 +81,7 @@ pub(crate) struct Core {
     pub(crate) reaper: Reaper<Result<Response, Error>>,
     pub(crate) table: Table,
     pub(crate) directory: ClusterDirectory,
+    pub(crate) connecting: Connecting,
 }
 
 #[derive(Clone, Debug)]
@@ -96,6 +102,9 @@ pub(crate) struct Settings {
     /// What spans tell beside the statement.
     pub(crate) trace: SessionFields,
     pub(crate) collectors: Collectors,
+    /// Who is told of requests, for what its log remembers.
+    pub(crate) observe: ObserveLayer,
+    pub(crate) metrics: Option<Metrics>,
     /// Where streams count what they read.
     pub(crate) streams: Option<StreamMetrics>,
     /// Does the stack have a retry layer of ours, or one of the user's? It notes what became of each attempt.
@@ -125,6 +134,8 @@ impl Default for Settings {
             limits: Limits::default(),
             trace: SessionFields::default(),
             collectors: Collectors::default(),
+            observe: ObserveLayer::default(),
+            metrics: None,
             streams: None,
             notes_attempts: true,
             serial_default: None,
@@ -163,36 +174,28 @@ impl Session {
         S::Error: Into<BoxError>,
         S::Future: Send,
     {
-        Self::assemble(Arc::new(service), None, Settings::default(), None)
+        Self::assemble(Arc::new(service), None, Settings::default())
     }
 
-    pub(crate) fn assemble(
-        stack: Arc<dyn Stack>,
-        core: Option<Core>,
-        settings: Settings,
-        housekeeping: Option<Housekeeping>,
-    ) -> Self {
-        let keyspace = core
-            .as_ref()
-            .and_then(|core| core.driver.get())
-            .and_then(|driver| driver.get_keyspace())
-            .map(|name| Arc::from(name.as_str()));
+    /// One over a real driver lets nobody in until it is [connected](Self::connected).
+    pub(crate) fn assemble(stack: Arc<dyn Stack>, core: Option<Core>, settings: Settings) -> Self {
+        let gate = match &core {
+            Some(_) => Gate::pending(),
+            None => Gate::default(),
+        };
         let slot = core.as_ref().map(|core| core.driver.clone());
         let prepared = PreparedCache::new(settings.prepared_cache, settings.prepare_timeout, slot);
-        if let Some(housekeeping) = &housekeeping {
-            housekeeping.show_cache(prepared.view());
-        }
         Self {
             inner: Arc::new(Inner {
                 stack,
-                gate: Gate::default(),
+                gate,
                 prepared,
                 settings,
                 clock: execute::Clock::default(),
-                keyspace: Mutex::new(keyspace),
+                keyspace: Mutex::default(),
                 keyspace_turn: Arc::default(),
                 core,
-                housekeeping: Mutex::new(housekeeping),
+                housekeeping: Mutex::default(),
             }),
         }
     }
@@ -226,7 +229,8 @@ impl Session {
     /// The driver's session underneath, for what only it can do.
     ///
     /// # Errors
-    /// `Closed` after `close`; `Unsupported` for a session made by [`from_service`](Self::from_service).
+    /// `Closed` after `close`; `Connect` before it is [connected](crate::Cluster::connect_lazy); `Unsupported` for a session made by
+    /// [`from_service`](Self::from_service).
     pub fn driver(&self) -> Result<Arc<Driver>, Error> {
         self.inner.driver()
     }
@@ -253,7 +257,15 @@ impl Session {
 
 impl Inner {
     fn enter(&self) -> Result<Inside<'_>, Error> {
-        self.gate.enter().ok_or_else(|| Error::closed(Applied::No))
+        self.gate.enter().map_err(|shut| self.shut(shut))
+    }
+
+    #[cold]
+    fn shut(&self, shut: Shut) -> Error {
+        match (shut, &self.core) {
+            (Shut::Pending, Some(core)) => core.connecting.error(),
+            (Shut::Pending | Shut::Closed, _) => Error::closed(Applied::No),
+        }
     }
 
     fn current_keyspace(&self) -> Option<Arc<str>> {
@@ -268,10 +280,8 @@ impl Inner {
     }
 
     fn driver(&self) -> Result<Arc<Driver>, Error> {
-        self.core()?
-            .driver
-            .get()
-            .ok_or_else(|| Error::closed(Applied::No))
+        let driver = self.core()?.driver.get();
+        driver.ok_or_else(|| self.not_connected().unwrap_or_else(|| Error::closed(Applied::No)))
     }
 }
 

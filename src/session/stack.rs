@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 use tower_cassandra_layers::trace::{SpanSlot, Traced};
 use tower_service::Service;
 
+use crate::counted::Counted;
 use crate::error::{BoxError, Error};
 use crate::nature::Nature;
 use crate::response::Response;
@@ -31,6 +32,7 @@ where
         let nature = statement.nature();
         let call = Call {
             nature,
+            counted: Counted::begin(&statement),
             state: State::Waiting {
                 service: self.clone(),
                 statement: Some(statement),
@@ -44,6 +46,8 @@ pin_project! {
     /// One call. By hand, as an `async` block would keep the room for the service and the statement while it waits for the answer.
     struct Call<S, F> {
         nature: Nature,
+        // Ends with the future, also when that is dropped.
+        counted: Counted,
         #[pin]
         state: State<S, F>,
     }

@@ -42,6 +42,9 @@ pub(crate) struct Rare {
     pub(crate) host: Option<Uuid>,
     pub(crate) max_rows: Cap,
     pub(crate) max_bytes: Cap,
+    /// Who counts the calls that are made with it.
+    #[cfg(any(feature = "axum", feature = "tonic"))]
+    pub(crate) counter: Option<Arc<crate::counted::Counter>>,
 }
 
 /// The options of one statement.
@@ -89,6 +92,11 @@ impl Options {
 
     pub(crate) fn host(&self) -> Option<Uuid> {
         self.rare.as_ref()?.host
+    }
+
+    #[cfg(any(feature = "axum", feature = "tonic"))]
+    pub(crate) fn counter(&self) -> Option<&Arc<crate::counted::Counter>> {
+        self.rare.as_ref()?.counter.as_ref()
     }
 
     /// What few have, to be changed.

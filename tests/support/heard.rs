@@ -1,12 +1,12 @@
 //! A subscriber that keeps what is logged, for a test on one thread.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 /// Keeps the events that are wanted, each as its fields in one line.
 #[derive(Clone)]
@@ -18,6 +18,15 @@ pub(crate) struct Heard {
 impl Heard {
     /// Listens on this thread until the guard is dropped.
     pub(crate) fn listen(wanted: fn(&Metadata<'_>) -> bool) -> (Self, DefaultGuard) {
+        // As long as there is only one subscriber, a line that another thread comes to first is switched off for all: that thread has none. With two of
+        // them both are asked.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| {
+            Dispatch::new(Self {
+                wanted: |_| false,
+                lines: Arc::default(),
+            })
+        });
         let heard = Self {
             wanted,
             lines: Arc::default(),

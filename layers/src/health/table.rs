@@ -2,6 +2,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -198,6 +199,23 @@ impl Table {
     #[must_use]
     pub fn random_below(&self, bound: usize) -> usize {
         self.shared.random.below(bound as u64) as usize
+    }
+
+    /// In how long the first of the ejected nodes is tried again, where none of the others has a connection: what a caller may be told who has to come back. None as long
+    /// as one may be chosen, and where none is ejected.
+    #[must_use]
+    pub fn next_try(&self) -> Option<Duration> {
+        let now = clock::now().number();
+        let mut first = None;
+        for endpoint in self.endpoints().iter() {
+            if endpoint.passive.is_ejected() {
+                let until = endpoint.passive.ejected_until();
+                first = Some(first.map_or(until, |first: u64| first.min(until)));
+            } else if endpoint.is_connected() {
+                return None;
+            }
+        }
+        first.map(|until| Duration::from_nanos(until.saturating_sub(now)))
     }
 
     /// What is known of every node now.

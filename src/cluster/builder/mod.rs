@@ -203,6 +203,16 @@ impl ClusterBuilder {
     }
 }
 
+impl ClusterBuilder {
+    /// Checks the options and opens one session that connects in the background; see [`Cluster::connect_lazy`].
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build) and [`Cluster::connect_lazy`].
+    pub fn connect_lazy(self) -> Result<Session, Error> {
+        self.build()?.connect_lazy()
+    }
+}
+
 #[cfg(all(test, feature = "config"))]
 impl ClusterBuilder {
     /// All options that can be written down.

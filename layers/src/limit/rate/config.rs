@@ -31,6 +31,13 @@ pub(super) struct Rate {
     pub(super) period: u64,
 }
 
+impl Rate {
+    /// The nanoseconds between two requests, at least one.
+    pub(super) const fn pace(self) -> u64 {
+        self.period.div_ceil(self.count as u64)
+    }
+}
+
 impl RateLimit {
     /// So many requests a second.
     #[must_use]
@@ -72,6 +79,16 @@ impl RateLimit {
     pub const fn queue(mut self, requests: usize) -> Self {
         self.queue = requests;
         self
+    }
+
+    /// The burst, written out by [`check`](Self::check).
+    pub(super) fn burst_written(self) -> u32 {
+        self.burst.unwrap_or_default()
+    }
+
+    /// How many requests may wait.
+    pub(super) const fn places(self) -> usize {
+        self.queue
     }
 
     /// Looks for numbers that make no sense and writes down the default burst.
