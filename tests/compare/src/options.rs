@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
@@ -20,7 +21,8 @@ cargo run --release -p compare -- scale         what grows with nodes, sessions,
 --soak N           minutes of the soak; default 20
 --seed N           of the order; default by chance, and shown
 --quick            2 rounds of 1 s after 5 s of warm-up: to see whether all of it works
---keep             writes no RESULTS.md and no plots";
+--keep             writes no RESULTS.md and no plots
+--from FILE        measures nothing: results of what an earlier run has printed, also of one that was broken off";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
@@ -33,6 +35,8 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     /// Are results written to files?
     pub(crate) writes: bool,
+    /// What an earlier run has printed.
+    pub(crate) from: Option<PathBuf>,
 }
 
 /// What was asked for.
@@ -55,6 +59,7 @@ impl Options {
             soak: 20,
             seed: rand::random::<u32>().into(),
             writes: true,
+            from: None,
         };
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
@@ -78,6 +83,7 @@ impl Options {
                 Long("soak") => options.soak = parser.value()?.parse::<u64>()?.clamp(1, 600),
                 Long("seed") => options.seed = parser.value()?.parse()?,
                 Long("quick") => (options.rounds, options.seconds, options.warm_up) = (2, 1, 5),
+                Long("from") => options.from = Some(parser.value()?.into()),
                 Long("keep") => options.writes = false,
                 other => return Err(other.unexpected().into()),
             }

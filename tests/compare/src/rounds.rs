@@ -14,7 +14,7 @@ use crate::child::Task;
 use crate::foreign::Programs;
 use crate::load::Limits;
 use crate::options::Options;
-use crate::report::Results;
+use crate::report::{self, Results};
 use crate::sample::{Figure, Sample};
 use crate::turn;
 use crate::work::{Shape, Work};
@@ -48,6 +48,16 @@ pub(crate) async fn run(options: &Options) -> Result<Results> {
     let mut results = Results::default();
     results.skipped = programs.skipped().clone();
     let mut random = SmallRng::seed_from_u64(options.seed);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    results.command = arguments.join(" ");
+    results.commit = report::commit();
+    println!(
+        "{}{}\n{}{}",
+        report::COMMAND,
+        results.command,
+        report::COMMIT,
+        results.commit
+    );
     println!("seed {}", options.seed);
     for nodes in [1, 3] {
         let works: Vec<&Work> = options
@@ -112,7 +122,7 @@ impl Cluster<'_> {
                     let name = work.result_name(self.nodes);
                     match self.take(arm, work, limits).await {
                         Ok(sample) => {
-                            println!("round {} {name} {} {sample}", round + 1, arm.name());
+                            println!("{}", report::line(round, &name, arm, &sample));
                             results.add(&name, arm, round, sample);
                         }
                         Err(error) => {

@@ -3,6 +3,7 @@
 mod goals;
 mod markdown;
 mod plot;
+mod read;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::sample::{Figure, Sample};
 use crate::statistics::{median, spread};
 use crate::work::WORKS;
 pub(crate) use markdown::commit;
+pub(crate) use read::{COMMAND, COMMIT, line, read};
 pub(crate) use tables::grid;
 
 /// All samples of a run.
@@ -25,6 +27,9 @@ pub(crate) struct Results {
     /// What the bare driver reached with 256 callers before each round, by number of nodes: open loops take shares of it.
     pub(crate) capacity: BTreeMap<usize, Vec<f64>>,
     pub(crate) skipped: Skipped,
+    /// The command line and the commit of the run.
+    pub(crate) command: String,
+    pub(crate) commit: String,
     /// Turns that came to nothing.
     pub(crate) failures: Vec<String>,
 }
