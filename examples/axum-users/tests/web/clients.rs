@@ -116,18 +116,29 @@ async fn write_until_the_end(client: Client, ending: Arc<AtomicBool>, stop: Arc<
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_accepted_request_fails_when_the_application_ends_under_load() {
     let Some(node) = node("sigterm").await else { return };
-    let mut child = Child::ready(&node, "sigterm", &[]).await;
+    let mut child = Child::ready(&node, "sigterm", &[("SLOW_SECONDS", "1.5")]).await;
     let (ending, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let writers: Vec<_> = (0..20)
         .map(|_| write_until_the_end(child.client.clone(), Arc::clone(&ending), Arc::clone(&stop)))
         .map(tokio::spawn)
         .collect();
-    sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_millis(500)).await;
+    // Answered when late requests are not even refused any more.
+    let slow: Vec<_> = (0..5)
+        .map(|_| {
+            let client = child.client.clone();
+            tokio::spawn(async move { client.get("/slow_query").await })
+        })
+        .collect();
+    sleep(Duration::from_millis(500)).await;
     // First the word, then the deed.
     ending.store(true, SeqCst);
     child.terminate().await;
     child.ended().await;
     stop.store(true, SeqCst);
+    for slow in slow {
+        slow.await.unwrap().expect(200);
+    }
     let mut all = Outcome::default();
     for writer in writers {
         let outcome = writer.await.unwrap();
