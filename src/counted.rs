@@ -28,15 +28,15 @@ mod on {
         }
     }
 
-    /// One call under way. It is over when this is dropped, however it ends.
-    pub(crate) struct Counted(Option<(Arc<Counter>, Instant)>);
+    /// One call under way. It is over when this is dropped, however it ends. Boxed: most calls are not counted, and have no room for it.
+    pub(crate) struct Counted(Option<Box<(Arc<Counter>, Instant)>>);
 
     impl Counted {
         #[inline]
         pub(crate) fn begin(statement: &Statement) -> Self {
             Self(statement.options.counter().map(|counter| {
                 counter.calls.fetch_add(1, Relaxed);
-                (Arc::clone(counter), Instant::now())
+                Box::new((Arc::clone(counter), Instant::now()))
             }))
         }
     }
@@ -44,7 +44,7 @@ mod on {
     impl Drop for Counted {
         #[inline]
         fn drop(&mut self) {
-            if let Some((counter, began)) = &self.0 {
+            if let Some((counter, began)) = self.0.as_deref() {
                 let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
                 counter.nanos.fetch_add(nanos, Relaxed);
             }

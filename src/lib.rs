@@ -101,6 +101,8 @@ mod saved;
 pub mod scan;
 mod session;
 mod statement;
+#[cfg(feature = "status-page")]
+pub mod status_page;
 pub mod stream;
 #[cfg(feature = "test-util")]
 pub mod test_util;

@@ -165,6 +165,9 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
+pub(crate) mod damage;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -29,7 +29,7 @@
 //!
 //! [`Error`](crate::Error) is an `IntoResponse`: a status, `Retry-After` where waiting makes sense, and a JSON body of fixed words. Names of tables, CQL and the
 //! words of a server are in none of them. The error goes to `tracing` once, when it becomes a response, target `tower_cassandra::http`, at level `ERROR`
-//! for 500 and `WARN` otherwise.
+//! for 500, `DEBUG` for what a limit of the session refused (so many come at once, and the metrics count them), and `WARN` otherwise.
 //!
 //! | error | status | body | `Retry-After` |
 //! |---|---|---|---|

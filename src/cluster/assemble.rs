@@ -233,6 +233,8 @@ fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
     let limits = Limits {
         concurrency: layers.concurrency.as_ref().map(ConcurrencyLimitLayer::handle),
         rate: layers.rate.as_ref().map(RateLimitLayer::handle),
+        retry_budget: layers.retry.as_ref().and_then(RetryLayer::budget),
+        hedge: layers.hedge.as_ref().map(HedgeLayer::handle),
     };
     Settings {
         strict_prepared: builder.strict_prepared,
@@ -251,6 +253,8 @@ fn settings(builder: &ClusterBuilder, layers: &Layers) -> Settings {
             with_text: builder.trace_query_text,
         },
         collectors: layers.observe.told().clone(),
+        observe: layers.observe.clone(),
+        metrics: layers.metrics.clone(),
         streams: layers.metrics.as_ref().map(Metrics::streams),
         notes_attempts: builder.retry.is_some(),
         serial_default: Some(builder.consistency).filter(|level| level.is_serial()),

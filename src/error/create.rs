@@ -248,7 +248,7 @@ impl From<Elapsed> for Error {
 
 impl From<Rejected> for Error {
     fn from(error: Rejected) -> Self {
-        Self::rejected(error.reason()).lasting(error.retry_after())
+        Self::rejected(error.reason())
     }
 }
 

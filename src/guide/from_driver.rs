@@ -82,7 +82,7 @@
 //! | `set_is_idempotent` | [`idempotent`](crate::Statement::idempotent). SELECT is idempotent without; [`infer_idempotence`](crate::ClusterBuilder::infer_idempotence) reads writes |
 //! | `set_page_size` (panics below 1) | [`page_size`](crate::Statement::page_size): an error when it is run |
 //! | `set_timestamp`, `set_tracing`, `set_request_timeout` | [`timestamp`](crate::Statement::timestamp), [`tracing`](crate::Statement::tracing), [`timeout`](crate::Statement::timeout) |
-//! | `set_retry_policy`, `set_history_listener` | none per statement: a [layer](crate::guide) of your own sees every attempt |
+//! | `set_retry_policy`, `set_history_listener` | none per statement: a [layer](crate::guide::own_layer) of your own sees every attempt |
 //! | `set_load_balancing_policy` for one node | [`on_host`](crate::Statement::on_host) |
 //!
 //! # Results and errors

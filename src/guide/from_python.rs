@@ -159,4 +159,4 @@
 //!
 //! # Writing a middleware
 //!
-//! There a wrapper around the session, here a [`tower::Layer`](https://docs.rs/tower-layer): see [the guide](crate::guide).
+//! There a wrapper around the session, here a [`tower::Layer`](https://docs.rs/tower-layer): see [Your own layer](crate::guide::own_layer).

@@ -12,6 +12,7 @@
 //! | May failed writes have been applied? | `cassandra_requests_ambiguous_total`; [`Error::applied`](crate::Error::applied) of one |
 //! | Is the client at its limits? | `cassandra_limit_in_flight`, `_max`, `_queued`, `cassandra_rejected_total`, `cassandra_retry_budget_left` |
 //!
+//! Without any of them at hand: the live status page (`status_page::StatusPage`, feature `status-page`) shows nodes with their reasons, limits, budgets and slow requests in the browser.
 //! A dashboard for Grafana and rules for Prometheus with their tests are in `examples/monitoring`; `cargo run --release --example observability` shows all of it with a
 //! node that is frozen under load.
 //!

@@ -104,7 +104,9 @@ impl ErrorClass {
         }
         match class {
             Self::Broken => log!(error),
-            Self::Late | Self::Away | Self::Refused | Self::Closing => log!(warn),
+            // As many as there are too many requests; the metrics count them.
+            Self::Refused => log!(debug),
+            Self::Late | Self::Away | Self::Closing => log!(warn),
         }
         class
     }
@@ -112,15 +114,20 @@ impl ErrorClass {
 
 /// How long a caller should wait before it sends the same request again; none where that makes no sense.
 ///
-/// It is what whoever refused the request knows ([`Error::retry_after`]), else one second. The header `Retry-After` has it in whole seconds, rounded up.
+/// It is what whoever refused the request knows ([`Error::retry_after`]), from 100 ms to an hour, else one second. The header `Retry-After` has it in whole seconds, rounded up.
 /// It does not say that sending it again is harmless: [`Error::applied`] does.
 #[must_use]
 pub fn retry_after(error: &Error) -> Option<Duration> {
     /// Short, as most of what makes a node unavailable is over soon; longer than it takes to answer those who come back at once.
     const USUAL: Duration = Duration::from_secs(1);
-    ErrorClass::of(error.kind())
-        .passes()
-        .then(|| error.retry_after().unwrap_or(USUAL))
+    /// An estimate of next to nothing must not make callers come back at once, all together.
+    const SHORTEST: Duration = Duration::from_millis(100);
+    /// Nobody knows for so long ahead, and clients take some larger numbers for never.
+    const LONGEST: Duration = Duration::from_secs(3_600);
+    ErrorClass::of(error.kind()).passes().then(|| {
+        let estimate = error.retry_after().unwrap_or(USUAL);
+        estimate.clamp(SHORTEST, LONGEST)
+    })
 }
 
 /// The status of the response for an error: 504 when a time limit passed, 503 when nobody can answer at the moment or the service refuses, 500 for anything

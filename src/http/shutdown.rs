@@ -16,15 +16,14 @@ use crate::session::Session;
 /// ```no_run
 /// # use std::time::Duration;
 /// # use tower_cassandra::Session;
-/// # async fn example<S, F>(session: Session, serve: impl Fn(F) -> S) -> Result<(), std::io::Error>
-/// # where S: std::future::Future<Output = Result<(), std::io::Error>>, F: std::future::Future {
+/// # async fn example<S>(session: Session, server: S) -> Result<(), std::io::Error>
+/// # where S: std::future::Future<Output = Result<(), std::io::Error>> {
 /// # #[cfg(feature = "axum")] {
 /// use tower_cassandra::axum::Shutdown;
 ///
 /// let shutdown = Shutdown::new(session, Duration::from_secs(30));
 /// // let server = axum::serve(listener, app).with_graceful_shutdown(shutdown.requested());
 /// // let server = Server::builder().add_service(users).serve_with_shutdown(address, shutdown.requested());
-/// # let server = async { Ok(()) };
 /// let report = shutdown.run(server).await?;
 /// println!("{report}");
 /// # }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// Something happened to a node, with the reason. `Display` says it in one line:
 /// `127.0.0.1:9042 ejected: 5 connection failures in a row, next try in 12 s`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeChange {
     /// The node.
@@ -32,7 +32,7 @@ impl fmt::Display for NodeChange {
 }
 
 /// What a reader of [`Changes`] gets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NodeEvent {
     /// Something happened to a node.

@@ -9,7 +9,7 @@ use tower_cassandra_layers::metrics::Totals;
 use uuid::Uuid;
 
 /// One node at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HostHealth {
     /// Its id.
@@ -90,7 +90,7 @@ impl HostHealth {
 }
 
 /// The cluster at one moment, as one session sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterHealth {
     /// When it was put together.

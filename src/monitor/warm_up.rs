@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// What became of a warm-up, node by node.
 ///
 /// A warm-up never fails as a whole: a session works with the nodes that are there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WarmUp {
     /// The nodes, by address.
@@ -14,7 +14,7 @@ pub struct WarmUp {
 }
 
 /// What became of it at one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WarmUpHost {
     /// The node.

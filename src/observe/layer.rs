@@ -5,7 +5,7 @@ use tower_layer::Layer;
 
 use super::service::Observed;
 use super::slow_log::Log;
-use super::{Collectors, SlowLog};
+use super::{Collectors, SlowLog, SlowRequests};
 use crate::error::Error;
 
 /// Tells [`Collectors`] and a [`SlowLog`] of the requests that pass. See the [module](super). Its place is outermost.
@@ -52,6 +52,12 @@ impl ObserveLayer {
     pub fn slow_log(mut self, log: SlowLog) -> Result<Self, Error> {
         self.observers.log = Some(Arc::new(Log::new(log)?));
         Ok(self)
+    }
+
+    /// The last requests that its log has logged. None without a log.
+    #[must_use]
+    pub fn slow_requests(&self) -> Option<SlowRequests> {
+        self.observers.log.as_ref().map(|log| log.requests())
     }
 
     pub(crate) fn is_idle(&self) -> bool {

@@ -49,5 +49,5 @@ pub use layer::ObserveLayer;
 pub use memory::{HostStatistics, MemoryCollector, QueryPerformance, Statistics, TopQuery};
 pub use record::{QueryOutcome, QueryRecord};
 pub use service::{Observed, ResponseFuture};
-pub use slow_log::SlowLog;
+pub use slow_log::{SlowLog, SlowRequests};
 pub use worker::QUEUE;

@@ -1,4 +1,6 @@
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -55,6 +57,8 @@ impl SlowLog {
     pub const THRESHOLD: Duration = Duration::from_secs(1);
     /// The default bound: 10 events a second. A log that floods is read by nobody, and costs most when there is least to spare.
     pub const PER_SECOND: u32 = 10;
+    /// So many of the events are remembered for [`Session::slow_requests`](crate::Session::slow_requests): the last 50.
+    pub const KEPT: usize = 50;
 
     /// Logs requests that take as long as this, or longer, and those that fail.
     #[must_use]
@@ -105,6 +109,18 @@ impl SlowLog {
     }
 }
 
+/// What a [`SlowLog`] has logged, with what it has not: see [`SlowLog::sample`] and [`SlowLog::per_second`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SlowRequests {
+    /// What took as long as this is slow.
+    pub threshold: Duration,
+    /// How many requests were slow or failed since the log was made.
+    pub seen: u64,
+    /// The last ones of those that were logged, the newest first; at most [`SlowLog::KEPT`].
+    pub last: Vec<QueryRecord>,
+}
+
 /// The log of one layer, with what it has written.
 #[derive(Debug)]
 pub(super) struct Log {
@@ -114,6 +130,8 @@ pub(super) struct Log {
     suppressed: AtomicU64,
     /// The second in the upper half, the events in it in the lower one.
     second: AtomicU64,
+    /// The last ones that were logged, the oldest first.
+    last: Mutex<VecDeque<QueryRecord>>,
 }
 
 impl Log {
@@ -125,7 +143,28 @@ impl Log {
             qualified: AtomicU64::new(0),
             suppressed: AtomicU64::new(0),
             second: AtomicU64::new(0),
+            last: Mutex::default(),
         })
+    }
+
+    pub(super) fn requests(&self) -> SlowRequests {
+        SlowRequests {
+            threshold: self.options.threshold,
+            seen: self.qualified.load(Relaxed),
+            last: self.last().iter().rev().cloned().collect(),
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, VecDeque<QueryRecord>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, record: &QueryRecord) {
+        let mut last = self.last();
+        // What it makes place for is dropped without the lock.
+        let _oldest = (last.len() >= SlowLog::KEPT).then(|| last.pop_front());
+        last.push_back(record.clone());
+        drop(last);
     }
 
     pub(super) fn see(&self, record: &QueryRecord) {
@@ -138,6 +177,7 @@ impl Log {
             self.suppressed.fetch_add(1, Relaxed);
             return;
         }
+        self.remember(record);
         let suppressed = self.suppressed.swap(0, Relaxed);
         let reason = if record.error_kind().is_some() {
             "failed"

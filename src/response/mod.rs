@@ -58,7 +58,7 @@ impl Response {
     /// Takes the driver's result of one page.
     ///
     /// # Errors
-    /// `Decode` when its columns cannot be read, or the verdict of a conditional write: then it may have been applied or not.
+    /// `Decode` when its columns cannot be read, its number of rows cannot be true, or the verdict of a conditional write: then it may have been applied or not.
     pub(crate) fn from_driver(
         result: QueryResult,
         next: Option<PagingState>,
@@ -71,7 +71,13 @@ impl Response {
             let rows = result
                 .into_rows_result()
                 .map_err(|error| unreadable(error.into()))?;
-            verdict = verdict::of(RowsView::Driver(&rows)).map_err(unreadable)?;
+            let view = RowsView::Driver(&rows);
+            if !view.has_room_for_its_rows() {
+                return Err(unreadable(
+                    "the answer names more rows than it has bytes for".into(),
+                ));
+            }
+            verdict = verdict::of(view).map_err(unreadable)?;
             Page::Rows(Received::new(rows))
         } else {
             Page::Empty(Received::new(result))

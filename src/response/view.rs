@@ -32,6 +32,16 @@ impl<'a> RowsView<'a> {
         }
     }
 
+    /// Can the number of rows be true? Every value has at least its length in front. Room is reserved by that number, so it is not believed
+    /// just because a server says it.
+    pub(super) fn has_room_for_its_rows(self) -> bool {
+        let least = self.columns().len().saturating_mul(size_of::<i32>());
+        match self.byte_len().checked_div(least) {
+            Some(most) => self.len() <= most,
+            None => self.len() == 0,
+        }
+    }
+
     pub(super) fn columns(self) -> ColumnSpecs<'a, 'a> {
         match self {
             Self::Driver(rows) => rows.column_specs(),

@@ -153,6 +153,7 @@ impl fmt::Debug for ScanState {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
+    use crate::saved::damage;
 
     fn state() -> ScanState {
         let range = |after, until| TokenRange { after, until };
@@ -203,6 +204,30 @@ mod tests {
         let mut overlapping = state();
         overlapping.waiting[0].until = 11;
         assert!(is_refused(&overlapping.to_bytes()));
+    }
+
+    #[test]
+    fn what_was_forged_with_a_right_checksum_is_refused_or_has_no_token_twice() {
+        let mut counts = [0, 0];
+        damage::each(&state().to_bytes(), |bytes, place| {
+            let read = ScanState::from_bytes(bytes);
+            counts[usize::from(read.is_ok())] += 1;
+            match read {
+                Ok(state) => {
+                    assert!(
+                        state.makes_sense() && (0.0..=1.0).contains(&state.fraction()),
+                        "{place}"
+                    );
+                    assert_eq!(
+                        ScanState::from_bytes(&state.to_bytes()).unwrap(),
+                        state,
+                        "{place}"
+                    );
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Invalid, "{place}"),
+            }
+        });
+        assert!(counts.iter().all(|count| *count > 100), "{counts:?}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, timeout_at};
 use tower_cassandra_layers::classify::Applied;
+use tower_cassandra_layers::limit::{RateLimitHandle, Reason};
 use tower_cassandra_layers::request::Deadline;
 use tower_cassandra_layers::trace::SpanSlot;
 
@@ -146,8 +147,11 @@ impl Inner {
         }
     }
 
-    /// When a node is tried again, for an error that says that there is none.
+    /// When a node is tried again, for an error that says that there is none; when there is a place again, for one that found none.
     fn passes_in(&self, error: &Error) -> Option<Duration> {
+        if error.rejection() == Some(Reason::RateQueueFull) {
+            return self.settings.limits.rate.as_ref().map(RateLimitHandle::backlog);
+        }
         let is_away = matches!(error.kind(), ErrorKind::Connection | ErrorKind::NoHost);
         let core = self.core.as_ref().filter(|_| is_away)?;
         core.table.next_try()

@@ -29,7 +29,7 @@ pub struct Health {
 }
 
 /// What is known of one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeHealth {
     /// Its id.
@@ -52,6 +52,8 @@ pub struct NodeHealth {
     pub in_flight: u32,
     /// Requests that nobody waits for any more and that it has not answered.
     pub abandoned: u32,
+    /// Requests sent to it since it joined: two looks give its traffic. It begins again when the node comes back under another address.
+    pub sent: u64,
     /// Mean latency of its answers.
     pub mean_latency: Option<Duration>,
     /// How long the last probe took, if it was answered.
@@ -161,6 +163,7 @@ impl Session {
                     reason: endpoint.reason,
                     in_flight: endpoint.in_flight,
                     abandoned: endpoint.abandoned,
+                    sent: endpoint.sent,
                     mean_latency: endpoint.mean_latency,
                     probe_latency,
                     last_error,

@@ -1,4 +1,6 @@
+use tower_cassandra_layers::hedge::HedgeHandle;
 use tower_cassandra_layers::limit::{ConcurrencyHandle, RateLimitHandle};
+use tower_cassandra_layers::retry::Budget;
 
 use super::Session;
 
@@ -10,6 +12,11 @@ pub struct Limits {
     pub concurrency: Option<ConcurrencyHandle>,
     /// That of [`ClusterBuilder::rate_limit`](crate::ClusterBuilder::rate_limit).
     pub rate: Option<RateLimitHandle>,
+    /// The budget of the retries, which second attempts and probes draw on too where there are second attempts. None where retries are off, and where
+    /// [`RetryPolicy::budget`](crate::RetryPolicy::budget) gave them one of your own making.
+    pub retry_budget: Option<Budget>,
+    /// The figures of [`ClusterBuilder::hedge`](crate::ClusterBuilder::hedge).
+    pub hedge: Option<HedgeHandle>,
 }
 
 impl Session {

@@ -3,6 +3,7 @@
 mod bind;
 mod connecting;
 mod execute;
+mod figures;
 mod gate;
 mod health;
 mod infer;
@@ -28,13 +29,13 @@ use scylla::statement::Consistency;
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
-use tower_cassandra_layers::metrics::StreamMetrics;
+use tower_cassandra_layers::metrics::{Metrics, StreamMetrics};
 use tower_service::Service;
 
 use crate::cluster::{ClusterDirectory, Housekeeping, Profiles, defaults};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
-use crate::observe::Collectors;
+use crate::observe::{Collectors, ObserveLayer};
 use crate::response::Response;
 use crate::statement::Statement;
 use crate::trace::SessionFields;
@@ -101,6 +102,9 @@ pub(crate) struct Settings {
     /// What spans tell beside the statement.
     pub(crate) trace: SessionFields,
     pub(crate) collectors: Collectors,
+    /// Who is told of requests, for what its log remembers.
+    pub(crate) observe: ObserveLayer,
+    pub(crate) metrics: Option<Metrics>,
     /// Where streams count what they read.
     pub(crate) streams: Option<StreamMetrics>,
     /// Does the stack have a retry layer of ours, or one of the user's? It notes what became of each attempt.
@@ -130,6 +134,8 @@ impl Default for Settings {
             limits: Limits::default(),
             trace: SessionFields::default(),
             collectors: Collectors::default(),
+            observe: ObserveLayer::default(),
+            metrics: None,
             streams: None,
             notes_attempts: true,
             serial_default: None,
@@ -274,8 +280,15 @@ impl Inner {
     }
 
     fn driver(&self) -> Result<Arc<Driver>, Error> {
-        let driver = self.core()?.driver.get();
-        driver.ok_or_else(|| self.not_connected().unwrap_or_else(|| Error::closed(Applied::No)))
+        let slot = &self.core()?.driver;
+        if let Some(driver) = slot.get() {
+            return Ok(driver);
+        }
+        match self.not_connected() {
+            Some(error) => Err(error),
+            // It may have been connected between the two looks.
+            None => slot.get().ok_or_else(|| Error::closed(Applied::No)),
+        }
     }
 }
 

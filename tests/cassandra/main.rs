@@ -26,6 +26,7 @@ mod results;
 mod scans;
 mod scopes;
 mod sessions;
+mod status_page;
 mod streams;
 mod support;
 mod three;

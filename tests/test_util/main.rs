@@ -5,5 +5,6 @@ mod heard;
 mod observe;
 mod script;
 mod stack;
+mod status_page;
 mod timings;
 mod values;

@@ -29,6 +29,7 @@ mod secrets;
 mod spans;
 mod stamps;
 mod statements;
+mod status_page;
 mod streams;
 mod support;
 mod timings;

@@ -27,6 +27,8 @@ pub(crate) enum ApiError {
     NotJson,
     /// 408: the body did not come in time.
     BodyTooSlow,
+    /// 504: a time limit that the database knows nothing of.
+    Late,
     /// 503, to be tried again after that time.
     Busy(&'static str, Duration),
 }
@@ -95,6 +97,7 @@ impl ApiError {
                 "expected `Content-Type: application/json`",
             ),
             Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body too slow"),
+            Self::Late => (StatusCode::GATEWAY_TIMEOUT, "the request took too long"),
         };
         Ok((status, ErrorBody::new(error), None))
     }
@@ -112,7 +115,7 @@ impl IntoResponse for ApiError {
             Err(error) => error.into_response(),
             Ok((status, body, None)) => (status, Json(body)).into_response(),
             Ok((status, body, Some(after))) => {
-                let seconds = after.as_secs().max(1);
+                let seconds = after.as_secs_f64().ceil().max(1.0);
                 (status, [(RETRY_AFTER, seconds.to_string())], Json(body)).into_response()
             }
         }

@@ -147,8 +147,9 @@ impl<F: Fn(&str) -> Option<String>> Source<F> {
     }
 
     fn seconds(&self, to: &mut Duration, name: &'static str) -> Result<(), BadSetting> {
-        self.read(to, (name, "seconds above 0, at most 86,400"), |seconds: f64| {
-            let fits = seconds > 0.0 && seconds <= 86_400.0;
+        self.read(to, (name, "seconds from 0.001 to 86,400"), |seconds: f64| {
+            // A timer cannot tick more often.
+            let fits = (0.001..=86_400.0).contains(&seconds);
             fits.then(|| Duration::from_secs_f64(seconds))
         })
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tower_cassandra::{Cluster, Error, Prepared, Session};
 
 use crate::errors::ApiError;
@@ -30,6 +30,8 @@ pub(crate) struct Tenants {
     names: Vec<String>,
     /// By name. A cell, so that requests that come at the same time open one session.
     open: Mutex<LruCache<String, Arc<OnceCell<Tenant>>>>,
+    /// Sessions are opened one after another: those that make room for each other over and over must not add up.
+    turn: Semaphore,
 }
 
 impl Tenants {
@@ -40,6 +42,7 @@ impl Tenants {
             keyspace: settings.keyspace.clone(),
             names: settings.tenants.clone(),
             open: Mutex::new(LruCache::new(room)),
+            turn: Semaphore::new(1),
         }
     }
 
@@ -72,6 +75,8 @@ impl Tenants {
     }
 
     async fn open(&self, name: &str) -> Result<Tenant, Error> {
+        // Never closed.
+        let _turn = self.turn.acquire().await.ok();
         let keyspace = tenant_keyspace(&self.keyspace, name);
         let session = self.cluster.connect_keyspace(&keyspace).await?;
         let [insert, notes] = session

@@ -1,5 +1,7 @@
 //! The server around the service.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -32,6 +34,8 @@ pub async fn serve(
     shutdown: &Shutdown,
 ) -> Result<ShutdownReport, BoxError> {
     let (reporter, health) = health_reporter();
+    // It begins with saying that all is well.
+    tell(&reporter, ServingStatus::NotServing).await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -44,16 +48,17 @@ pub async fn serve(
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .concurrency_limit_per_connection(256)
+        // Each may hold a page of rows, for as long as its client does not read.
+        .max_concurrent_streams(Some(32))
         .layer(request_layer()?)
         .add_service(health)
         .add_service(reflection)
         .add_service(users)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.requested());
-    // The one task beside the server's own. It ends with the session, and at the latest with this function.
-    let following = tokio::spawn(follow(session, keyspace.to_owned(), reporter));
-    let report = shutdown.run(server).await;
-    following.abort();
-    Ok(report?)
+    tokio::select! {
+        report = shutdown.run(server) => Ok(report?),
+        never = follow(session, keyspace, reporter, shutdown) => match never {},
+    }
 }
 
 fn request_layer() -> Result<RequestLayer, InvalidConfig> {
@@ -62,19 +67,39 @@ fn request_layer() -> Result<RequestLayer, InvalidConfig> {
     RequestLayer::new(RequestOptions::new().server_timing(false))
 }
 
-/// Tells the health service how it is, and makes the table as soon as there is a database.
-async fn follow(session: Session, keyspace: String, reporter: HealthReporter) {
+/// Tells the health service how it is, until the shutdown begins.
+async fn follow(
+    session: Session,
+    keyspace: &str,
+    mut reporter: HealthReporter,
+    shutdown: &Shutdown,
+) -> Infallible {
+    tokio::select! {
+        () = tell_changes(session, keyspace, &reporter) => {}
+        () = shutdown.requested() => {}
+    }
+    tell(&reporter, ServingStatus::NotServing).await;
+    // The server waits for its open calls, and those that watch the health would never end by themselves.
+    if shutdown.has_begun() {
+        for name in NAMES {
+            reporter.clear_service_status(name).await;
+        }
+    }
+    pending().await
+}
+
+/// Makes the table as soon as there is a database, and tells of every change. Ends when the session is closed.
+async fn tell_changes(session: Session, keyspace: &str, reporter: &HealthReporter) {
     let mut changes = session.watch_ready();
     // It ends with its last handle.
     let mut session = Some(session);
-    tell(&reporter, ServingStatus::NotServing).await;
     while let Some(ready) = changes.next().await {
         if ready && let Some(session) = session.take() {
-            while let Err(error) = create_schema(&session, &keyspace).await {
+            while let Err(error) = create_schema(&session, keyspace).await {
                 tracing::warn!(%error, "the table cannot be made, trying again in a second");
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 if session.is_closed() {
-                    break;
+                    return;
                 }
             }
         }
@@ -83,13 +108,15 @@ async fn follow(session: Session, keyspace: String, reporter: HealthReporter) {
         } else {
             ServingStatus::NotServing
         };
-        tell(&reporter, status).await;
+        tell(reporter, status).await;
     }
 }
 
-/// Of the service, and of the server as a whole.
+/// The server as a whole, and the service.
+const NAMES: [&str; 2] = ["", SERVICE_NAME];
+
 async fn tell(reporter: &HealthReporter, status: ServingStatus) {
-    for name in ["", SERVICE_NAME] {
+    for name in NAMES {
         reporter.set_service_status(name, status).await;
     }
 }

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
-use tower_cassandra::scylla::value::CqlTimestamp;
+use tower_cassandra::scylla::value::{CqlTimestamp, MaybeUnset};
 use tower_cassandra::tonic::RequestSession;
 use tower_cassandra::uuid::Uuid;
 use tower_cassandra::{Error, Session, Statement, StreamOptions};
@@ -81,6 +81,10 @@ impl UsersService {
     }
 }
 
+fn maybe<T>(value: Option<T>) -> MaybeUnset<T> {
+    value.map_or(MaybeUnset::Unset, MaybeUnset::Set)
+}
+
 /// A write that sets the same values however often it is applied: it may be repeated.
 async fn write(
     session: &RequestSession,
@@ -124,18 +128,10 @@ impl Users for UsersService {
                 "nothing to change: give name, email or age",
             ));
         }
-        let mut user = self.find(&session, id).await?;
-        if let Some(name) = wanted.name {
-            user.name = input::name(name)?;
-        }
-        if let Some(email) = wanted.email {
-            user.email = input::email(email)?;
-        }
-        if let Some(age) = wanted.age {
-            user.age = input::age(age)?;
-        }
-        let now = now();
-        user.updated_at_ms = now.0;
+        let name = wanted.name.map(input::name).transpose()?;
+        let email = wanted.email.map(input::email).transpose()?;
+        let age = wanted.age.map(input::age).transpose()?;
+        self.find(&session, id).await?;
         let text = format!(
             "UPDATE {} SET name = ?, email = ?, age = ?, updated_at = ? WHERE id = ?",
             self.table
@@ -143,10 +139,11 @@ impl Users for UsersService {
         write(
             &session,
             &text,
-            (user.name.clone(), user.email.clone(), user.age, now, id),
+            // What was not asked for is left as it is: somebody else may change it at the same time.
+            (maybe(name), maybe(email), maybe(age), now(), id),
         )
         .await?;
-        Ok(Response::new(user))
+        Ok(Response::new(self.find(&session, id).await?))
     }
 
     async fn delete_user(

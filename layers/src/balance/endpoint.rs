@@ -134,6 +134,16 @@ impl Endpoint {
         self.abandoned.load(Relaxed)
     }
 
+    /// Requests sent to it since this endpoint was made, those of a warm-up or a pinned statement included, probes not. Takes the lock that every request to the node
+    /// takes, for a moment: for those who look from time to time.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.ledger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entered()
+    }
+
     /// Mean latency of its answers that were no failures; none before the first. It is a moving average in which a sample weighs 0.05. One below the mean
     /// weighs as much as the part of a second that has passed since the one before, if that is more: slowness that is over is forgotten.
     #[must_use]

@@ -12,6 +12,8 @@ pub(super) struct Ledger {
     slots: Vec<Slot>,
     /// How many requests there are.
     len: u32,
+    /// How many there were, these included.
+    entered: u64,
     free: u32,
     tail: u32,
     /// The oldest request that still speaks against the node. Requests before it are excused: the node has answered a
@@ -42,6 +44,7 @@ impl Default for Ledger {
         Self {
             slots: Vec::new(),
             len: 0,
+            entered: 0,
             free: NIL,
             tail: NIL,
             watched: NIL,
@@ -54,6 +57,7 @@ impl Ledger {
     #[inline]
     pub(super) fn enter(&mut self, sent: u64, call: u32) -> Entry {
         self.len += 1;
+        self.entered += 1;
         let slot = Slot {
             sent,
             call,
@@ -119,6 +123,11 @@ impl Ledger {
     /// How many requests are unanswered.
     pub(super) const fn len(&self) -> u32 {
         self.len
+    }
+
+    /// How many requests were ever entered.
+    pub(super) const fn entered(&self) -> u64 {
+        self.entered
     }
 
     /// Excuses every request that is entered now.

@@ -72,7 +72,7 @@ impl fmt::Display for ChangeKind {
 }
 
 /// Something happened to a node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
     /// The node.
@@ -94,7 +94,7 @@ impl fmt::Display for Change {
 }
 
 /// What a reader of changes gets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// Something happened to a node.

@@ -56,7 +56,7 @@ impl State {
 }
 
 /// What is known of one node at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndpointHealth {
     /// The node.
@@ -73,6 +73,8 @@ pub struct EndpointHealth {
     pub in_flight: u32,
     /// Requests that nobody waits for any more and that it has not answered. A probe may be among them.
     pub abandoned: u32,
+    /// Requests sent to it since it joined; two looks give a rate.
+    pub sent: u64,
     /// Mean latency of its answers.
     pub mean_latency: Option<Duration>,
     /// The last probe.
@@ -90,6 +92,7 @@ impl EndpointHealth {
             reason: why(endpoint, state, now),
             in_flight: endpoint.in_flight(),
             abandoned: endpoint.abandoned(),
+            sent: endpoint.sent(),
             mean_latency: endpoint.mean_latency(),
             probe: endpoint.watched.last(),
         }

@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::request::NodeId;
 
 /// The result of a probe, or of a look at the connections that found none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProbeRecord {
     /// When it ended.

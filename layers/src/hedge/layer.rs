@@ -5,6 +5,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::delay::Delay;
+use super::handle::{Figures, HedgeHandle, Tally};
 use super::savings::Savings;
 use super::service::Hedged;
 use super::settings::Hedge;
@@ -32,6 +33,7 @@ pub(super) struct Shared<C> {
     budget: OnceLock<Budget>,
     metrics: OnceLock<HedgeMetrics>,
     has_said_idle: AtomicBool,
+    tally: Tally,
 }
 
 /// What is known of a second attempt when the first one begins.
@@ -65,6 +67,7 @@ impl<C> HedgeLayer<C> {
             budget: OnceLock::new(),
             metrics: OnceLock::new(),
             has_said_idle: AtomicBool::new(false),
+            tally: Tally::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -91,10 +94,33 @@ impl<C> HedgeLayer<C> {
         self
     }
 
+    /// Reads the figures of this value while it runs.
+    #[must_use]
+    pub fn handle(&self) -> HedgeHandle
+    where
+        C: Send + Sync + 'static,
+    {
+        HedgeHandle::new(Arc::clone(&self.shared) as _)
+    }
+
     /// The delay that holds now for this class; none as long as too little is known.
     #[must_use]
     pub fn delay(&self, class: HedgeClass) -> Option<Duration> {
         self.shared.delay(class).nanos().map(Duration::from_nanos)
+    }
+}
+
+impl<C: Send + Sync> Figures for Shared<C> {
+    fn savings(&self) -> &Savings {
+        &self.savings
+    }
+
+    fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn delay(&self, class: HedgeClass) -> Option<Duration> {
+        self.delays[class as usize].nanos().map(Duration::from_nanos)
     }
 }
 
@@ -135,6 +161,7 @@ impl<C> Shared<C> {
 
     #[inline]
     pub(super) fn count(&self, event: HedgeEvent) {
+        self.tally.count(event);
         if let Some(metrics) = self.metrics.get() {
             metrics.count(event);
         }

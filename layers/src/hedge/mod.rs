@@ -54,6 +54,7 @@
 
 mod delay;
 mod future;
+mod handle;
 mod layer;
 mod savings;
 mod second;
@@ -61,6 +62,7 @@ mod service;
 mod settings;
 
 pub use future::ResponseFuture;
+pub use handle::HedgeHandle;
 pub use layer::HedgeLayer;
 pub use service::Hedged;
 pub use settings::Hedge;

@@ -36,6 +36,16 @@ impl Savings {
         }
     }
 
+    /// How many second attempts are saved.
+    pub(super) fn saved(&self) -> u64 {
+        self.saved.load(Relaxed) / WHOLE
+    }
+
+    /// How many are saved at most.
+    pub(super) const fn most(&self) -> u64 {
+        self.most / WHOLE
+    }
+
     /// Is there enough for one?
     #[inline]
     pub(super) fn has_one(&self) -> bool {

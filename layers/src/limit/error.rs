@@ -1,5 +1,4 @@
 use std::fmt;
-use std::time::Duration;
 
 /// Why a limit refused a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,32 +34,17 @@ impl Reason {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
     reason: Reason,
-    retry_after: Option<Duration>,
 }
 
 impl Rejected {
     pub(crate) const fn new(reason: Reason) -> Self {
-        Self {
-            reason,
-            retry_after: None,
-        }
-    }
-
-    pub(crate) const fn lasting(mut self, retry_after: Duration) -> Self {
-        self.retry_after = Some(retry_after);
-        self
+        Self { reason }
     }
 
     /// Why.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
-    }
-
-    /// In how long those that wait now will have had their turn, about: a rate limit whose queue is full knows. None where nobody does.
-    #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
     }
 }
 

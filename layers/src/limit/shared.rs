@@ -49,14 +49,6 @@ impl Refusal {
         }
     }
 
-    /// Adds how long what led to it will last.
-    pub(super) fn lasting(self, retry_after: Duration) -> Self {
-        match self {
-            Self::Rejected(error) => Self::Rejected(error.lasting(retry_after)),
-            Self::Elapsed(_) => self,
-        }
-    }
-
     pub(super) fn into_error<E: From<Rejected> + From<Elapsed>>(self) -> E {
         match self {
             Self::Rejected(error) => error.into(),

@@ -24,6 +24,16 @@ pub struct Budget {
     ledger: std::sync::Arc<Ledger>,
 }
 
+/// How much of a [`Budget`] is used. From [`Budget::usage`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BudgetUsage {
+    /// So many repetitions are allowed in [`Budget::WINDOW`].
+    pub allowed: u64,
+    /// So many there were, whatever draws on the budget. They may be more than are allowed: probes are always made, and calls that earned some are over.
+    pub used: u64,
+}
+
 #[derive(Debug)]
 struct Ledger {
     floor: u32,
@@ -107,6 +117,16 @@ impl Budget {
         let mut seconds = ledger.lock();
         ledger.turn_to(&mut seconds, Moment::of(now));
         ledger.left(&seconds)
+    }
+
+    /// How much of it is used now. What is left is their difference.
+    #[must_use]
+    pub fn usage(&self, now: Instant) -> BudgetUsage {
+        let ledger = &*self.ledger;
+        let mut seconds = ledger.lock();
+        ledger.turn_to(&mut seconds, Moment::of(now));
+        let (allowed, used) = ledger.usage(&seconds);
+        BudgetUsage { allowed, used }
     }
 
     /// Counts a call without a lock. One that comes in the moment of a turn may be counted in the second after its own.
@@ -199,8 +219,13 @@ impl Ledger {
         self.until.store(end.number(), Relaxed);
     }
 
-    /// Of the last 10 s, and of the second that is running.
     fn left(&self, seconds: &Seconds) -> u64 {
+        let (allowed, used) = self.usage(seconds);
+        allowed.saturating_sub(used)
+    }
+
+    /// What the calls have earned and the retries there were, of the last 10 s and of the second that is running.
+    fn usage(&self, seconds: &Seconds) -> (u64, u64) {
         let recent = |second: &&Second| seconds.current - second.number.min(seconds.current) <= WINDOW;
         let (calls, retries) = seconds
             .past
@@ -209,9 +234,8 @@ impl Ledger {
             .fold((self.calls.load(Relaxed), 0), |(calls, retries), second| {
                 (calls + second.calls, retries + second.retries)
             });
-        (calls * u64::from(self.percent) / 100)
-            .max(u64::from(self.floor))
-            .saturating_sub(retries)
+        let earned = calls * u64::from(self.percent) / 100;
+        (earned.max(u64::from(self.floor)), retries)
     }
 }
 
@@ -233,6 +257,10 @@ mod tests {
         (0..1_000).for_each(|_| budget.deposit(now));
         assert_eq!((0..1_000).filter(|_| budget.withdraw(now)).count(), 195);
         assert_eq!(budget.left(now), 0);
+        let usage = budget.usage(now);
+        assert_eq!((usage.allowed, usage.used), (200, 200));
+        let later = budget.usage(now + Duration::from_secs(12));
+        assert_eq!((later.allowed, later.used), (5, 0));
     }
 
     #[tokio::test(start_paused = true)]

@@ -52,7 +52,7 @@ mod policy;
 mod service;
 
 pub use backoff::Backoff;
-pub use budget::Budget;
+pub use budget::{Budget, BudgetUsage};
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;
 pub use policy::{Pauses, RetryBudget, RetryPolicy};

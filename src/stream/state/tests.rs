@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
+use crate::saved::damage;
 
 fn state() -> PageState {
     let fingerprint = Fingerprint::of(&Statement::new("SELECT a FROM ks.t"), None);
@@ -93,6 +94,23 @@ fn any_bytes_whatever_are_refused_without_a_panic() {
             assert_eq!(state.to_bytes(), bytes, "round {round}");
         }
     }
+}
+
+#[test]
+fn what_was_forged_with_a_right_checksum_is_refused_or_means_one_thing() {
+    let mut counts = [0, 0];
+    damage::each(&state().to_bytes(), |bytes, place| {
+        let read = PageState::from_bytes(bytes);
+        counts[usize::from(read.is_ok())] += 1;
+        match read {
+            Ok(state) => {
+                let again = PageState::from_bytes(&state.to_bytes()).unwrap();
+                assert_eq!(again, state, "{place}");
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Invalid, "{place}"),
+        }
+    });
+    assert!(counts.iter().all(|count| *count > 100), "{counts:?}");
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub enum Action {
     Delay(Duration, Box<Action>),
     /// Does the inner action, whose answer gets these warnings.
     Warn(Vec<String>, Box<Action>),
+    /// Does the inner action, and sends what a function makes of its answer, header and all.
+    Change(Change, Box<Action>),
     /// Executes the frame, and then does the inner action: a write that was done, and reported as failed.
     Executed(Box<Action>),
     /// Never answers. The frame is not executed.
@@ -62,6 +64,18 @@ impl fmt::Debug for Decide {
     }
 }
 
+/// A function that changes the bytes of an answer. They need not be a frame any more.
+#[derive(Clone)]
+pub struct Change(pub(crate) Arc<ChangeFn>);
+
+type ChangeFn = dyn Fn(&mut Vec<u8>) + Send + Sync;
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Change(..)")
+    }
+}
+
 impl Action {
     /// The usual answer, later.
     #[must_use]
@@ -79,6 +93,12 @@ impl Action {
     #[must_use]
     pub fn executed(self) -> Self {
         Self::Executed(Box::new(self))
+    }
+
+    /// This action, whose answer is changed. The function runs on the server's thread and must not use the cluster.
+    #[must_use]
+    pub fn changed(self, by: impl Fn(&mut Vec<u8>) + Send + Sync + 'static) -> Self {
+        Self::Change(Change(Arc::new(by)), Box::new(self))
     }
 
     /// The usual answer with warnings.

@@ -90,7 +90,7 @@ mod types;
 mod value;
 mod wire;
 
-pub use action::{Action, Decide};
+pub use action::{Action, Change, Decide};
 pub use builder::Builder;
 pub use cluster::ScriptedCluster;
 pub use error::Error;

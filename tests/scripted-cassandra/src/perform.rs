@@ -109,6 +109,13 @@ impl State {
                 insert_warnings(out, start, warnings);
                 done
             }
+            Action::Change(change, inner) => {
+                let done = self.perform(peer, turn, inner, out);
+                let mut bytes = out.split_off(start);
+                (change.0)(&mut bytes);
+                out.append(&mut bytes);
+                done
+            }
             Action::Executed(inner) => {
                 let first = self.answer(peer, turn, &mut Vec::new());
                 let mut done = self.perform(peer, turn, inner, out);

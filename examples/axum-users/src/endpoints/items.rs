@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tower_cassandra::{PageState, StreamOptions};
+use tower_cassandra::{ErrorKind, PageState, StreamOptions};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::described::ParamErrors;
@@ -135,7 +135,15 @@ pub(crate) async fn paginated(
         Some(cursor) => state.cursors.open(PURPOSE, which.limit, cursor)?,
     };
     let items = db.statements.all_items.bind(())?.page_size(which.limit);
-    let page = db.session.execute_page(items, from).await?;
+    let page = db.session.execute_page(items, from).await.map_err(|error| {
+        // Signed here, but for a statement or a table that has changed since.
+        let is_stale = matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Protocol);
+        if which.cursor.is_some() && is_stale {
+            ApiError::Bad("invalid cursor")
+        } else {
+            error.into()
+        }
+    })?;
     let next = page.next();
     Ok(Json(Page {
         items: page.rows()?,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout_at;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::described::ParamErrors;
@@ -59,7 +60,12 @@ pub(crate) async fn user_data(
     db: Db,
     Params(Whose { user }): Params<Whose>,
 ) -> Result<Json<UserData>, ApiError> {
-    let tenant = state.tenants.of(&user).await?;
+    // Opening a session is bounded by the deadline of the request as well.
+    let opened = state.tenants.of(&user);
+    let tenant = match db.session.deadline() {
+        Some(at) => timeout_at(at, opened).await.map_err(|_| ApiError::Late)??,
+        None => opened.await?,
+    };
     // Deadline, consistency and count are those of the request, whatever session runs it.
     let apply = |statement| db.session.apply(statement);
     let mut found = tenant.session.execute(apply(tenant.notes.bind(())?)).await?;

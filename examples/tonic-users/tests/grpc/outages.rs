@@ -119,6 +119,7 @@ async fn health_follows_the_node_and_calls_are_unavailable_without_it() {
             if let Ok(user) = bed.get(&ada.id).await {
                 return user;
             }
+            tokio::time::sleep(ms(10)).await;
         }
     });
     assert_eq!(found.await.unwrap(), ada);

@@ -77,6 +77,8 @@ impl Bed {
             .timeout(PATIENCE)
             .attempt_timeout(PATIENCE)
             .connect_timeout(PATIENCE)
+            // What is frozen keeps its connection, and owes its answers, until it is thawed.
+            .keepalive(ms(1_000), PATIENCE)
             .collector(Arc::new(calls.clone()));
         if let Some((user, password)) = cluster.credentials() {
             builder = builder.credentials(user, password);

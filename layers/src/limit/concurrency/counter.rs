@@ -32,7 +32,7 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    pub(super) const fn new(limit: u32) -> Self {
+    pub(super) fn new(limit: u32) -> Self {
         Self {
             state: AtomicU64::new(0),
             limit: AtomicU32::new(limit),

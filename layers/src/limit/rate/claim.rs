@@ -71,15 +71,8 @@ fn arrival(request: &impl Request) -> Arrival {
 }
 
 impl Turns {
-    #[cold]
-    pub(super) fn refuse(&self, reason: Reason) -> Refusal {
-        let refusal = self.shared.counters.reject(reason);
-        match reason {
-            Reason::RateQueueFull => refusal.lasting(self.backlog()),
-            Reason::ConcurrencyQueueFull | Reason::TooHeavy | Reason::NodesFull | Reason::PreparesFull => {
-                refusal
-            }
-        }
+    fn refuse(&self, reason: Reason) -> Refusal {
+        self.shared.counters.reject(reason)
     }
 }
 

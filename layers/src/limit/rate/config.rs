@@ -81,6 +81,16 @@ impl RateLimit {
         self
     }
 
+    /// The burst, written out by [`check`](Self::check).
+    pub(super) fn burst_written(self) -> u32 {
+        self.burst.unwrap_or_default()
+    }
+
+    /// How many requests may wait.
+    pub(super) const fn places(self) -> usize {
+        self.queue
+    }
+
     /// Looks for numbers that make no sense and writes down the default burst.
     pub(super) fn check(mut self) -> Result<(Self, Checked), InvalidConfig> {
         let rate = check_rate(self.count, self.period)?;

@@ -81,6 +81,31 @@ impl RateLimitHandle {
         self.turns.limit()
     }
 
+    /// The rate that holds now, as requests a second.
+    #[must_use]
+    pub fn per_second(&self) -> f64 {
+        self.limit().in_a_second()
+    }
+
+    /// How many requests may be admitted at once after a pause.
+    #[must_use]
+    pub fn burst(&self) -> u32 {
+        self.limit().burst_written()
+    }
+
+    /// How many requests may wait.
+    #[must_use]
+    pub fn queue(&self) -> usize {
+        self.limit().places()
+    }
+
+    /// In how long those that wait now will have had their turn, and one more, about: what a caller may be told who found no place. A request that weighs more
+    /// than 1 takes longer.
+    #[must_use]
+    pub fn backlog(&self) -> Duration {
+        self.turns.backlog()
+    }
+
     /// How many requests wait now, whatever they weigh.
     #[must_use]
     pub fn queued(&self) -> usize {
@@ -107,7 +132,7 @@ impl RateLimitHandle {
 
     /// Shows the rate that holds now in the metrics, as requests a second. To be called from time to time by whoever looks after the session.
     pub fn refresh_metrics(&self) {
-        self.turns.shared.counters.show_max(self.limit().in_a_second());
+        self.turns.shared.counters.show_max(self.per_second());
     }
 
     /// Changes how many requests may be admitted at once after a pause; the rate stays as it is, and what is used of the old burst stays
