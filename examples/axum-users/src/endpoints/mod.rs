@@ -7,11 +7,13 @@ mod items;
 mod live;
 mod load;
 mod monitoring;
+mod nested;
 mod per_user;
 mod products;
 mod router;
 mod safety;
 mod slow;
+mod user_advanced;
 mod user_streams;
 mod users;
 

@@ -12,7 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    bulk, cached, home, items, live, load, monitoring, per_user, products, safety, slow, user_streams, users,
+    bulk, cached, home, items, live, load, monitoring, nested, per_user, products, safety, slow,
+    user_advanced, user_streams, users,
 };
 
 use crate::errors::{no_such_method, no_such_path};
@@ -69,7 +70,7 @@ pub(crate) fn router(state: AppState) -> Result<Router, InvalidConfig> {
         .routes(routes!(bulk::clean_up))
         .routes(routes!(user_streams::rows))
         .routes(routes!(user_streams::pages))
-        .routes(routes!(user_streams::advanced))
+        .routes(routes!(user_advanced::advanced))
         .routes(routes!(products::search))
         .routes(routes!(products::multi_query))
         .routes(routes!(items::large_dataset))
@@ -88,7 +89,7 @@ pub(crate) fn router(state: AppState) -> Result<Router, InvalidConfig> {
         .routes(routes!(safety::query_error))
         .routes(routes!(safety::streaming_error))
         .routes(routes!(safety::concurrent_streams))
-        .routes(routes!(safety::nested_contexts))
+        .routes(routes!(nested::nested_contexts))
         .routes(routes!(safety::cancellation))
         .routes(routes!(safety::status))
         .split_for_parts();

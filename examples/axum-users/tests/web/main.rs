@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod child;
+mod client;
 mod clients;
 mod consistency;
 mod description;
