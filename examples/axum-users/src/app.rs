@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -83,13 +83,26 @@ pub(crate) fn builder(settings: &Settings) -> ClusterBuilder {
     }
 }
 
+/// With a queue for as many as may be connected: the usual one of 128 overflows when a crowd comes at once, and who is dropped there waits for nothing.
+fn listen(address: SocketAddr, queue: usize) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // Started again while connections of the last time are still in their last state.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(u32::try_from(queue).unwrap_or(u32::MAX).min(65_535))
+}
+
 impl Application {
     /// Binds the address and begins to connect to the database, which need not be there yet.
     ///
     /// # Errors
     /// The address is taken, or settings of the session make no sense.
     pub async fn bind(settings: Settings) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(settings.listen).await;
+        let listener = listen(settings.listen, settings.max_connections);
         let listener = listener.map_err(|error| StartError::Bind(settings.listen, error))?;
         let options = |error: tower_cassandra::Error| StartError::Options(Box::new(error));
         let (exporter, memory) = (Exporter::new(), Arc::new(MemoryCollector::new()));
