@@ -85,7 +85,9 @@ impl Service<Statement> for SessionService {
         let ticket = statement.context.take_ticket();
         let endpoint = ticket.as_ref().map(|ticket| Arc::clone(ticket.endpoint()));
         let driver = self.driver.get();
-        let attempt = Box::pin(async move {
+        // The room first: with nothing left that may panic in between, the attempt is made where it stays and not moved there.
+        let room = Box::new_uninit();
+        let attempt = async move {
             let Some(driver) = driver else {
                 return Err(Error::closed(Applied::No));
             };
@@ -123,7 +125,11 @@ impl Service<Statement> for SessionService {
                 });
             }
             result
-        });
-        AttemptFuture(AttemptSpan::new(self.reaper.keep(attempt, endpoint), span))
+        };
+        let attempt = Box::write(room, attempt);
+        AttemptFuture(AttemptSpan::new(
+            self.reaper.keep(Box::into_pin(attempt), endpoint),
+            span,
+        ))
     }
 }

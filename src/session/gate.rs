@@ -1,6 +1,8 @@
 //! Who may enter, how many are inside, and how the last ones are shown out.
 
+use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::SeqCst};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -113,10 +115,16 @@ impl Inside<'_> {
     pub(crate) async fn cut_off(&self) {
         let cut = self.0.cut.notified();
         tokio::pin!(cut);
-        cut.as_mut().enable();
-        if self.0.state.load(Acquire) & CUT == 0 {
-            cut.await;
-        }
+        poll_fn(|cx| {
+            // Registered before the state is read, so that a cut cannot slip through in between.
+            let notified = cut.as_mut().poll(cx);
+            if self.0.state.load(Acquire) & CUT == 0 {
+                notified
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
     }
 }
 

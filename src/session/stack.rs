@@ -30,15 +30,20 @@ where
 {
     fn call(&self, statement: Statement, span: SpanSlot) -> ResponseBox {
         let nature = statement.nature();
+        let (counted, service) = (Counted::begin(&statement), self.clone());
+        // The room first: with nothing left that may panic in between, the call is made where it stays and not moved there.
+        let room = Box::new_uninit();
+        let state = State::Waiting {
+            service,
+            statement: Some(statement),
+        };
         let call = Call {
             nature,
-            counted: Counted::begin(&statement),
-            state: State::Waiting {
-                service: self.clone(),
-                statement: Some(statement),
-            },
+            counted,
+            state,
         };
-        Box::pin(Traced::new(call, span))
+        let call = Box::write(room, Traced::new(call, span));
+        Box::into_pin(call)
     }
 }
 

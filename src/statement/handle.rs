@@ -3,6 +3,7 @@
 #[cfg(feature = "test-util")]
 use scylla::frame::response::result::ColumnSpec;
 use scylla::response::query_result::ColumnSpecs;
+use scylla::routing::partitioner::Partitioner;
 use scylla::statement::prepared::PreparedStatement;
 
 use super::Bound;
@@ -52,10 +53,18 @@ impl Handle {
     /// The token that these values give; none without a partition key.
     pub(super) fn token(&self, values: &Bound, nature: Nature) -> Result<Option<i64>, Error> {
         match self {
-            Self::Driver { first, .. } => Ok(first
-                .calculate_token(values)
-                .map_err(|error| Error::from_execution(error.into_execution_error(), nature, None))?
-                .map(|token| token.value())),
+            Self::Driver { first, .. } => {
+                // The driver would serialise the values once more, only to take the key out again.
+                if let [key] = first.get_variable_pk_indexes()
+                    && let Some(key) = values.value(key.index)
+                {
+                    return Ok(Some(first.get_partitioner_name().hash_one(key).value()));
+                }
+                Ok(first
+                    .calculate_token(values)
+                    .map_err(|error| Error::from_execution(error.into_execution_error(), nature, None))?
+                    .map(|token| token.value()))
+            }
             #[cfg(feature = "test-util")]
             Self::Made { .. } => Ok(None),
         }

@@ -81,6 +81,11 @@ impl Bound {
         usize::from(self.0.element_count())
     }
 
+    /// The bytes of one value; none where there is no such value, or it is NULL or unset.
+    pub(crate) fn value(&self, index: u16) -> Option<&[u8]> {
+        self.0.iter().nth(usize::from(index))?.as_value()
+    }
+
     /// A hash of the bytes that stays the same across processes.
     pub(crate) fn hash(&self) -> u64 {
         let mut bytes = Vec::with_capacity(self.0.buffer_size() + 2);

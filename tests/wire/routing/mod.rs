@@ -3,6 +3,7 @@
 mod changes;
 mod names;
 mod places;
+mod tokens;
 
 use std::collections::BTreeSet;
 
