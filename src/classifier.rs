@@ -5,10 +5,11 @@ mod rules;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_cassandra_layers::classify::{AttemptFigures, Classify, Outcome, Stop};
+use tower_cassandra_layers::classify::{AttemptFigures, Beside, Classify, Outcome, Stop};
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::request::{Idempotency, NodeId, Request};
 use tower_cassandra_layers::{Advice, Failure};
+use uuid::Uuid;
 
 pub use self::rules::ReadTimeoutRule;
 use self::rules::{Own, Rules};
@@ -184,8 +185,9 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
         response.recovered(earlier, pause);
     }
 
-    fn hedged(&self, response: &mut Response, _won: bool) {
-        response.add_hedge();
+    fn hedged(&self, response: &mut Response, beside: Beside<Error>) {
+        let owing = self.table.as_ref().and_then(|table| table.owing(beside.call));
+        response.hedged(beside, owing.map(|node| Uuid::from_u128(node.0)));
     }
 
     fn succeeded(&self, response: &mut Response, attempts: u32) {

@@ -33,8 +33,10 @@ pub struct AttemptTiming {
     pub pause: Duration,
     /// From sending it to its end.
     pub elapsed: Duration,
-    /// How it failed. None if it succeeded.
+    /// How it failed. None if it succeeded, or was overtaken.
     pub error: Option<ErrorKind>,
+    /// It had no answer yet when the one that was made beside it ([`ClusterBuilder::hedge`](crate::ClusterBuilder::hedge)) had.
+    pub overtaken: bool,
 }
 
 impl Timings {
@@ -59,7 +61,7 @@ impl Timings {
         self.back_off
     }
 
-    /// How long the attempts took, all together.
+    /// How long the attempts took, all together. While one that succeeded and another one were under way beside each other, time counts once.
     #[must_use]
     pub const fn in_attempts(&self) -> Duration {
         self.working
@@ -89,6 +91,11 @@ impl Timings {
     pub(crate) fn wait(&mut self, prepare: Duration, queue: Duration) {
         self.prepare_wait = self.prepare_wait.saturating_add(prepare);
         self.queue_wait = self.queue_wait.saturating_add(queue);
+    }
+
+    /// For so long, what was noted twice was the same time.
+    pub(crate) const fn passed_twice(&mut self, time: Duration) {
+        self.working = self.working.saturating_sub(time);
     }
 
     pub(crate) fn push(&mut self, attempt: AttemptTiming) {
@@ -135,6 +142,9 @@ impl fmt::Display for AttemptTiming {
         write!(f, "{:?}", self.elapsed)?;
         if let Some(node) = self.node {
             write!(f, " on {node}")?;
+        }
+        if self.overtaken {
+            f.write_str(" (overtaken)")?;
         }
         match self.error {
             Some(error) => write!(f, " ({error})"),

@@ -123,6 +123,22 @@ pub struct AttemptFigures {
     pub failure: Failure,
 }
 
+/// Of two attempts that were made beside each other, the one that did not give the answer. Handed to [`Classify::hedged`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Beside<E> {
+    /// Was the second attempt the one that gave the answer?
+    pub won: bool,
+    /// What it failed with. None: it was overtaken, and its node still owes its answer.
+    pub failed: Option<E>,
+    /// The number of the call at the nodes that owe it answers ([`Table::owing`](crate::health::Table::owing)).
+    pub call: u32,
+    /// From sending it to its end, or to the answer of the other one.
+    pub elapsed: Duration,
+    /// How long both were under way.
+    pub together: Duration,
+}
+
 /// Why retrying ended with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stop {
@@ -183,10 +199,10 @@ pub trait Classify<Req, Res, E>: Send + Sync + 'static {
         let _ = (response, earlier, pause);
     }
 
-    /// Called with a success beside which a second attempt was made, and whether it is the answer to that one. Called before
-    /// [`succeeded`](Self::succeeded), whose number does not count the second attempt.
-    fn hedged(&self, response: &mut Res, won: bool) {
-        let _ = (response, won);
+    /// Called with a success beside which a second attempt was made, and what is known of the other one of the two. Called before
+    /// [`recovered`](Self::recovered) and [`succeeded`](Self::succeeded), whose number does not count the second attempt.
+    fn hedged(&self, response: &mut Res, beside: Beside<E>) {
+        let _ = (response, beside);
     }
 
     /// Called with a success and the number of attempts that it took.
@@ -271,8 +287,8 @@ where
         (**self).recovered(response, earlier, pause);
     }
 
-    fn hedged(&self, response: &mut Res, won: bool) {
-        (**self).hedged(response, won);
+    fn hedged(&self, response: &mut Res, beside: Beside<E>) {
+        (**self).hedged(response, beside);
     }
     fn succeeded(&self, response: &mut Res, attempts: u32) {
         (**self).succeeded(response, attempts);

@@ -168,6 +168,7 @@ impl Error {
                 pause: attempt.pause,
                 elapsed: attempt.elapsed,
                 error: Some(attempt.kind()),
+                overtaken: false,
             });
         }
     }

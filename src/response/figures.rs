@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tower_cassandra_layers::classify::Beside;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -15,6 +16,30 @@ pub(crate) struct Figures {
     pub(super) pause: Duration,
     /// What the attempts before it left behind.
     pub(super) earlier: Option<Error>,
+    /// The one that was made beside it. Few have one.
+    pub(super) beside: Option<Box<Overtaken>>,
+}
+
+/// An attempt that was made beside the one that succeeded.
+pub(crate) struct Overtaken {
+    pub(super) beside: Beside<Error>,
+    /// The node that still owes its answer.
+    pub(super) owing: Option<Uuid>,
+}
+
+impl Overtaken {
+    fn add_to(&self, timings: &mut Timings) {
+        match &self.beside.failed {
+            Some(error) => error.add_attempts_to(timings),
+            None => timings.push(AttemptTiming {
+                node: self.owing,
+                elapsed: self.beside.elapsed,
+                overtaken: true,
+                ..AttemptTiming::default()
+            }),
+        }
+        timings.passed_twice(self.beside.together);
+    }
 }
 
 /// What the leaf knows of the attempt that succeeded.
@@ -31,11 +56,21 @@ impl Figures {
         if let Some(earlier) = &self.earlier {
             earlier.add_attempts_to(timings);
         }
+        let (before, after) = match &self.beside {
+            Some(other) if other.beside.won => (Some(other), None),
+            other => (None, other.as_ref()),
+        };
+        if let Some(first) = before {
+            first.add_to(timings);
+        }
         timings.push(AttemptTiming {
             node: coordinator,
             pause: self.pause,
             elapsed: self.took.elapsed,
-            error: None,
+            ..AttemptTiming::default()
         });
+        if let Some(second) = after {
+            second.add_to(timings);
+        }
     }
 }

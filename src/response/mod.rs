@@ -15,8 +15,10 @@ use std::time::Duration;
 
 use scylla::response::PagingState;
 use scylla::response::query_result::{ColumnSpecs, QueryResult};
+use tower_cassandra_layers::classify::Beside;
 use uuid::Uuid;
 
+use figures::Overtaken;
 pub(crate) use figures::Took;
 #[cfg(feature = "test-util")]
 pub(crate) use made::Made;
@@ -139,8 +141,12 @@ impl Response {
         timings
     }
 
-    pub(crate) const fn add_hedge(&mut self) {
+    /// Notes the attempt beside the one it came from, which failed, or whose answer this node still owes.
+    pub(crate) fn hedged(&mut self, beside: Beside<Error>, owing: Option<Uuid>) {
         self.hedges += 1;
+        if let Some(figures) = self.first.figures_mut() {
+            figures.beside = Some(Box::new(Overtaken { beside, owing }));
+        }
     }
 
     /// Adds the next page.

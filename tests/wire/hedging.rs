@@ -1,11 +1,13 @@
 //! Second attempts beside slow first ones, counted at the server.
 
-use scripted_cassandra::{Action, Match, Opcode};
+use std::time::Duration;
+
+use scripted_cassandra::{Action, ErrorFrame, Match, Opcode};
 use tokio::time::Instant;
 use tower_cassandra::prometheus::Exporter;
 use tower_cassandra::scylla::policies::load_balancing::DefaultPolicy;
 use tower_cassandra::scylla::value::Counter;
-use tower_cassandra::{Applied, Batch, ErrorKind, Hedge, RetryPolicy, Statement};
+use tower_cassandra::{Applied, Batch, ErrorKind, Hedge, RetryPolicy, Statement, Timings};
 
 use crate::support::{ADD, Bed, CONDITIONAL, INSERT, SELECT, client, ms, requests, server, until};
 
@@ -169,4 +171,54 @@ async fn settings_that_make_no_sense_are_refused_before_anything_is_sent() {
     let error = builder.build().unwrap_err();
     assert!(error.to_string().contains("driver_load_balancing"), "{error}");
     until("nobody has come", || cluster.node(0).accepted() == 0).await;
+}
+
+/// Whether each was overtaken, and how it failed.
+fn ends(timings: &Timings) -> Vec<(bool, Option<ErrorKind>)> {
+    let attempts = timings.attempts().iter();
+    attempts
+        .map(|attempt| (attempt.overtaken, attempt.error))
+        .collect()
+}
+
+#[tokio::test]
+async fn timings_have_both_attempts_whichever_answers() {
+    let bed = Bed::with(3, |client| client.hedge(soon())).await;
+    let read = bed.prepare(SELECT).await.bind((1,)).unwrap();
+    let overtaken = (true, None);
+    let answered = (false, None);
+    let refused = (false, Some(ErrorKind::Overloaded));
+    let later = |by: u64| Action::delay(ms(by));
+    let refuses = |after: u64| Action::from(ErrorFrame::overloaded("busy")).after(ms(after));
+    // What the first one does, what the second one does, and what is told.
+    for (first, second, expected) in [
+        (Action::Silence, later(1), [overtaken, answered]),
+        (later(600), Action::Silence, [answered, overtaken]),
+        (refuses(600), later(1_200), [refused, answered]),
+        (later(1_200), refuses(300), [answered, refused]),
+    ] {
+        bed.clear();
+        bed.cluster.on(requests()).times(1).then(first);
+        bed.cluster.on(requests()).times(1).then(second);
+        let started = Instant::now();
+        let response = bed.session.execute(&read).await.unwrap();
+        let took = started.elapsed();
+        let timings = response.timings();
+        assert_eq!(response.hedges(), 1);
+        assert_eq!(ends(&timings), expected, "{timings}");
+        // In the order in which they were sent, each with the node that it was sent to.
+        let sent: Vec<_> = bed
+            .nodes()
+            .iter()
+            .map(|node| Some(bed.cluster.node(*node).host_id()))
+            .collect();
+        let told: Vec<_> = timings.attempts().iter().map(|attempt| attempt.node).collect();
+        assert_eq!(told, sent, "{timings}");
+        // Time that both spent counts once.
+        assert!(timings.total() <= took, "{timings}: {took:?}");
+        let all: Duration = timings.attempts().iter().map(|attempt| attempt.elapsed).sum();
+        assert!(all > timings.in_attempts(), "{timings}");
+        bed.hang_up().await;
+        bed.at_rest().await;
+    }
 }

@@ -183,6 +183,15 @@ impl Table {
         Arc::clone(&self.endpoints.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The node that owes an answer to this call ([`Beside::call`](crate::classify::Beside::call)), whether or not somebody waits for it. None where
+    /// none does. Looks at all of them: not for every request.
+    #[must_use]
+    pub fn owing(&self, call: u32) -> Option<NodeId> {
+        let endpoints = self.endpoints();
+        let mut owing = endpoints.iter().filter(|endpoint| endpoint.owes(call));
+        owing.next().map(|endpoint| endpoint.id())
+    }
+
     /// How many nodes there are now.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::future::{Spare, Watch};
 use super::layer::Paid;
-use crate::classify::{Applied, AttemptFigures, Classify, Outcome};
+use crate::classify::{Applied, AttemptFigures, Beside, Classify, Outcome};
 use crate::clock::{self, Moment};
 use crate::metrics::HedgeEvent;
 use crate::request::Request;
@@ -20,7 +20,15 @@ pub(super) struct Second<F, E, C> {
     paid: Option<Paid<C>>,
     stage: Stage<F>,
     /// What one of the two left behind while the other one goes on.
-    failed: Option<E>,
+    failed: Option<Failed<E>>,
+}
+
+struct Failed<E> {
+    error: E,
+    /// From sending it to its failure.
+    elapsed: Duration,
+    /// How long the other one was under way by then.
+    together: Duration,
 }
 
 enum Stage<F> {
@@ -57,8 +65,21 @@ impl<F, E, C> Second<F, E, C> {
 
     /// Keeps the error of the second attempt while the first one goes on.
     pub(super) fn keep(&mut self, error: E) {
+        let elapsed = self.under_way();
         self.stage = Stage::Over;
-        self.failed = Some(error);
+        self.failed = Some(Failed {
+            error,
+            elapsed,
+            together: elapsed,
+        });
+    }
+
+    /// For how long the second attempt has been.
+    fn under_way(&self) -> Duration {
+        match &self.stage {
+            Stage::Sent(sent) => clock::now().since(sent.started),
+            Stage::Readying | Stage::Over => Duration::ZERO,
+        }
     }
 
     /// What the call ends with, if it ends with that of the first attempt.
@@ -83,17 +104,45 @@ impl<F, E, C> Second<F, E, C> {
             Ok(mut response) => {
                 watch.learn();
                 shared.count(HedgeEvent::Lost);
-                shared.classifier.hedged(&mut response, false);
+                let elapsed = self.under_way();
+                let beside = self.beside(false, spare.request.context().call, elapsed);
+                shared.classifier.hedged(&mut response, beside);
                 Some(Ok(response))
             }
             Err(error) => {
-                let error = join(watch, spare, self.failed.take(), error, watch.started);
+                let earlier = self.failed.take().map(|failed| failed.error);
+                let error = join(watch, spare, earlier, error, watch.started);
                 if matches!(self.stage, Stage::Over) {
                     return Some(Err(error));
                 }
-                self.failed = Some(error);
+                self.failed = Some(Failed {
+                    error,
+                    elapsed: clock::now().since(watch.started),
+                    together: self.under_way(),
+                });
                 None
             }
+        }
+    }
+
+    /// The one that did not give the answer; it has been under way for so long, unless it has failed.
+    fn beside(&mut self, won: bool, call: u32, elapsed: Duration) -> Beside<E> {
+        let together = self.under_way();
+        match self.failed.take() {
+            Some(failed) => Beside {
+                won,
+                failed: Some(failed.error),
+                call,
+                elapsed: failed.elapsed,
+                together: failed.together,
+            },
+            None => Beside {
+                won,
+                failed: None,
+                call,
+                elapsed,
+                together,
+            },
         }
     }
 
@@ -140,7 +189,7 @@ impl<F, E, C> Second<F, E, C> {
             }
             shared.count(HedgeEvent::NoCandidate);
             return Poll::Ready(match self.failed.take() {
-                Some(first) => Ended::Failed(first),
+                Some(first) => Ended::Failed(first.error),
                 None => Ended::NotSent,
             });
         }
@@ -157,10 +206,15 @@ impl<F, E, C> Second<F, E, C> {
                 watch.confirm(spare.at);
                 shared.count(HedgeEvent::Won);
                 emit(|| tracing::debug!("the second attempt was faster"));
-                shared.classifier.hedged(&mut response, true);
+                let elapsed = clock::now().since(watch.started);
+                let beside = self.beside(true, spare.request.context().call, elapsed);
+                shared.classifier.hedged(&mut response, beside);
                 Ended::Answered(response)
             }
-            Err(error) => Ended::Failed(join(watch, spare, self.failed.take(), error, started)),
+            Err(error) => {
+                let earlier = self.failed.take().map(|failed| failed.error);
+                Ended::Failed(join(watch, spare, earlier, error, started))
+            }
         })
     }
 }
