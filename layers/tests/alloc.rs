@@ -3,6 +3,8 @@
 
 #[path = "../benches/overhead/alloc.rs"]
 mod alloc;
+#[path = "../benches/overhead/atomics.rs"]
+mod atomics;
 #[path = "../benches/overhead/beside.rs"]
 mod beside;
 #[allow(dead_code, reason = "the benchmark uses more of it")]
@@ -13,6 +15,8 @@ mod cases;
 mod drive;
 #[path = "../benches/overhead/leaf.rs"]
 mod leaf;
+#[path = "../benches/overhead/replicas.rs"]
+mod replicas;
 #[path = "../benches/overhead/timer.rs"]
 mod timer;
 

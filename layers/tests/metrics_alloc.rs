@@ -1,18 +1,17 @@
 //! Measuring a request allocates nothing. A program of its own, because it replaces the allocator.
 
+#[path = "../benches/overhead/atomics.rs"]
+mod atomics;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use ::metrics::{
-    Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
-};
+use atomics::metrics;
 use tower::{Layer, Service, service_fn};
 use tower_cassandra_layers::classify::classify_fn;
-use tower_cassandra_layers::metrics::{AttemptMetricsLayer, Metrics, MetricsLayer};
+use tower_cassandra_layers::metrics::{AttemptMetricsLayer, MetricsLayer};
 use tower_cassandra_layers::panic::{CatchPanicLayer, Panicked};
 use tower_cassandra_layers::{Advice, Applied, Call, Failure, Fault, Outcome};
 
@@ -41,35 +40,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Every handle is an atomic, so that what is counted is ours and not the recorder's.
-struct Atomics;
-
-struct Last(AtomicU64);
-
-impl HistogramFn for Last {
-    fn record(&self, value: f64) {
-        self.0.store(value.to_bits(), Ordering::Relaxed);
-    }
-}
-
-impl Recorder for Atomics {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(Arc::new(AtomicU64::new(0)))
-    }
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(Arc::new(AtomicU64::new(0)))
-    }
-    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(Arc::new(Last(AtomicU64::new(0))))
-    }
-}
-
 #[test]
 fn a_request_allocates_nothing_once_its_labels_are_known() {
-    let metrics = Metrics::on(Arc::new(Atomics));
+    let metrics = metrics();
     let judge = classify_fn(|result: Result<&(), &Panicked>| match result {
         Ok(()) => Outcome::Success,
         Err(_) => failure(),

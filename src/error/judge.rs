@@ -1,9 +1,11 @@
 //! What a line of the table means for a request of a given nature (R4–R7), and for the choice among attempts.
 
-use tower_cassandra_layers::{Advice, Applied};
+use std::sync::Arc;
 
-use super::ErrorKind;
+use tower_cassandra_layers::{Advice, Applied, Failure};
+
 use super::row::{Row, Write};
+use super::{Error, ErrorKind};
 use crate::nature::Nature;
 
 /// How far an attempt came.
@@ -17,6 +19,44 @@ pub(super) enum Reached {
     Server,
     /// It ended on our side, for a reason of our own.
     OurSide,
+}
+
+/// The label of what this version of the crate does not know (R12): the kind may be one that is known, and what to do about it is a guess.
+const UNCLASSIFIED: &str = "unclassified";
+
+impl Error {
+    /// The judgement for the layers.
+    pub(crate) fn judge(&self, nature: Nature) -> Failure {
+        let core = &self.0.core;
+        // R5, R6: what an earlier attempt left open stops these even after an attempt that was not sent.
+        let left_open = nature.never_twice() && self.0.earlier != Applied::No;
+        let nature = core.nature(nature);
+        let columns = core.row.columns();
+        Failure {
+            applied: core.row.applied(nature).worst(self.0.earlier),
+            advice: if self.is_exhausted() || left_open {
+                Advice::Never
+            } else {
+                core.row.advice(nature)
+            },
+            fault: columns.fault,
+            label: if self.is_unclassified() {
+                UNCLASSIFIED
+            } else {
+                columns.kind.label()
+            },
+        }
+    }
+
+    /// Settles the nature of the request, where whoever made the error could not know it: limits and balancers know
+    /// nothing of statements.
+    #[must_use]
+    pub(crate) fn judged(mut self, nature: Nature) -> Self {
+        if self.0.nature != nature {
+            Arc::make_mut(&mut self.0).nature = nature;
+        }
+        self
+    }
 }
 
 impl Row {

@@ -3,6 +3,7 @@
 mod attempt;
 mod classify;
 mod create;
+mod details;
 mod facts;
 mod judge;
 mod kind;
@@ -19,8 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tower_cassandra_layers::classify::Stop;
-use tower_cassandra_layers::limit::Reason;
-use tower_cassandra_layers::{Advice, Applied, Failure, InvalidConfig, Limit};
+use tower_cassandra_layers::{Advice, Applied};
 use uuid::Uuid;
 
 pub use attempt::AttemptError;
@@ -31,7 +31,7 @@ pub use tls::TlsFailure;
 use crate::cql::Fingerprint;
 use crate::nature::Nature;
 use crate::statement::{Statement, Subject};
-use source::{Core, Detail};
+use source::Core;
 
 /// Why a request failed, whether it may have been applied all the same, and what may be done about it.
 ///
@@ -72,9 +72,6 @@ struct Inner {
     queue_wait: Duration,
     retry_after: Option<Duration>,
 }
-
-/// The label of what this version of the crate does not know (R12): the kind may be one that is known, and what to do about it is a guess.
-const UNCLASSIFIED: &str = "unclassified";
 
 impl Error {
     /// What happened.
@@ -164,73 +161,6 @@ impl Error {
         self.kind().label()
     }
 
-    /// Which limit passed, for [`ErrorKind::Timeout`].
-    #[must_use]
-    pub fn timeout(&self) -> Option<Limit> {
-        Some(self.0.core.timeout()?.0)
-    }
-
-    /// How long it was waited, for [`ErrorKind::Timeout`], where that is known.
-    #[must_use]
-    pub fn waited(&self) -> Option<Duration> {
-        self.0.core.timeout()?.1
-    }
-
-    /// Which limit refused, for [`ErrorKind::Rejected`], if it was one of ours.
-    #[must_use]
-    pub fn rejection(&self) -> Option<Reason> {
-        match self.0.core.detail {
-            Detail::Rejected(reason) => Some(reason),
-            _ => None,
-        }
-    }
-
-    /// The option, its value and what would be right, for [`ErrorKind::Config`].
-    #[must_use]
-    pub fn invalid_config(&self) -> Option<&InvalidConfig> {
-        match &self.0.core.detail {
-            Detail::Config(config) => Some(config),
-            _ => None,
-        }
-    }
-
-    /// The setting of a file or of the environment and its place, for [`ErrorKind::Config`].
-    #[cfg(feature = "config")]
-    #[must_use]
-    pub fn bad_setting(&self) -> Option<&crate::config::BadSetting> {
-        match &self.0.core.detail {
-            Detail::Setting(setting) => Some(setting),
-            _ => None,
-        }
-    }
-
-    /// The version of the protocol that is spoken, for [`ErrorKind::ProtocolVersion`].
-    #[must_use]
-    pub fn negotiated_protocol(&self) -> Option<u8> {
-        match self.0.core.detail {
-            Detail::Protocol { negotiated, .. } => Some(negotiated),
-            _ => None,
-        }
-    }
-
-    /// The version of the protocol that was demanded, for [`ErrorKind::ProtocolVersion`].
-    #[must_use]
-    pub fn required_protocol(&self) -> Option<u8> {
-        match self.0.core.detail {
-            Detail::Protocol { required, .. } => Some(required),
-            _ => None,
-        }
-    }
-
-    /// Why TLS refused, for [`ErrorKind::Connect`].
-    #[must_use]
-    pub fn tls_failure(&self) -> Option<TlsFailure> {
-        match self.0.core.detail {
-            Detail::Tls(failure) => Some(failure),
-            _ => None,
-        }
-    }
-
     /// The node it came from, or that did not answer, where one was chosen.
     #[must_use]
     pub fn node(&self) -> Option<Uuid> {
@@ -241,39 +171,6 @@ impl Error {
     #[must_use]
     pub fn attempts(&self) -> &[AttemptError] {
         &self.0.attempts
-    }
-
-    /// The judgement for the layers.
-    pub(crate) fn judge(&self, nature: Nature) -> Failure {
-        let core = &self.0.core;
-        // R5, R6: what an earlier attempt left open stops these even after an attempt that was not sent.
-        let left_open = nature.never_twice() && self.0.earlier != Applied::No;
-        let nature = core.nature(nature);
-        let columns = core.row.columns();
-        Failure {
-            applied: core.row.applied(nature).worst(self.0.earlier),
-            advice: if self.is_exhausted() || left_open {
-                Advice::Never
-            } else {
-                core.row.advice(nature)
-            },
-            fault: columns.fault,
-            label: if self.is_unclassified() {
-                UNCLASSIFIED
-            } else {
-                columns.kind.label()
-            },
-        }
-    }
-
-    /// Settles the nature of the request, where whoever made the error could not know it: limits and balancers know
-    /// nothing of statements.
-    #[must_use]
-    pub(crate) fn judged(mut self, nature: Nature) -> Self {
-        if self.0.nature != nature {
-            Arc::make_mut(&mut self.0).nature = nature;
-        }
-        self
     }
 
     /// The statement it is about, without its values: for logs and statistics. `Display` and `Debug` do not show it.

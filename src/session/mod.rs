@@ -14,6 +14,7 @@ mod pager;
 mod prepare;
 mod prepared;
 mod ready;
+mod settings;
 mod stack;
 mod tables;
 mod trace;
@@ -22,23 +23,19 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use scylla::client::session::Session as Driver;
-use scylla::statement::Consistency;
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
-use tower_cassandra_layers::metrics::{Metrics, StreamMetrics};
 use tower_service::Service;
 
-use crate::cluster::{ClusterDirectory, Housekeeping, Profiles, defaults};
+use crate::cluster::{ClusterDirectory, Housekeeping};
 use crate::error::{BoxError, Error};
 use crate::leaf::DriverSlot;
-use crate::observe::{Collectors, ObserveLayer};
+use crate::observe::Collectors;
 use crate::response::Response;
 use crate::statement::Statement;
-use crate::trace::SessionFields;
 pub(crate) use connecting::Connecting;
 use gate::{Gate, Inside, Shut};
 pub use health::{Health, NodeHealth};
@@ -49,6 +46,7 @@ pub use prepare::{PrepareAllError, PrepareFailure};
 use prepared::PreparedCache;
 pub use prepared::PreparedCacheStats;
 pub use ready::ReadyChanges;
+pub(crate) use settings::Settings;
 pub(crate) use stack::Stack;
 pub(crate) use tables::TableFacts;
 pub use trace::Trace;
@@ -82,66 +80,6 @@ pub(crate) struct Core {
     pub(crate) table: Table,
     pub(crate) directory: ClusterDirectory,
     pub(crate) connecting: Connecting,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) strict_prepared: bool,
-    pub(crate) server_timestamps: bool,
-    pub(crate) infer_idempotence: bool,
-    /// Can unmarked writes be sent again by more than the table allows?
-    pub(crate) may_resend: bool,
-    pub(crate) prepared_cache: usize,
-    pub(crate) prepare_timeout: Duration,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) metadata_timeout: Duration,
-    pub(crate) schema_agreement_timeout: Duration,
-    pub(crate) profiles: Profiles,
-    pub(crate) limits: Limits,
-    /// What spans tell beside the statement.
-    pub(crate) trace: SessionFields,
-    pub(crate) collectors: Collectors,
-    /// Who is told of requests, for what its log remembers.
-    pub(crate) observe: ObserveLayer,
-    pub(crate) metrics: Option<Metrics>,
-    /// Where streams count what they read.
-    pub(crate) streams: Option<StreamMetrics>,
-    /// Does the stack have a retry layer of ours, or one of the user's? It notes what became of each attempt.
-    pub(crate) notes_attempts: bool,
-    /// The default consistency, if it is a serial one.
-    pub(crate) serial_default: Option<Consistency>,
-    /// The names of the stack's layers, outermost first.
-    pub(crate) layers: Vec<&'static str>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            strict_prepared: false,
-            server_timestamps: false,
-            infer_idempotence: false,
-            // Nobody knows how the user's own stack judges.
-            may_resend: true,
-            prepared_cache: defaults::PREPARED_CACHE,
-            prepare_timeout: defaults::PREPARE_TIMEOUT,
-            // A service of the user's has limits of its own, or none.
-            timeout: None,
-            attempt_timeout: None,
-            metadata_timeout: defaults::METADATA_TIMEOUT,
-            schema_agreement_timeout: defaults::SCHEMA_AGREEMENT_TIMEOUT,
-            profiles: Profiles::default(),
-            limits: Limits::default(),
-            trace: SessionFields::default(),
-            collectors: Collectors::default(),
-            observe: ObserveLayer::default(),
-            metrics: None,
-            streams: None,
-            notes_attempts: true,
-            serial_default: None,
-            layers: vec!["a service of the user's"],
-        }
-    }
 }
 
 impl fmt::Debug for Session {

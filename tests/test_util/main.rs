@@ -2,6 +2,8 @@
 
 #[path = "../support/heard.rs"]
 mod heard;
+#[path = "../support/kinds.rs"]
+mod kinds;
 mod observe;
 mod script;
 mod stack;

@@ -3,6 +3,8 @@
 use tower_cassandra::test_util::{Answer, Expect, Reply, Script, error, server_error};
 use tower_cassandra::{Applied, Batch, ErrorKind, Limit, Statement, scylla::errors::DbError};
 
+use crate::kinds::KINDS;
+
 const SELECT: &str = "SELECT name FROM users WHERE id = ?";
 const INSERT: &str = "INSERT INTO users (id, name) VALUES (?, ?)";
 
@@ -161,43 +163,6 @@ async fn declarations_that_do_not_fit_are_errors_and_no_panics() {
     assert_eq!(script.count(SELECT), 2);
     script.finish().unwrap();
 }
-
-const KINDS: [ErrorKind; 34] = [
-    ErrorKind::Config,
-    ErrorKind::ProtocolVersion,
-    ErrorKind::Unsupported,
-    ErrorKind::Serialization,
-    ErrorKind::ParametersNeedPrepare,
-    ErrorKind::Connect,
-    ErrorKind::Connection,
-    ErrorKind::Closed,
-    ErrorKind::NoHost,
-    ErrorKind::Rejected,
-    ErrorKind::Timeout,
-    ErrorKind::Authentication,
-    ErrorKind::Unauthorized,
-    ErrorKind::Syntax,
-    ErrorKind::Invalid,
-    ErrorKind::ServerConfig,
-    ErrorKind::AlreadyExists,
-    ErrorKind::FunctionFailure,
-    ErrorKind::Prepare,
-    ErrorKind::Unavailable,
-    ErrorKind::Overloaded,
-    ErrorKind::Bootstrapping,
-    ErrorKind::Truncate,
-    ErrorKind::ServerRateLimit,
-    ErrorKind::ReadTimeout,
-    ErrorKind::WriteTimeout,
-    ErrorKind::ReadFailure,
-    ErrorKind::WriteFailure,
-    ErrorKind::ServerError,
-    ErrorKind::Protocol,
-    ErrorKind::Other(0x1600),
-    ErrorKind::Decode,
-    ErrorKind::SchemaAgreement,
-    ErrorKind::Internal,
-];
 
 #[tokio::test]
 async fn an_error_of_every_kind_can_be_made_and_comes_through() {

@@ -6,6 +6,8 @@ mod headers;
 mod health;
 #[path = "../support/heard.rs"]
 mod heard;
+#[path = "../support/kinds.rs"]
+mod kinds;
 mod requests;
 mod secrets;
 mod shutdown;
@@ -13,45 +15,7 @@ mod shutdown;
 use axum_core::body::Body;
 use http::Response;
 use http_body_util::BodyExt;
-use tower_cassandra::ErrorKind;
-
-/// One of every kind. A new one is missed by `no_kind_is_left_out`.
-const KINDS: [ErrorKind; 34] = [
-    ErrorKind::Config,
-    ErrorKind::ProtocolVersion,
-    ErrorKind::Unsupported,
-    ErrorKind::Serialization,
-    ErrorKind::ParametersNeedPrepare,
-    ErrorKind::Connect,
-    ErrorKind::Connection,
-    ErrorKind::Closed,
-    ErrorKind::NoHost,
-    ErrorKind::Rejected,
-    ErrorKind::Timeout,
-    ErrorKind::Authentication,
-    ErrorKind::Unauthorized,
-    ErrorKind::Syntax,
-    ErrorKind::Invalid,
-    ErrorKind::ServerConfig,
-    ErrorKind::AlreadyExists,
-    ErrorKind::FunctionFailure,
-    ErrorKind::Prepare,
-    ErrorKind::Unavailable,
-    ErrorKind::Overloaded,
-    ErrorKind::Bootstrapping,
-    ErrorKind::Truncate,
-    ErrorKind::ServerRateLimit,
-    ErrorKind::ReadTimeout,
-    ErrorKind::WriteTimeout,
-    ErrorKind::ReadFailure,
-    ErrorKind::WriteFailure,
-    ErrorKind::ServerError,
-    ErrorKind::Protocol,
-    ErrorKind::Other(0x1600),
-    ErrorKind::Decode,
-    ErrorKind::SchemaAgreement,
-    ErrorKind::Internal,
-];
+use kinds::KINDS;
 
 async fn text(response: Response<Body>) -> String {
     let body = response.into_body().collect().await.unwrap().to_bytes();

@@ -19,6 +19,7 @@ mod monitoring;
 mod network;
 mod prepare;
 mod prepare_waits;
+mod profiles;
 mod retries;
 mod routing;
 mod rows;

@@ -1,8 +1,14 @@
 //! For the description: what requests may be answered where something is wrong.
 
+use std::collections::BTreeMap;
+
 use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response};
 
 use crate::errors::ErrorBody;
+
+/// By status.
+type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// What every request to the database may be answered.
 #[derive(IntoResponses)]
@@ -23,30 +29,33 @@ pub(crate) enum Errors {
 }
 
 /// The same with parameters.
+pub(crate) enum ParamErrors {}
+
+/// What parameters add, or say in other words.
 #[derive(IntoResponses)]
 #[allow(dead_code, reason = "only its description is used")]
-pub(crate) enum ParamErrors {
+enum OfParams {
     /// A header, the path or a cursor makes no sense.
     #[response(status = 400)]
     Bad(ErrorBody),
     /// A parameter makes no sense.
     #[response(status = 422)]
     Invalid(ErrorBody),
-    /// The database is not there, or has too much to do; `Retry-After` says when to come back.
-    #[response(status = 503)]
-    Unavailable(ErrorBody),
-    /// It took too long.
-    #[response(status = 504)]
-    TimedOut(ErrorBody),
-    /// It failed.
-    #[response(status = 500)]
-    Failed(ErrorBody),
+}
+
+impl IntoResponses for ParamErrors {
+    fn responses() -> Responses {
+        errors_and::<OfParams>()
+    }
 }
 
 /// The same with a body.
+pub(crate) enum BodyErrors {}
+
+/// What a body adds, or says in other words.
 #[derive(IntoResponses)]
 #[allow(dead_code, reason = "only its description is used")]
-pub(crate) enum BodyErrors {
+enum OfBody {
     /// A header or the path makes no sense, or the body is no JSON.
     #[response(status = 400)]
     Bad(ErrorBody),
@@ -62,15 +71,18 @@ pub(crate) enum BodyErrors {
     /// A field of the body makes no sense.
     #[response(status = 422)]
     Invalid(ErrorBody),
-    /// The database is not there, or has too much to do; `Retry-After` says when to come back.
-    #[response(status = 503)]
-    Unavailable(ErrorBody),
-    /// It took too long.
-    #[response(status = 504)]
-    TimedOut(ErrorBody),
-    /// It failed.
-    #[response(status = 500)]
-    Failed(ErrorBody),
+}
+
+impl IntoResponses for BodyErrors {
+    fn responses() -> Responses {
+        errors_and::<OfBody>()
+    }
+}
+
+fn errors_and<More: IntoResponses>() -> Responses {
+    let mut all = Errors::responses();
+    all.extend(More::responses());
+    all
 }
 
 /// What is answered before the database was there.

@@ -1,18 +1,11 @@
 //! The layers of this crate, one by one and all together.
 
-use std::ops::ControlFlow;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Waker};
+use std::pin::pin;
 use std::time::Duration;
 
-use ::metrics::{
-    Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
-};
 use tower::layer::util::Identity;
 use tower::{Layer, Service, ServiceBuilder};
-use tower_cassandra_layers::balance::{Balance, BalanceLayer, Directory, Endpoint, Group};
+use tower_cassandra_layers::balance::{Balance, BalanceLayer};
 use tower_cassandra_layers::health::{HealthSettings, Table};
 use tower_cassandra_layers::hedge::{Hedge, HedgeLayer};
 use tower_cassandra_layers::limit::{ConcurrencyLimit, ConcurrencyLimitLayer, RateLimit, RateLimitLayer};
@@ -22,9 +15,11 @@ use tower_cassandra_layers::retry::{RetryLayer, RetryPolicy};
 use tower_cassandra_layers::timeout::{Timeout, TimeoutLayer};
 use tower_cassandra_layers::{Call, NodeId};
 
+use crate::atomics::metrics;
 use crate::beside::{Spanned, Wrapper};
-use crate::drive::{Case, Rounds};
+use crate::drive::{Case, Rounds, poll};
 use crate::leaf::{Error, Judge, Leaf, OtherLeaf, Request};
+use crate::replicas::{Replicas, ask_each};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -144,19 +139,9 @@ fn balanced(nodes: u32, leaf: Leaf, rounds: &mut Rounds<'_>) {
     rounds.drive(service);
 }
 
-/// Asks each node before anything is counted: its ledger gets its storage at its first request. The nodes of a small cluster are asked
-/// until their mean latencies are settled.
+/// The nodes of a small cluster are asked until their mean latencies are settled.
 fn acquaint<S: Service<Request>>(service: &mut S, nodes: u32) {
-    let times = if nodes < 10 { 300 } else { 1 };
-    for node in (0..nodes).cycle().take((nodes * times) as usize) {
-        assert!(
-            service
-                .poll_ready(&mut Context::from_waker(Waker::noop()))
-                .is_ready()
-        );
-        let mut asked = pin!(service.call(Call::new(ONLY + node)));
-        while poll(asked.as_mut()).is_pending() {}
-    }
+    ask_each(service, nodes, if nodes < 10 { 300 } else { 1 });
 }
 
 fn full_stack<S, H, T>(hedge: H, leaf: S, rounds: &mut Rounds<'_>)
@@ -203,73 +188,4 @@ fn empty_bucket(leaf: Leaf, rounds: &mut Rounds<'_>) {
     let mut taken = pin!(service.call(Call::new(0)));
     while poll(taken.as_mut()).is_pending() {}
     rounds.drive_refused(service);
-}
-
-fn poll<F: Future>(future: Pin<&mut F>) -> std::task::Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// From this key on there is one candidate, the node of that number.
-const ONLY: u32 = 1 << 31;
-
-/// Three replicas of each key, however many nodes there are.
-struct Replicas(Box<[Arc<Endpoint>]>);
-
-impl Directory<Request> for Replicas {
-    fn visit(
-        &self,
-        request: &Request,
-        group: Group,
-        each: &mut dyn FnMut(&Arc<Endpoint>, bool) -> ControlFlow<()>,
-    ) {
-        if group != Group::Preferred {
-            return;
-        }
-        if request.value >= ONLY {
-            let _ = each(&self.0[(request.value - ONLY) as usize], true);
-            return;
-        }
-        let first = (u64::from(request.value.wrapping_mul(0x9e37_79b9)) * self.0.len() as u64) >> 32;
-        for i in 0..3 {
-            let past = first as usize + i;
-            let replica = if past < self.0.len() {
-                past
-            } else {
-                past - self.0.len()
-            };
-            if each(&self.0[replica], true).is_break() {
-                return;
-            }
-        }
-    }
-}
-
-/// Metrics on a recorder whose handles are atomics, so that what is counted is ours and not the recorder's.
-fn metrics() -> Metrics {
-    Metrics::on(Arc::new(Atomics))
-}
-
-struct Atomics;
-
-struct Last(AtomicU64);
-
-impl HistogramFn for Last {
-    fn record(&self, value: f64) {
-        self.0.store(value.to_bits(), Ordering::Relaxed);
-    }
-}
-
-impl Recorder for Atomics {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(Arc::new(AtomicU64::new(0)))
-    }
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(Arc::new(AtomicU64::new(0)))
-    }
-    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::from_arc(Arc::new(Last(AtomicU64::new(0))))
-    }
 }

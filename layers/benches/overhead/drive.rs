@@ -7,7 +7,7 @@
 
 use std::future::Future;
 use std::hint::black_box;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use tower_cassandra_layers::Call;
@@ -123,4 +123,9 @@ pub(crate) fn send(case: &Case, leaf: Leaf, requests: [u64; 3], mark: &mut dyn F
     };
     (case.run)(leaf, &mut rounds);
     rounds.size
+}
+
+/// Polls once; nobody is woken.
+pub(crate) fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
 }

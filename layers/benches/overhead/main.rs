@@ -22,6 +22,8 @@
 //! What other crates need for the same is measured in the same run, with the same requests over the same leaf.
 
 mod alloc;
+mod atomics;
+mod attempts;
 mod beside;
 mod callgrind;
 mod cases;
@@ -30,6 +32,7 @@ mod clock;
 mod drive;
 mod leaf;
 mod peers;
+mod replicas;
 mod table;
 mod timer;
 mod tower_own;

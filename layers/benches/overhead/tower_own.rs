@@ -1,6 +1,5 @@
 //! What tower ships: the layers of the same purpose, and its load balancer.
 
-use std::future::{Ready, ready};
 use std::time::Duration;
 
 use tower::balance::p2c::Balance;
@@ -8,10 +7,10 @@ use tower::discover::ServiceList;
 use tower::limit::{ConcurrencyLimit, RateLimit, rate::Rate};
 use tower::load::{CompleteOnResponse, PeakEwma};
 use tower::load_shed::LoadShed;
-use tower::retry::budget::{Budget, TpsBudget};
-use tower::retry::{Policy, Retry};
+use tower::retry::Retry;
 use tower::timeout::Timeout;
 
+use crate::attempts::Attempts;
 use crate::drive::Case;
 use crate::leaf::{Leaf, Request};
 
@@ -62,39 +61,3 @@ pub(crate) const CASES: &[Case] = &[
         },
     },
 ];
-
-/// Three attempts within a budget.
-#[derive(Clone)]
-struct Attempts {
-    left: u32,
-    budget: std::sync::Arc<TpsBudget>,
-}
-
-impl Attempts {
-    fn new() -> Self {
-        Self {
-            left: 3,
-            budget: std::sync::Arc::default(),
-        }
-    }
-}
-
-impl<E> Policy<Request, u32, E> for Attempts {
-    type Future = Ready<()>;
-
-    fn retry(&mut self, _: &mut Request, result: &mut Result<u32, E>) -> Option<Ready<()>> {
-        if result.is_ok() {
-            self.budget.deposit();
-            return None;
-        }
-        if self.left == 0 || !self.budget.withdraw() {
-            return None;
-        }
-        self.left -= 1;
-        Some(ready(()))
-    }
-
-    fn clone_request(&mut self, request: &Request) -> Option<Request> {
-        Some(request.clone())
-    }
-}

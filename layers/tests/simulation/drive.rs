@@ -12,8 +12,9 @@ use tower::layer::util::Identity;
 use tower_cassandra_layers::hedge::Hedge;
 use tower_service::Service;
 
+use crate::dice::Dice;
 use crate::figures::{Record, Run};
-use crate::plan::{Dice, MILLI, Plan};
+use crate::plan::{MILLI, Plan};
 use crate::rivals::{Chooser, Ewma, Sees};
 use crate::stack::{Limits, Ours, hedges, leaf, request, retries};
 use crate::support::{Answer, Error};

@@ -14,6 +14,7 @@
 //! from one to the next; so every moment that a layer reads is exact, and all layers run with the constants they have for users. Only their
 //! timers are rounded, up to a millisecond, as they are in reality.
 
+mod dice;
 mod drive;
 mod figures;
 mod goals;

@@ -13,7 +13,7 @@ use tower::util::rng::Rng;
 use tower_cassandra_layers::Request as _;
 use tower_service::Service;
 
-use crate::plan::Dice;
+use crate::dice::Dice;
 use crate::support::{Answer, Error, Kind};
 use crate::world::{Req, World};
 

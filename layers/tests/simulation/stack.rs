@@ -16,8 +16,8 @@ use tower_cassandra_layers::timeout::{Timeout, TimeoutLayer};
 use tower_cassandra_layers::{Call, Outcome};
 use tower_service::Service;
 
+use crate::dice::Dice;
 use crate::leaf::Leaf;
-use crate::plan::Dice;
 use crate::support::{Answer, Error};
 use crate::world::{Job, Req, World};
 

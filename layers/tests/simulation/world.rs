@@ -8,7 +8,8 @@ use std::task::Waker;
 
 use tower_cassandra_layers::Call;
 
-use crate::plan::{Dice, Plan, What, standstills};
+use crate::dice::{Dice, standstills};
+use crate::plan::{Plan, What};
 
 /// What a request is about.
 #[derive(Clone, Copy, Debug)]

@@ -41,10 +41,9 @@ impl From<Waits> for Waited {
     }
 }
 
+/// What either limit tells of those who wait and of those who were admitted or refused.
 #[derive(Debug, Serialize)]
-pub(super) struct Concurrency {
-    limit: usize,
-    active: usize,
+struct Queue {
     queue: usize,
     queued: usize,
     admitted: u64,
@@ -52,16 +51,33 @@ pub(super) struct Concurrency {
     waited: Waited,
 }
 
+impl Queue {
+    fn new(queue: usize, queued: usize, admitted: u64, rejected: Rejections, waits: Waits) -> Self {
+        Self {
+            queue,
+            queued,
+            admitted,
+            rejected: rejected.into(),
+            waited: waits.into(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Concurrency {
+    limit: usize,
+    active: usize,
+    #[serde(flatten)]
+    queue: Queue,
+}
+
 impl Concurrency {
     pub(super) fn of(limit: &ConcurrencyHandle) -> Self {
+        let (queue, queued) = (limit.queue(), limit.queued());
         Self {
             limit: limit.limit(),
             active: limit.active(),
-            queue: limit.queue(),
-            queued: limit.queued(),
-            admitted: limit.admitted(),
-            rejected: limit.rejected().into(),
-            waited: limit.waits().into(),
+            queue: Queue::new(queue, queued, limit.admitted(), limit.rejected(), limit.waits()),
         }
     }
 }
@@ -70,23 +86,17 @@ impl Concurrency {
 pub(super) struct Rate {
     per_second: f64,
     burst: u32,
-    queue: usize,
-    queued: usize,
-    admitted: u64,
-    rejected: Rejected,
-    waited: Waited,
+    #[serde(flatten)]
+    queue: Queue,
 }
 
 impl Rate {
     pub(super) fn of(limit: &RateLimitHandle) -> Self {
+        let (queue, queued) = (limit.queue(), limit.queued());
         Self {
             per_second: limit.per_second(),
             burst: limit.burst(),
-            queue: limit.queue(),
-            queued: limit.queued(),
-            admitted: limit.admitted(),
-            rejected: limit.rejected().into(),
-            waited: limit.waits().into(),
+            queue: Queue::new(queue, queued, limit.admitted(), limit.rejected(), limit.waits()),
         }
     }
 }

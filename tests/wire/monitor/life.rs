@@ -75,14 +75,7 @@ async fn changes_say_what_happened_and_why() {
     bed.connected().await;
     let monitor = bed.session.monitor().unwrap();
     bed.session.check_ready().unwrap();
-    let checked = || {
-        monitor
-            .health()
-            .hosts
-            .iter()
-            .all(|host| host.checked_at.is_some())
-    };
-    until("the health check has asked", checked).await;
+    health_check_has_asked(&monitor).await;
     let mut changes = monitor.changes();
     let (one, two) = (bed.cluster.node(1), bed.cluster.node(2));
     let id = one.host_id();

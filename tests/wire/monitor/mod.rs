@@ -32,6 +32,12 @@ async fn crash(bed: &Bed, node: usize) {
     until("the node is lost", || !bed.health(node).connected).await;
 }
 
+async fn health_check_has_asked(monitor: &Monitor) {
+    let hosts = || monitor.health().hosts;
+    let checked = || hosts().iter().all(|host| host.checked_at.is_some());
+    until("the health check has asked", checked).await;
+}
+
 fn fails_the_probe(bed: &Bed, node: usize) {
     let probe = Match::opcode(Opcode::Query).statement(PROBE).node(node);
     bed.cluster.on(probe).then(ErrorFrame::overloaded("busy"));

@@ -97,14 +97,7 @@ async fn a_round_makes_use_of_what_others_have_asked() {
     })
     .await;
     let monitor = bed.session.monitor().unwrap();
-    let checked = || {
-        monitor
-            .health()
-            .hosts
-            .iter()
-            .all(|host| host.checked_at.is_some())
-    };
-    until("the health check has asked", checked).await;
+    health_check_has_asked(&monitor).await;
     bed.cluster.ledger().clear();
     let mut updates = monitor.updates();
     let running = monitor.start(hour).unwrap();

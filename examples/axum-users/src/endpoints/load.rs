@@ -19,6 +19,11 @@ use crate::store::Time;
 /// So many at a time: what the session admits by default, so that nothing waits in its queue.
 const TOGETHER: usize = 64;
 
+/// A number even where nothing took any time.
+pub(super) fn per_second(count: f64, seconds: f64) -> f64 {
+    count / seconds.max(1e-9)
+}
+
 /// How many.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -58,7 +63,7 @@ impl Performance {
         Self {
             requests,
             total_time,
-            requests_per_second: requests as f64 / total_time.max(1e-9),
+            requests_per_second: per_second(requests as f64, total_time),
             avg_time_per_request: total_time / requests as f64,
             successful_requests,
             mode,
@@ -205,7 +210,7 @@ pub(crate) async fn crowd(
             successful,
             failed: count - successful,
             duration_seconds: took,
-            requests_per_second: count as f64 / took.max(1e-9),
+            requests_per_second: per_second(count as f64, took),
         },
         rate_limit_metrics: RateLimit::of(&state),
         timestamp: Time::now(),

@@ -25,7 +25,7 @@ pub(crate) struct Slow {
 }
 
 /// Reads the large table in pages of ten rows, again and again, until the time is over. A deadline of the request ends it before.
-async fn read_slowly(db: &Db, time: Duration) -> Result<(u64, f64), Error> {
+async fn read_slowly(db: &Db, time: Duration, message: &'static str) -> Result<Json<Slow>, ApiError> {
     let began = Instant::now();
     let mut rows = 0;
     while began.elapsed() < time {
@@ -36,7 +36,11 @@ async fn read_slowly(db: &Db, time: Duration) -> Result<(u64, f64), Error> {
             rows += 1;
         }
     }
-    Ok((rows, began.elapsed().as_secs_f64()))
+    Ok(Json(Slow {
+        message,
+        rows,
+        seconds: began.elapsed().as_secs_f64(),
+    }))
 }
 
 /// A slow query, of about two seconds; `X-Request-Timeout` bounds it.
@@ -45,13 +49,7 @@ async fn read_slowly(db: &Db, time: Duration) -> Result<(u64, f64), Error> {
     responses((status = 200, body = Slow, description = "as asked"), Errors)
 )]
 pub(crate) async fn slow_query(State(state): State<AppState>, db: Db) -> Result<Json<Slow>, ApiError> {
-    let (rows, seconds) = read_slowly(&db, state.settings.slow_query).await?;
-    let message = "Slow query completed";
-    Ok(Json(Slow {
-        message,
-        rows,
-        seconds,
-    }))
+    read_slowly(&db, state.settings.slow_query, "Slow query completed").await
 }
 
 /// One of twice that time.
@@ -63,13 +61,7 @@ pub(crate) async fn long_running_query(
     State(state): State<AppState>,
     db: Db,
 ) -> Result<Json<Slow>, ApiError> {
-    let (rows, seconds) = read_slowly(&db, state.settings.slow_query * 2).await?;
-    let message = "Long query completed";
-    Ok(Json(Slow {
-        message,
-        rows,
-        seconds,
-    }))
+    read_slowly(&db, state.settings.slow_query * 2, "Long query completed").await
 }
 
 /// A query that the database refuses, to see what is told of that: nothing.

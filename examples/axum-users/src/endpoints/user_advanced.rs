@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tower_cassandra::StreamOptions;
 use utoipa::{IntoParams, ToSchema};
 
+use super::load::per_second;
 use super::user_streams::{Sample, hundred, limited, thousand};
 use crate::described::ParamErrors;
 use crate::errors::ApiError;
@@ -99,7 +100,7 @@ pub(crate) async fn advanced(
             pages_fetched: handle.pages(),
             rows_processed: handle.rows(),
             duration_seconds: took,
-            rows_per_second: handle.rows() as f64 / took.max(1e-9),
+            rows_per_second: per_second(handle.rows() as f64, took),
             config: params,
         },
         users,

@@ -1,18 +1,17 @@
 //! tower's own layers, with the numbers of our defaults.
 
-use std::future::{Ready, ready};
-use std::sync::Arc;
+#[path = "../../../../layers/benches/overhead/attempts.rs"]
+mod attempts;
+
 use std::time::Duration;
 
-use tower::retry::Policy;
-use tower::retry::budget::{Budget, TpsBudget};
-use tower::{BoxError, ServiceBuilder};
-use tower_cassandra::scylla::response::query_result::QueryResult;
+use tower::ServiceBuilder;
 
 use super::Client;
 use super::bare::Bare;
 use super::layered::Layered;
-use super::leaf::{Leaf, Request};
+use super::leaf::Leaf;
+use attempts::Attempts;
 
 pub(crate) const CALL: Duration = Duration::from_secs(10);
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
@@ -24,38 +23,8 @@ pub(crate) fn client(bare: Bare) -> impl Client {
         .load_shed()
         .timeout(CALL)
         .concurrency_limit(AT_ONCE)
-        .retry(Attempts {
-            left: 3,
-            budget: Arc::default(),
-        })
+        .retry(Attempts::new())
         .timeout(ATTEMPT)
         .service(Leaf::new(&bare));
     Layered::new(service, bare)
-}
-
-/// Three more attempts within a budget; all requests of the works may be sent twice.
-#[derive(Clone, Debug)]
-struct Attempts {
-    left: u32,
-    budget: Arc<TpsBudget>,
-}
-
-impl Policy<Request, QueryResult, BoxError> for Attempts {
-    type Future = Ready<()>;
-
-    fn retry(&mut self, _: &mut Request, result: &mut Result<QueryResult, BoxError>) -> Option<Ready<()>> {
-        if result.is_ok() {
-            self.budget.deposit();
-            return None;
-        }
-        if self.left == 0 || !self.budget.withdraw() {
-            return None;
-        }
-        self.left -= 1;
-        Some(ready(()))
-    }
-
-    fn clone_request(&mut self, request: &Request) -> Option<Request> {
-        Some(*request)
-    }
 }

@@ -5,9 +5,10 @@ use std::task::{Context, Poll};
 use tower_cassandra_layers::Call;
 use tower_service::Service;
 
-use crate::drive::{Case, Rounds};
+use crate::drive::{Case, Rounds, poll};
 use crate::leaf::{Leaf, Request};
-use crate::stack::{ask_each, holding, poll, stack};
+use crate::replicas::ask_each;
+use crate::stack::{holding, stack};
 
 pub(crate) const fn case(name: &'static str, run: fn(Leaf, &mut Rounds<'_>)) -> Case {
     Case {

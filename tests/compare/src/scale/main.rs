@@ -8,6 +8,8 @@
 #[allow(dead_code, reason = "the comparison uses more of it")]
 #[path = "../alloc.rs"]
 mod alloc;
+#[path = "../../../../layers/benches/overhead/atomics.rs"]
+mod atomics;
 #[allow(dead_code, reason = "the benchmark of the layers uses more of it")]
 #[path = "../../../../layers/benches/overhead/callgrind.rs"]
 mod callgrind;
@@ -20,6 +22,8 @@ mod drive;
 #[allow(dead_code, reason = "the benchmark of the layers uses more of it")]
 #[path = "../../../../layers/benches/overhead/leaf.rs"]
 mod leaf;
+#[path = "../../../../layers/benches/overhead/replicas.rs"]
+mod replicas;
 
 mod cases;
 mod stack;

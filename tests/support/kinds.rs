@@ -1,0 +1,41 @@
+//! The kinds of errors, for tests that go through all of them.
+
+use tower_cassandra::ErrorKind;
+
+/// One of every kind. A new one is missed by `no_kind_is_left_out` of the tests of the web.
+pub(crate) const KINDS: [ErrorKind; 34] = [
+    ErrorKind::Config,
+    ErrorKind::ProtocolVersion,
+    ErrorKind::Unsupported,
+    ErrorKind::Serialization,
+    ErrorKind::ParametersNeedPrepare,
+    ErrorKind::Connect,
+    ErrorKind::Connection,
+    ErrorKind::Closed,
+    ErrorKind::NoHost,
+    ErrorKind::Rejected,
+    ErrorKind::Timeout,
+    ErrorKind::Authentication,
+    ErrorKind::Unauthorized,
+    ErrorKind::Syntax,
+    ErrorKind::Invalid,
+    ErrorKind::ServerConfig,
+    ErrorKind::AlreadyExists,
+    ErrorKind::FunctionFailure,
+    ErrorKind::Prepare,
+    ErrorKind::Unavailable,
+    ErrorKind::Overloaded,
+    ErrorKind::Bootstrapping,
+    ErrorKind::Truncate,
+    ErrorKind::ServerRateLimit,
+    ErrorKind::ReadTimeout,
+    ErrorKind::WriteTimeout,
+    ErrorKind::ReadFailure,
+    ErrorKind::WriteFailure,
+    ErrorKind::ServerError,
+    ErrorKind::Protocol,
+    ErrorKind::Other(0x1600),
+    ErrorKind::Decode,
+    ErrorKind::SchemaAgreement,
+    ErrorKind::Internal,
+];
