@@ -22,6 +22,7 @@ mod prepare_waits;
 mod retries;
 mod routing;
 mod rows;
+mod runtimes;
 mod safety;
 mod scopes;
 mod seam;
