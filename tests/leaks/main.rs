@@ -1,5 +1,6 @@
 //! Sessions opened and closed in a loop leave no task, socket or thread behind. In a process of its own: everything in it is counted.
 
+mod open;
 mod streams;
 
 use std::sync::Mutex;

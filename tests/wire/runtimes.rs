@@ -1,5 +1,7 @@
 //! One session for several runtimes, as in a program whose threads have one each.
 
+use std::sync::{Arc, Barrier};
+
 use scripted_cassandra::{Action, Match, Opcode};
 use tokio::runtime::{Builder, Runtime};
 use tower_cassandra::{ClusterBuilder, Session, StreamOptions};
@@ -18,29 +20,32 @@ fn small() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Writes, reads and streams what it wrote.
-async fn work(session: &Session, first: i32) {
+/// Writes and reads, and streams what all wrote when all have.
+async fn work(session: &Session, first: i32, all: &Barrier) {
     for id in first..first + 100 {
         session.query(INSERT, (id, "v")).await.unwrap();
         let response = session.query(SELECT, (id,)).await.unwrap();
         assert_eq!(response.one::<(i32, &str)>().unwrap(), Some((id, "v")));
     }
+    all.wait();
     let options = StreamOptions::new().page_size(20).prefetch(1);
     let mut rows = session.stream_with::<(i32, String)>("SELECT id, v FROM ks.t", options);
-    let mut own = 0;
+    let mut ids = Vec::new();
     while let Some(row) = rows.next().await {
-        own += i32::from((first..first + 100).contains(&row.unwrap().0));
+        ids.push(row.unwrap().0);
     }
-    assert_eq!(own, 100);
+    ids.sort_unstable();
+    assert!(ids.into_iter().eq(0..300));
 }
 
 #[test]
 fn a_session_serves_several_runtimes_at_once() {
     let home = home();
     let bed = home.block_on(Bed::make(3));
-    let threads = [0, 1_000, 2_000].map(|first| {
-        let session = bed.session.clone();
-        std::thread::spawn(move || small().block_on(work(&session, first)))
+    let all = Arc::new(Barrier::new(3));
+    let threads = [0, 100, 200].map(|first| {
+        let (session, all) = (bed.session.clone(), Arc::clone(&all));
+        std::thread::spawn(move || small().block_on(work(&session, first, &all)))
     });
     for thread in threads {
         thread.join().unwrap();
