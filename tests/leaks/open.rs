@@ -52,10 +52,12 @@ impl Open {
         let _ = self.many.next().now_or_never();
     }
 
-    pub(crate) fn close(&mut self) {
+    pub(crate) fn close(&mut self, session: &Session) {
         self.rows.iter_mut().for_each(RowStream::close);
         self.pages.close();
         self.scan.close();
+        // It has no end but its own.
+        self.many = session.execute_many(std::iter::repeat(TEXT));
     }
 
     pub(crate) async fn cancel(&mut self) {

@@ -51,11 +51,13 @@ async fn all_permits_are_back(session: &Session, end: End) {
 
 async fn open_and_end(cluster: &Cluster, end: End, before: Left) {
     let mut sessions = Vec::new();
-    let mut all = Vec::new();
     for _ in 0..SESSIONS {
-        let session = cluster.connect().await.unwrap();
-        all.push(Open::begin(&session).await);
-        sessions.push(session);
+        sessions.push(cluster.connect().await.unwrap());
+    }
+    let connected = settled(None).await;
+    let mut all = Vec::new();
+    for session in &sessions {
+        all.push(Open::begin(session).await);
     }
     let open = Left::now();
     assert!(
@@ -68,9 +70,9 @@ async fn open_and_end(cluster: &Cluster, end: End, before: Left) {
     match end {
         End::Dropped => all.clear(),
         End::Closed => {
-            all.iter_mut().for_each(Open::close);
-            // A bulk has no end but its own.
-            all.clear();
+            for (open, session) in all.iter_mut().zip(&sessions) {
+                open.close(session);
+            }
         }
         End::CancelledFromElsewhere => {
             for open in &mut all {
@@ -108,17 +110,16 @@ async fn open_and_end(cluster: &Cluster, end: End, before: Left) {
     for session in &sessions {
         all_permits_are_back(session, end).await;
     }
-    match end {
-        // The streams are held still, and hold no connection.
-        End::SessionClosed | End::ClusterClosed => {
-            let held = settled(Some(before)).await;
-            assert!(
-                held.is_at_most(before),
-                "{end:?}: before {before:?}, with closed sessions {held:?}"
-            );
-        }
-        End::Dropped | End::Closed | End::CancelledFromElsewhere | End::SessionDropped => {}
-    }
+    // Streams that are over hold nothing, also where they are not dropped: of a session that lives its own remains, of one that is closed nothing.
+    let remains = match end {
+        End::Dropped | End::Closed | End::CancelledFromElsewhere => connected,
+        End::SessionClosed | End::SessionDropped | End::ClusterClosed => before,
+    };
+    let held = settled(Some(remains)).await;
+    assert!(
+        held.is_at_most(remains),
+        "{end:?}: {remains:?} should remain, and {held:?} does"
+    );
     drop((all, sessions));
     let after = settled(Some(before)).await;
     println!("{end:?}: before {before:?}, open {open:?}, after {after:?}");
