@@ -95,7 +95,7 @@ async fn concurrent_streams(session: &Session) -> Result<()> {
 
 async fn nested_scopes(place: &Place) -> Result<()> {
     let mut events = Vec::new();
-    let cluster = builder(&place.cluster).build()?;
+    let cluster = builder(&place.cluster)?.build()?;
     {
         let session = cluster.connect().await?;
         events.push("session opened");

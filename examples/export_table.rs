@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
 use std::time::Duration;
 
-use support::{Place, Result, check, result, run};
+use support::{Place, Result, VARIABLES, check, result, run};
 use tokio::time::{Instant, interval, sleep};
 use tower_cassandra::{ClusterBuilder, ScanHandle, ScanState};
 
@@ -82,7 +82,7 @@ fn save(path: &Path, length: u64, state: &ScanState) -> Result<()> {
 
 async fn export(points: &str, table: &str, path: &Path) -> Result<()> {
     let state = path.with_extension("state");
-    let session = ClusterBuilder::new()
+    let session = ClusterBuilder::from_env(VARIABLES)?
         .contact_points(points.split(','))
         .connect()
         .await?;

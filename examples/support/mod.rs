@@ -1,6 +1,7 @@
 //! What the examples have in common: a cluster, a keyspace of their own that is dropped at the end, and result lines.
 //!
 //! `CASSANDRA_CONTACT_POINTS` (`host[:port],…`) and `CASSANDRA_PORT` name a cluster; without them nodes are started and stopped.
+//! Any option of a session can be set by a variable: `EXAMPLE_DB_TIMEOUT="30 s"`, `EXAMPLE_DB_COMPRESSION=lz4` (see `cluster.toml`).
 //! `EXAMPLE_OUTPUT_DIR` says where files are written; by default a folder of the program's own below the system's temporary one, which is removed.
 
 #![allow(dead_code, reason = "every example uses a part of it")]
@@ -51,18 +52,21 @@ impl Drop for Output {
     }
 }
 
-/// A builder for sessions on this cluster.
-pub(crate) fn builder(cluster: &LocalCluster) -> ClusterBuilder {
-    let builder = ClusterBuilder::new().contact_points(cluster.contact_points());
-    match cluster.credentials() {
+/// A builder for sessions on this cluster, with the options that the environment sets.
+pub(crate) fn builder(cluster: &LocalCluster) -> Result<ClusterBuilder> {
+    let builder = ClusterBuilder::from_env(VARIABLES)?.contact_points(cluster.contact_points());
+    Ok(match cluster.credentials() {
         Some((user, password)) => builder.credentials(user, password),
         None => builder,
-    }
+    })
 }
+
+/// What the names of such variables begin with.
+pub(crate) const VARIABLES: &str = "EXAMPLE_DB";
 
 impl Place {
     async fn make(name: &str, cluster: LocalCluster, change: Change) -> Result<Self> {
-        let session = change(builder(&cluster)).connect().await?;
+        let session = change(builder(&cluster)?).connect().await?;
         let keyspace = format!("example_{name}_{}", std::process::id());
         let copies = cluster.nodes().len().clamp(1, 3);
         session

@@ -118,7 +118,7 @@
 //! | there | here |
 //! |---|---|
 //! | `AsyncRetryPolicy(max_retries)` | [`RetryPolicy::max_retries`](crate::RetryPolicy::max_retries), with [back-off](crate::RetryPolicy::backoff) and a [budget](crate::RetryPolicy::budget) |
-//! | `on_read_timeout`, `on_write_timeout`, `on_unavailable`, `on_request_error` | one classification ([`CqlClassifier`](crate::CqlClassifier)) decides for retry, metrics and health alike; pauses and budget can be your own types |
+//! | `on_read_timeout`, `on_write_timeout`, `on_unavailable`, `on_request_error` | one classification ([`CqlClassifier`](crate::CqlClassifier)) decides for retry, metrics and health alike; pauses and budget can be your own types, and [`judged_by`](crate::CqlClassifier::judged_by) gives a function of yours the last word. [`ReadTimeoutRule::Original`](crate::ReadTimeoutRule) is the rule for reads there |
 //! | `is_idempotent` | [`Statement::idempotent`](crate::Statement::idempotent), [`Batch::idempotent`](crate::Batch::idempotent). `INSERT … IF NOT EXISTS` is *not* idempotent here: the second time it says "not applied". [`infer_idempotence`](crate::ClusterBuilder::infer_idempotence) reads it from the text |
 //!
 //! # Exceptions
@@ -137,6 +137,7 @@
 //! | `FunctionFailure`, `TruncateError`, `OverloadedErrorMessage`, `IsBootstrappingErrorMessage`, `ServerError`, `ProtocolException` | `FunctionFailure`, `Truncate`, `Overloaded`, `Bootstrapping`, `ServerError`, `Protocol` |
 //! | `CDCWriteFailure` | `Other(0x1600)` |
 //! | `ConnectionBusy`, `ConnectionShutdown`, `NoConnectionsAvailable` | `Connection` |
+//! | `CoordinationFailure` | cannot come: no server of version 4 of the protocol sends it |
 //! | `UnsupportedOperation` | `Unsupported` |
 //! | `PreparedQueryNotFound` | repaired by itself; `Prepare` if that fails |
 //!
@@ -145,8 +146,9 @@
 //! | there | here |
 //! |---|---|
 //! | `MetricsMiddleware`, `create_metrics_system` | on by default, on the `metrics` crate: [`ClusterBuilder::metrics`](crate::ClusterBuilder::metrics), [`no_metrics`](crate::ClusterBuilder::no_metrics) |
+//! | `MetricsCollector`, `record_query`, `record_connection_health`, `enable`, `disable` | [`observe::Collector`](crate::observe::Collector), given to [`ClusterBuilder::collector`](crate::ClusterBuilder::collector); one that fails or panics harms nobody else. [`Session::collectors`](crate::Session::collectors) has the switch |
 //! | `PrometheusMetricsCollector` | [`prometheus::Exporter`](crate::prometheus), without a global recorder |
-//! | `InMemoryMetricsCollector`, `get_stats` | any recorder of the `metrics` crate |
+//! | `InMemoryMetricsCollector`, `get_stats` | [`observe::MemoryCollector`](crate::observe::MemoryCollector), with a report |
 //! | `QueryMetrics.query_hash` | [`Statement::fingerprint`](crate::Statement::fingerprint), [`Error::statement_fingerprint`](crate::Error::statement_fingerprint): readable text and a hash |
 //! | `ConnectionMonitor`, its callbacks | [`Session::monitor`](crate::Session::monitor) with [`on_update`](crate::monitor::Monitor::on_update), [`on_update_async`](crate::monitor::Monitor::on_update_async); [`updates`](crate::monitor::Monitor::updates) for those who would rather read |
 //! | `get_cluster_metrics` | [`check_cluster`](crate::monitor::Monitor::check_cluster): all nodes at once, within the limit of one probe; application counters in [`ClusterHealth::requests`](crate::monitor::ClusterHealth::requests). [`Session::health`](crate::Session::health) asks nobody |

@@ -2,13 +2,14 @@
 
 use super::Inner;
 use crate::cluster::{has_counters, has_lists};
-use crate::statement::{Statement, What};
+use crate::cql::Tokens;
+use crate::nature::Nature;
+use crate::statement::{Statement, TextFacts, Verb, What};
 
 impl Inner {
     /// Is it idempotent by what its text and the schema say? A member of a batch may say it by its mark.
     pub(super) fn infer_idempotent(&self, statement: &Statement) -> bool {
-        // A DELETE does not say that its table has counters.
-        let counts = || self.table_has_counters(statement) == Some(true);
+        let counts = || self.may_delete_counters(statement);
         // A marker does not say that it is a list. One that is written as a whole twice with the same timestamp is doubled:
         // what it replaces has to be older than what it writes.
         let lists = || self.table_has_lists(statement) != Some(false);
@@ -17,7 +18,7 @@ impl Inner {
             What::Unbound(..) => statement.reads_idempotent() && !counts() && !lists(),
             What::Bound { prepared, .. } => {
                 let counter = prepared.nature().is_counter();
-                prepared.reads_idempotent() && !counter && !(prepared.binds_list() && lists())
+                prepared.reads_idempotent() && !counter && !counts() && !(prepared.binds_list() && lists())
             }
             What::Batch(batch) => batch.members.iter().all(|member| {
                 let mark = member.options.idempotent;
@@ -27,12 +28,35 @@ impl Inner {
         }
     }
 
+    /// May it delete counters? It does not say so itself. Who deletes them twice deletes what others counted in between: counters have no timestamps
+    /// by which the second time would be the first. Of a table that is not known the careful answer; a logged batch has no counters.
+    fn may_delete_counters(&self, statement: &Statement) -> bool {
+        match statement.verb() {
+            Verb::Delete => self.table_has_counters(statement) != Some(false),
+            // Its tables are not looked for.
+            Verb::UnloggedBatch => {
+                let text = match &statement.what {
+                    What::Text(text) | What::Unbound(text, _) => &text.text,
+                    What::Bound { prepared, .. } => prepared.text(),
+                    What::Batch(_) | What::Prepare(_) => return false,
+                };
+                Tokens::of(text).any(|token| token.is_word("DELETE"))
+            }
+            _ => false,
+        }
+    }
+
     /// Does it write to a counter? For statements that were not prepared; the others were looked at then.
     pub(super) fn writes_counter(&self, statement: &Statement) -> bool {
         let text = match &statement.what {
             What::Text(text) | What::Unbound(text, _) => text,
             What::Batch(batch) => return batch.members.iter().any(|member| self.writes_counter(member)),
-            What::Bound { prepared, .. } => return prepared.nature().is_counter(),
+            What::Bound { prepared, .. } => {
+                let nature = prepared.nature();
+                // A batch that was prepared as one text: nobody looked for its tables.
+                let adds = || TextFacts::read(prepared.text()).adds;
+                return nature.is_counter() || (nature == Nature::UnloggedBatch && adds());
+            }
             What::Prepare(_) => return false,
         };
         // Of a table that is not known the careful answer.

@@ -67,6 +67,9 @@ async fn an_increment_is_known_in_every_form() {
     let plain = session.prepare(plain).await.unwrap();
     assert_eq!(plain.nature(), Nature::Write);
 
+    let of_a_batch = format!("BEGIN UNLOGGED BATCH {add} ? APPLY BATCH");
+    let of_a_batch = session.prepare(of_a_batch).await.unwrap();
+
     let marked = |statement: Statement| statement.idempotent(true);
     let text = Statement::new(format!("{add} 0"));
     let batch = || Batch::unlogged().idempotent(true);
@@ -78,6 +81,7 @@ async fn an_increment_is_known_in_every_form() {
         batch().with(prepared.bind((0,)).unwrap()).into(),
         batch().with(text.clone()).into(),
         Statement::new(format!("BEGIN UNLOGGED BATCH {add} 0 APPLY BATCH")),
+        of_a_batch.bind((0,)).unwrap(),
         Statement::new(format!("BEGIN COUNTER BATCH {add} 0 APPLY BATCH")),
     ];
     let count = i64::try_from(forms.len()).unwrap();

@@ -1,9 +1,12 @@
 //! Sessions opened and closed in a loop leave no task, socket or thread behind. In a process of its own: everything in it is counted.
 
+mod open;
+mod streams;
+
 use std::sync::Mutex;
 use std::time::Duration;
 
-use local_cassandra::testing;
+use local_cassandra::{LocalCluster, testing};
 use scripted_cassandra::ScriptedCluster;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{Instant, sleep};
@@ -48,6 +51,8 @@ impl Left {
 fn runtime() -> Runtime {
     Builder::new_multi_thread()
         .worker_threads(2)
+        // Threads for blocking work, of callbacks, go when they have nothing to do; by default after 10 s.
+        .thread_keep_alive(Duration::from_millis(100))
         .enable_all()
         .build()
         .unwrap()
@@ -113,6 +118,14 @@ async fn settled(wanted: Option<Left>) -> Left {
     last
 }
 
+fn client_of(node: &LocalCluster) -> ClusterBuilder {
+    let builder = client(node.contact_points());
+    match node.credentials() {
+        Some((user, password)) => builder.credentials(user, password),
+        None => builder,
+    }
+}
+
 fn client(points: Vec<String>) -> ClusterBuilder {
     ClusterBuilder::new()
         .contact_points(points)
@@ -146,10 +159,6 @@ fn sessions_of_a_real_node_leave_nothing_behind() {
         let Some(node) = testing::shared(test, testing::patient_node).await else {
             return;
         };
-        let mut builder = client(node.contact_points());
-        if let Some((user, password)) = node.credentials() {
-            builder = builder.credentials(user, password);
-        }
-        churn(&builder.build().unwrap(), 40).await;
+        churn(&client_of(&node).build().unwrap(), 40).await;
     });
 }

@@ -31,6 +31,7 @@ async fn an_unmarked_write_is_repeated_if_its_text_leaves_no_doubt() {
     always_late(&bed);
 
     let of_text = |text: &str| Statement::new(text);
+    let batch = |member: &str| Statement::new(format!("BEGIN UNLOGGED BATCH {member} APPLY BATCH"));
     for (statement, expected) in [
         (bound(), REPEATED),
         (Statement::with_values(INSERT, (1, "v")), REPEATED),
@@ -45,6 +46,11 @@ async fn an_unmarked_write_is_repeated_if_its_text_leaves_no_doubt() {
         // Only the schema knows that this table has counters.
         (of_text("DELETE FROM ks.counts WHERE id = 1"), ONCE),
         (delete.bind((1,)).unwrap(), ONCE),
+        // Nobody knows whether this one has.
+        (of_text("DELETE FROM ks.unknown WHERE id = 1"), ONCE),
+        (of_text("UPDATE ks.unknown SET v = 'x' WHERE id = 1"), REPEATED),
+        (batch("DELETE FROM ks.counts WHERE id = 1"), ONCE),
+        (batch("UPDATE ks.t SET v = 'x' WHERE id = 1"), REPEATED),
         // A mark wins.
         (bound().idempotent(false), ONCE),
         (

@@ -23,6 +23,7 @@ mod profiles;
 mod retries;
 mod routing;
 mod rows;
+mod runtimes;
 mod safety;
 mod scopes;
 mod seam;

@@ -81,7 +81,8 @@ impl ClusterBuilder {
     /// SELECT counts as idempotent without a mark.
     ///
     /// What is read, and where the answer is no, is in [`cql::idempotence`](crate::cql::idempotence). A mark ([`Statement::idempotent`]) wins in both directions. A batch without a
-    /// mark is idempotent if each member is, by its own mark or by its text. Writes to tables that are known to have counters never are.
+    /// mark is idempotent if each member is, by its own mark or by its text. Writes to tables that are known to have counters never are, nor
+    /// are a DELETE from a table that the session does not know (yet) and an unlogged batch as one text with a DELETE in it.
     ///
     /// A text is read once; per call it costs a look at the schema for text that is not prepared.
     pub const fn infer_idempotence(mut self, on: bool) -> Self {

@@ -27,7 +27,7 @@ pub(super) struct Flight {
 impl Flight {
     /// Did its task end without leaving the map? Only so if it was never run: its runtime had shut down.
     pub(super) fn is_lost(&self) -> bool {
-        self.task.is_finished()
+        self.task.is_finished() || self.landing.has_changed().is_err()
     }
 }
 
@@ -56,6 +56,7 @@ pub(super) fn begin(
                 schema,
                 text,
                 generation,
+                sender,
             };
             let call = stack.call(prepare.clone(), span.clone());
             let result = match own_limit {
@@ -74,8 +75,7 @@ pub(super) fn begin(
                     .ok_or_else(|| Error::unsupported("this session's service does not prepare statements"))
             });
             leaves.note(&result);
-            drop(leaves);
-            let _ = sender.send(Some(result));
+            leaves.land(result);
         }
     });
     Flight {
@@ -92,6 +92,7 @@ struct Leaves {
     schema: Schema,
     text: Arc<Text>,
     generation: u64,
+    sender: watch::Sender<Option<Result<Prepared, Error>>>,
 }
 
 impl Leaves {
@@ -110,6 +111,13 @@ impl Leaves {
             Err(_) => state.stats.failures += 1,
         }
     }
+
+    /// Out of the map first, so that whoever is told and asks again finds no flight that is over.
+    fn land(self, result: Result<Prepared, Error>) {
+        let waiting = self.sender.clone();
+        drop(self);
+        let _ = waiting.send(Some(result));
+    }
 }
 
 impl Drop for Leaves {
@@ -122,6 +130,12 @@ impl Drop for Leaves {
             .is_some_and(|flight| flight.generation == self.generation)
         {
             state.flights.remove(text);
+        }
+        drop(state);
+        // Else its runtime shuts down, or the session closes: those who wait are told nothing, and look for themselves.
+        if std::thread::panicking() {
+            let error = Error::internal("the service panicked while it prepared the statement");
+            let _ = self.sender.send(Some(Err(error)));
         }
     }
 }

@@ -30,6 +30,9 @@ pub use stats::PreparedCacheStats;
 /// At most this many texts are being prepared at the same time.
 const FLIGHTS: usize = 256;
 
+/// So often a caller begins anew where the runtime that prepared for it ended.
+const TURNS: usize = 4;
+
 /// Keyed by text; emptied when the keyspace changes. The least recently used text goes first. A failure is not kept, nor is what the
 /// schema has left behind.
 pub(crate) struct PreparedCache {
@@ -119,11 +122,17 @@ impl PreparedCache {
 
     /// The prepared form of a text. Any number of callers share one PREPARE; one that is dropped does not end it for the others.
     pub(crate) async fn get(&self, text: &Arc<Text>, stack: &Arc<dyn Stack>) -> Result<Prepared, Error> {
-        match self.board(text, stack) {
-            Boarded::Known(prepared) => Ok(prepared),
-            Boarded::Flight { landing, .. } => self.landed(landing).await,
-            Boarded::Full => Err(Error::rejected(Reason::PreparesFull)),
+        for _ in 0..TURNS {
+            let landing = match self.board(text, stack) {
+                Boarded::Known(prepared) => return Ok(prepared),
+                Boarded::Flight { landing, .. } => landing,
+                Boarded::Full => return Err(Error::rejected(Reason::PreparesFull)),
+            };
+            if let Some(landed) = self.landed(landing).await {
+                return landed;
+            }
         }
+        Err(no_runtime())
     }
 
     /// The same, unless it takes longer than the caller waits, or too much is being prepared already.
@@ -133,35 +142,34 @@ impl PreparedCache {
         stack: &Arc<dyn Stack>,
         patience: Patience,
     ) -> Result<Option<Prepared>, Error> {
-        let (landing, begun) = match self.board(text, stack) {
-            Boarded::Known(prepared) => return Ok(Some(prepared)),
-            Boarded::Flight { landing, begun } => (landing, begun),
-            Boarded::Full => return Ok(None),
-        };
-        let landed = self.landed(landing);
-        match patience.until(begun) {
-            Some(until) => match timeout_at(until, landed).await {
-                Ok(landed) => landed.map(Some),
-                Err(_) => Ok(None),
-            },
-            None => landed.await.map(Some),
+        for _ in 0..TURNS {
+            let (landing, begun) = match self.board(text, stack) {
+                Boarded::Known(prepared) => return Ok(Some(prepared)),
+                Boarded::Flight { landing, begun } => (landing, begun),
+                Boarded::Full => return Ok(None),
+            };
+            let landed = self.landed(landing);
+            let landed = match patience.until(begun) {
+                Some(until) => match timeout_at(until, landed).await {
+                    Ok(landed) => landed,
+                    Err(_) => return Ok(None),
+                },
+                None => landed.await,
+            };
+            if let Some(landed) = landed {
+                return landed.map(Some);
+            }
         }
+        Err(no_runtime())
     }
 
-    async fn landed(&self, mut landing: Landing) -> Result<Prepared, Error> {
+    /// What came of a flight. None if it ended with the runtime of whoever began it: somebody else has to begin anew.
+    async fn landed(&self, mut landing: Landing) -> Option<Result<Prepared, Error>> {
         let landed = match landing.wait_for(Option::is_some).await {
             Ok(result) => result.clone(),
             Err(_) => None,
         };
-        // It ended without a result: `close` ended it, or a service of the user's panicked.
-        landed.unwrap_or_else(|| {
-            if self.lock().closed {
-                return Err(Error::closed(Applied::No));
-            }
-            Err(Error::internal(
-                "the service panicked while it prepared the statement",
-            ))
-        })
+        landed.or_else(|| self.lock().closed.then(|| Err(Error::closed(Applied::No))))
     }
 
     fn board(&self, text: &Arc<Text>, stack: &Arc<dyn Stack>) -> Boarded {
@@ -197,6 +205,11 @@ impl PreparedCache {
         state.flights.insert(text.text.clone(), flight);
         boarded
     }
+}
+
+#[cold]
+fn no_runtime() -> Error {
+    Error::internal("the runtime that was to prepare the statement has ended")
 }
 
 enum Boarded {

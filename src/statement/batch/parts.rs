@@ -97,16 +97,19 @@ impl BatchParts {
         }
     }
 
+    /// May it be a member? What is not understood is left to the server.
+    fn takes(member: &Statement) -> bool {
+        use Nature::{Counter, Lwt, Other, Write};
+        let may = matches!(member.nature(), Write | Lwt | Counter | Other);
+        may && member.is_member() && !member.is_use()
+    }
+
     /// Is it one that the protocol can carry?
     pub(crate) fn validate(&self) -> Result<(), Error> {
         if self.members.len() > usize::from(u16::MAX) {
             return Err(Error::invalid("a batch has at most 65,535 members: split it"));
         }
-        if !self
-            .members
-            .iter()
-            .all(|member| member.is_member() && !member.nature().is_read())
-        {
+        if !self.members.iter().all(Self::takes) {
             return Err(not_a_member());
         }
         Ok(())
