@@ -5,11 +5,11 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use local_cassandra::{LocalCluster, testing};
 use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Longer than any of them takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(600);
