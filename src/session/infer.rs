@@ -17,9 +17,9 @@ impl Inner {
             What::Text(_) => statement.reads_idempotent() && !counts(),
             What::Unbound(..) => statement.reads_idempotent() && !counts() && !lists(),
             What::Bound { prepared, .. } => {
-                let doubtful =
-                    || prepared.nature().is_counter() || counts() || (prepared.binds_list() && lists());
-                prepared.reads_idempotent() && !doubtful()
+                let counter = prepared.nature().is_counter() || counts();
+                let list = || prepared.binds_list() && lists();
+                prepared.reads_idempotent() && !counter && !list()
             }
             What::Batch(batch) => batch.members.iter().all(|member| {
                 let mark = member.options.idempotent;

@@ -4,7 +4,9 @@ use std::sync::{Arc, Barrier};
 
 use scripted_cassandra::{Action, Match, Opcode};
 use tokio::runtime::{Builder, Runtime};
-use tower_cassandra::{ClusterBuilder, Session, StreamOptions};
+use tower_cassandra::{
+    Applied, ClusterBuilder, Error, ErrorKind, Response, Session, Statement, StreamOptions,
+};
 
 use crate::support::{Bed, INSERT, PATIENCE, SELECT, until};
 
@@ -92,4 +94,20 @@ fn a_prepare_that_ends_with_its_runtime_is_begun_anew_by_those_who_wait() {
         bed.hang_up().await;
         bed.at_rest().await;
     });
+}
+
+#[tokio::test]
+async fn a_service_that_panics_while_it_prepares_is_an_error_of_all_who_wait() {
+    let session = Session::from_service(tower::service_fn(
+        async |_: Statement| -> Result<Response, Error> { panic!("on purpose") },
+    ));
+    let (one, other) = tokio::join!(session.prepare(SELECT), session.query(SELECT, (1,)));
+    for error in [one.map(drop).unwrap_err(), other.map(drop).unwrap_err()] {
+        assert_eq!(
+            (error.kind(), error.applied()),
+            (ErrorKind::Internal, Applied::No)
+        );
+    }
+    let cache = session.prepared_cache();
+    assert_eq!((cache.in_flight, cache.misses), (0, 1), "{cache:?}");
 }

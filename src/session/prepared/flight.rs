@@ -135,7 +135,7 @@ impl Drop for Leaves {
         // Else its runtime shuts down, or the session closes: those who wait are told nothing, and look for themselves.
         if std::thread::panicking() {
             let error = Error::internal("the service panicked while it prepared the statement");
-            let _ = self.sender.send(Some(Err(error)));
+            let _ = self.sender.send(Some(Err(error.judged(Nature::Prepare))));
         }
     }
 }

@@ -22,6 +22,7 @@ use super::stack::Stack;
 use crate::cluster::CacheView;
 use crate::error::Error;
 use crate::leaf::DriverSlot;
+use crate::nature::Nature;
 use crate::statement::{Prepared, Text};
 use flight::{Flight, Landing};
 use schema::{Entry, Schema};
@@ -209,7 +210,7 @@ impl PreparedCache {
 
 #[cold]
 fn no_runtime() -> Error {
-    Error::internal("the runtime that was to prepare the statement has ended")
+    Error::internal("the runtime that was to prepare the statement has ended").judged(Nature::Prepare)
 }
 
 enum Boarded {
