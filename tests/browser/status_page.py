@@ -31,6 +31,19 @@ const probe = document.createElement('i'); probe.style.color = bad; document.bod
 const wanted = getComputedStyle(probe).color; probe.remove();
 return { word: badge.textContent, why: row.querySelector('.why').textContent, red: colour === wanted };
 """
+# As many nodes as the service shows at most, with as much of a past as the page keeps, without waiting for it.
+MOST = 1_024
+FULL = """
+const [snapshot, most] = arguments, history = new History(), table = new NodesTable();
+const nodes = Array.from({ length: most }, (_, n) => ({ ...snapshot.nodes[n % snapshot.nodes.length], id: `node ${n}`, level: 'bad' }));
+for (let second = 1; second <= KEEP + 1; second++) {
+  history.add({ ...snapshot, instance: 'full', elapsed_ms: second * 1000, nodes: nodes.map((node, n) => ({ ...node, sent: second * (n + 1) })), nodes_total: most });
+}
+table.show(history);
+const shown = table.table.querySelectorAll('tr.node').length;
+redraw();
+return shown;
+"""
 IS_RED = STATE.replace("return {", "const state = {") + "return state.red && state.word !== 'healthy' && state.why !== '';"
 IS_WELL = STATE.replace("return {", "const state = {") + "return !state.red && state.word === 'healthy';"
 
@@ -204,6 +217,8 @@ def other_figures(url, shots):
             browser.run("document.querySelectorAll('.rack button').forEach(button => button.click())")
             shown = browser.run("return document.querySelectorAll('tr.node').length")
             check(shown == 100, f"a hundred nodes, not {shown}")
+            shown = browser.run(FULL, crowd(sample, 1, nasty=False), MOST)
+            check(shown == MOST, f"{MOST} nodes with a full past, not {shown}")
     stage.shutdown()
 
     stage = Stage(page, headers, sample, nasty=True)

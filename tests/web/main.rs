@@ -6,6 +6,7 @@ mod headers;
 mod health;
 #[path = "../support/heard.rs"]
 mod heard;
+mod logs;
 mod requests;
 mod secrets;
 mod shutdown;
