@@ -47,7 +47,7 @@ async fn of_a_mistake_of_the_service_the_servers_words_are_logged_once_and_no_li
     let script = Script::new()
         .expect(Expect::text(text).reply(invalid.clone()).any_times())
         .expect(Expect::text("SELECT 1").reply(away))
-        .expect(Expect::text("CREATE ROLE r WITH PASSWORD = sesame").reply(invalid));
+        .expect(Expect::text("CREATE ROLE r WITH PASSWORD = 'sesame'").reply(invalid));
     let session = script.session();
     let failed = async |text: &str| session.execute(text).await.unwrap_err();
     const SAID: &str = "Invalid STRING constant (?)";
@@ -68,7 +68,7 @@ async fn of_a_mistake_of_the_service_the_servers_words_are_logged_once_and_no_li
     );
 
     // Nothing that a service could mend, and what must not be told.
-    for text in ["SELECT 1", "CREATE ROLE r WITH PASSWORD = sesame"] {
+    for text in ["SELECT 1", "CREATE ROLE r WITH PASSWORD = 'sesame'"] {
         let before = heard.lines().len();
         drop(failed(text).await.into_response());
         let lines = &heard.lines()[before..];
