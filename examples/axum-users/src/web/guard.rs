@@ -75,38 +75,39 @@ impl Guard {
         }
     }
 
-    fn check(&self, headers: &HeaderMap, login: Login) -> Result<(), Response> {
+    /// The answer to who is none.
+    fn refusal(&self, headers: &HeaderMap, login: Login) -> Option<Response> {
         if self.is_open {
-            return Ok(());
+            return None;
         }
         let Some(token) = &self.token else {
             let body = ErrorBody::new("for operators only: nobody is one without ADMIN_TOKEN");
-            return Err((StatusCode::FORBIDDEN, Json(body)).into_response());
+            return Some((StatusCode::FORBIDDEN, Json(body)).into_response());
         };
         let sent = login.token(headers).unwrap_or_default();
         let is_right = self.key.clone().chain_update(sent).verify_slice(token).is_ok();
         if is_right {
-            return Ok(());
+            return None;
         }
         let challenge = [(WWW_AUTHENTICATE, login.challenge())];
         let body = Json(ErrorBody::new("for operators only"));
-        Err((StatusCode::UNAUTHORIZED, challenge, body).into_response())
+        Some((StatusCode::UNAUTHORIZED, challenge, body).into_response())
     }
 }
 
 /// In front of what does something.
 pub(crate) async fn operators_only(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match state.guard.check(request.headers(), Login::Bearer) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => refused,
+    match state.guard.refusal(request.headers(), Login::Bearer) {
+        None => next.run(request).await,
+        Some(refused) => refused,
     }
 }
 
 /// In front of pages for browsers, which only show something.
 pub(crate) async fn viewers_only(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match state.guard.check(request.headers(), Login::Browser) {
-        Ok(()) => next.run(request).await,
-        Err(refused) => refused,
+    match state.guard.refusal(request.headers(), Login::Browser) {
+        None => next.run(request).await,
+        Some(refused) => refused,
     }
 }
 
@@ -144,7 +145,7 @@ mod tests {
     fn status(guard: &Guard, login: Login, header: &str) -> u16 {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_str(header).unwrap());
-        let refused = guard.check(&headers, login).err();
+        let refused = guard.refusal(&headers, login);
         refused.map_or(200, |refused| refused.status().as_u16())
     }
 
