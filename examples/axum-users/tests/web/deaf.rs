@@ -61,7 +61,8 @@ async fn deaf_clients_hold_no_permit_and_few_rows_and_are_given_up() {
     write_users(node.contact_points(), &keyspace("deaf")).await;
     let client = &child.client;
     let before = child.memory();
-    let paths = ["/users?limit=10000", "/users/stream?limit=10000&fetch_size=500"];
+    // Small pages: whenever a client stops to read, the next one is being asked for.
+    let paths = ["/users?limit=10000", "/users/stream?limit=10000&fetch_size=10"];
     let mut clients = Vec::new();
     let began = Instant::now();
     for n in 0..CLIENTS {
