@@ -29,7 +29,8 @@
 //!
 //! [`Error`](crate::Error) is an `IntoResponse`: a status, `Retry-After` where waiting makes sense, and a JSON body of fixed words. Names of tables, CQL and the
 //! words of a server are in none of them. The error goes to `tracing` once, when it becomes a response, target `tower_cassandra::http`, at level `ERROR`
-//! for 500, `DEBUG` for what a limit of the session refused (so many come at once, and the metrics count them), and `WARN` otherwise.
+//! for 500, `DEBUG` for what a limit of the session refused (so many come at once, and the metrics count them), and `WARN` otherwise. For 500 the field `server` has
+//! what the server said, with the literals of the statement left out; nothing where the statement is not known or names a password.
 //!
 //! | error | status | body | `Retry-After` |
 //! |---|---|---|---|
@@ -38,6 +39,8 @@
 //! | a limit of the session refused it | 503 | `too many requests at the moment` | what the limit knows, else 1 |
 //! | the session is closed | 503 | `the service is shutting down` | 1 |
 //! | anything else | 500 | `internal error` | – |
+//!
+//! There is no `Retry-After` where the statement was no read and may have been applied ([`retry_after`]): a caller that repeats such a request by itself may do the same thing twice.
 //!
 //! 404, 409, 422 and their like are the application's.
 //!

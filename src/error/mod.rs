@@ -11,6 +11,8 @@ mod row;
 mod source;
 mod text;
 mod tls;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -131,7 +133,7 @@ impl Error {
     }
 
     /// May it have changed anything? A read changes nothing, even one that was executed.
-    #[cfg(feature = "tonic")]
+    #[cfg(any(feature = "axum", feature = "tonic"))]
     pub(crate) fn may_have_changed(&self) -> bool {
         let nature = self.0.core.nature(self.0.nature);
         let reads = nature.is_read() || nature == Nature::Prepare;

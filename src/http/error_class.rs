@@ -86,6 +86,12 @@ impl ErrorClass {
         // Errors of ours only: those of others may quote anything.
         let cause = error.source().and_then(|source| source.downcast_ref::<Error>());
         let cause = cause.map(tracing::field::display);
+        // Where the service is wrong they are what tells it how; elsewhere the kind says all.
+        let server = if class == Self::Broken {
+            error.words_for_log()
+        } else {
+            None
+        };
         macro_rules! log {
             ($level:ident) => {
                 emit(|| {
@@ -96,6 +102,7 @@ impl ErrorClass {
                         statement,
                         attempts = ?error.attempts(),
                         cause,
+                        server,
                         %error,
                         "a request failed",
                     );
@@ -115,7 +122,8 @@ impl ErrorClass {
 /// How long a caller should wait before it sends the same request again; none where that makes no sense.
 ///
 /// It is what whoever refused the request knows ([`Error::retry_after`]), from 100 ms to an hour, else one second. The header `Retry-After` has it in whole seconds, rounded up.
-/// It does not say that sending it again is harmless: [`Error::applied`] does.
+/// So it is none where the statement was no read and may have been applied ([`Error::applied`]), whatever it is marked as: the mark says that the *statement* may be repeated, and
+/// the caller would repeat the request, which may make another key or count once more. An application that knows better says so itself, by [`Error::retry_after`].
 #[must_use]
 pub fn retry_after(error: &Error) -> Option<Duration> {
     /// Short, as most of what makes a node unavailable is over soon; longer than it takes to answer those who come back at once.
@@ -124,7 +132,8 @@ pub fn retry_after(error: &Error) -> Option<Duration> {
     const SHORTEST: Duration = Duration::from_millis(100);
     /// Nobody knows for so long ahead, and clients take some larger numbers for never.
     const LONGEST: Duration = Duration::from_secs(3_600);
-    ErrorClass::of(error.kind()).passes().then(|| {
+    let makes_sense = ErrorClass::of(error.kind()).passes() && !error.may_have_changed();
+    makes_sense.then(|| {
         let estimate = error.retry_after().unwrap_or(USUAL);
         estimate.clamp(SHORTEST, LONGEST)
     })

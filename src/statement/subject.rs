@@ -23,6 +23,15 @@ impl Subject {
         }
     }
 
+    /// Shows every text: that of the statement, or those of the members.
+    #[cfg(any(feature = "axum", feature = "tonic"))]
+    pub(crate) fn for_each_text(&self, see: &mut impl FnMut(&str)) {
+        match self {
+            Self::Batch(_, members) => members.iter().for_each(|member| member.for_each_text(see)),
+            Self::Text(_) | Self::Prepared(_) => see(self.text().unwrap_or_default()),
+        }
+    }
+
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         match self {
             Self::Batch(kind, members) => {

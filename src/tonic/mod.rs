@@ -24,7 +24,8 @@
 //! # Errors as statuses
 //!
 //! [`Error`](crate::Error) becomes a `Status` by `?`: a code, fixed words, and `grpc-retry-pushback-ms` for the retries of clients. Names of tables, CQL and the words
-//! of a server are in none of them. The error goes to `tracing` once, when it becomes a status, target `tower_cassandra::http`, and is the status's
+//! of a server are in none of them. The error goes to `tracing` once, when it becomes a status, target `tower_cassandra::http`, for `INTERNAL` with what the server said (field
+//! `server`; literals of the statement are left out), and is the status's
 //! [source](std::error::Error::source), which is not sent.
 //!
 //! | error | code | message |

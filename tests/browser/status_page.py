@@ -31,6 +31,8 @@ const probe = document.createElement('i'); probe.style.color = bad; document.bod
 const wanted = getComputedStyle(probe).color; probe.remove();
 return { word: badge.textContent, why: row.querySelector('.why').textContent, red: colour === wanted };
 """
+# Twice as many nodes as the service shows at most, which is close to what a call takes as arguments; as many snapshots as the page keeps, and some.
+MOST, PAST = 2_048, 125
 IS_RED = STATE.replace("return {", "const state = {") + "return state.red && state.word !== 'healthy' && state.why !== '';"
 IS_WELL = STATE.replace("return {", "const state = {") + "return !state.red && state.word === 'healthy';"
 
@@ -153,17 +155,33 @@ def crowd(sample, second, nasty):
     return snapshot
 
 
+def full_past(sample):
+    """So many nodes, once a second for as long as the page remembers. The last one has a title of its own."""
+    snapshot = crowd(sample, 1, nasty=False)
+    nodes = [snapshot["nodes"][n % 100] | {"id": f"node {n}", "address": f"10.1.{n // 250}.{n % 250}:9042"} for n in range(MOST)]
+    snapshot |= {"instance": "full", "nodes": "NODES", "nodes_total": MOST}
+    nodes = json.dumps(nodes)
+    for second in range(1, PAST + 1):
+        title = {"elapsed_ms": second * 1000.0, "title": "the last" if second == PAST else "not the last"}
+        yield f"data: {json.dumps(snapshot | title)}\n\n".replace('"NODES"', nodes).encode()
+
+
 class Stage(http.server.ThreadingHTTPServer):
-    """The real page with its real headers, over other figures. It has no stream, so the page has to ask."""
+    """The real page with its real headers, over other figures. It has no stream, so the page has to ask; or one that tells all at once."""
 
     daemon_threads = True
 
-    def __init__(self, page, headers, sample, nasty):
-        self.page, self.sample, self.nasty, self.second = page, sample, nasty, 0
+    def __init__(self, page, headers, sample, nasty=False, full=False):
+        self.page, self.sample, self.nasty, self.full, self.second = page, sample, nasty, full, 0
+        self.over = threading.Event()
         self.kept = {name: headers[name] for name in headers if name.lower() in ("content-type", "content-security-policy")}
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server_port}/deep/down/"
+
+    def end(self):
+        self.over.set()
+        self.shutdown()
 
     def add_second(self):
         self.second += 1
@@ -175,6 +193,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         stage = self.server
         if self.path.endswith("/status.json"):
             body, headers = json.dumps(crowd(stage.sample, stage.add_second(), stage.nasty)).encode(), {"Content-Type": "application/json"}
+        elif self.path.endswith("/events") and stage.full:
+            return self.tell_all(stage)
         elif self.path.endswith("/events"):
             return self.send_error(503)
         else:
@@ -185,6 +205,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def tell_all(self, stage):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for event in full_past(stage.sample):
+            self.wfile.write(event)
+        # A stream that ends is opened again.
+        stage.over.wait(120)
+
     def log_message(self, *_):
         pass
 
@@ -192,7 +221,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def other_figures(url, shots):
     page, headers = get(url)
     sample = json.loads(get(f"{url}status.json")[0])
-    stage = Stage(page, headers, sample, nasty=False)
+    stage = Stage(page, headers, sample)
     for name, window in [("light", Browser()), ("phone", Browser(**PHONE))]:
         with window as browser:
             browser.open(stage.url)
@@ -204,7 +233,16 @@ def other_figures(url, shots):
             browser.run("document.querySelectorAll('.rack button').forEach(button => button.click())")
             shown = browser.run("return document.querySelectorAll('tr.node').length")
             check(shown == 100, f"a hundred nodes, not {shown}")
-    stage.shutdown()
+    stage.end()
+
+    stage = Stage(page, headers, sample, full=True)
+    with Browser() as browser:
+        browser.open(stage.url)
+        browser.wait("return document.getElementById('title').textContent === 'the last'", f"{MOST} nodes with their past", 60)
+        shown = browser.run("return document.getElementById('nodes-sum').textContent")
+        check(f"of {MOST:,} nodes" in shown, f"{MOST} nodes, not {shown!r}")
+        quiet(browser, "a full past")
+    stage.end()
 
     stage = Stage(page, headers, sample, nasty=True)
     with Browser() as browser:
@@ -218,8 +256,8 @@ def other_figures(url, shots):
         alien = browser.run("return document.querySelectorAll('main script, main img, main b:not(.figure b), [onload], [onerror]').length")
         check(alien == 0, "a name became markup")
         browser.screenshot(shots / "nasty-light.png")
-    stage.shutdown()
-    print("a hundred nodes and nasty names: fine")
+    stage.end()
+    print("a hundred nodes, a thousand with a full past, and nasty names: fine")
 
 
 def main():

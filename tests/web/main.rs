@@ -8,6 +8,7 @@ mod health;
 mod heard;
 #[path = "../support/kinds.rs"]
 mod kinds;
+mod logs;
 mod requests;
 mod secrets;
 mod shutdown;

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tower_cassandra::axum::{Shutdown, ShutdownReport};
 use tower_cassandra::observe::{MemoryCollector, SlowLog};
 use tower_cassandra::prometheus::Exporter;
+use tower_cassandra::status_page::StatusPage;
 use tower_cassandra::{ClusterBuilder, ConcurrencyLimit};
 use tracing::info;
 use uuid::Uuid;
@@ -25,15 +26,13 @@ use crate::settings::Settings;
 use crate::state::{AppState, Shared};
 use crate::store::set_up;
 use crate::tenants::Tenants;
-use crate::web::{HttpFigures, Limits, serve};
+use crate::web::{Guard, HttpFigures, Limits, serve};
 use crate::{bare, endpoints};
 
 /// Answers at a time that are put together in memory or are a load of their own.
 const HEAVY: usize = 8;
 /// Calls that may wait in any case.
 const LEAST_QUEUE: usize = 128;
-/// How long late requests are still answered (503) when the application ends, rather than find nobody.
-const LINGER: Duration = Duration::from_millis(500);
 
 /// The application, bound to its address and not yet running.
 pub struct Application {
@@ -122,7 +121,9 @@ impl Application {
             cache: Cache::new(settings.cache_entries, settings.cache_life),
             background: Background::start(session.clone(), settings.background_queue),
             tenants: Tenants::new(for_users, &settings),
-            shutdown: Shutdown::new(session.clone(), settings.shutdown_limit).linger(LINGER),
+            shutdown: Shutdown::new(session.clone(), settings.shutdown_limit).linger(settings.linger),
+            guard: Guard::new(settings.admin_token.as_deref(), settings.listen.ip()),
+            status: StatusPage::titled(session.clone(), "axum-users"),
             sockets: Arc::new(Semaphore::new(settings.max_sockets)),
             heavy: Semaphore::new(HEAVY),
             statements: OnceLock::new(),
@@ -183,7 +184,11 @@ impl Application {
                 bare::run(beginning, address, limits).await;
             }
         });
-        let stop = state.shutdown().requested();
+        let stop = async {
+            state.shutdown().requested().await;
+            // Its viewers would hold up the end.
+            state.status.close();
+        };
         let server = async {
             serve(listener, router, limits, stop).await?;
             finish(&state).await;

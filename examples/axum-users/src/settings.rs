@@ -1,8 +1,14 @@
 //! What can be set, from the environment.
 
+mod source;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
+
+pub use source::BadSetting;
+pub(crate) use source::is_tenant;
+use source::{Source, is_name};
 
 /// All settings of the application. [`Settings::from_env`] reads them; [`Settings::default`] is what holds where nothing is set.
 #[derive(Clone)]
@@ -56,8 +62,15 @@ pub struct Settings {
     pub slow_query: Duration,
     /// Pause between two messages of a web socket (`SOCKET_SECONDS`). Default: 1 s.
     pub socket_interval: Duration,
+    /// How often the client of a web socket is asked whether it is there (`PING_SECONDS`); one that is silent for twice as long is gone. Default: 20 s.
+    pub socket_ping: Duration,
     /// How long requests and background writes have when the application ends (`SHUTDOWN_SECONDS`). Default: 30 s.
     pub shutdown_limit: Duration,
+    /// How long late requests are still answered (503) when the application ends, rather than find nobody (`LINGER_SECONDS`). Default: 0.5 s.
+    pub linger: Duration,
+    /// What operators send for what ends the application, puts load on it or looks behind it (`ADMIN_TOKEN`), at least 16 visible characters of ASCII.
+    /// Default: none; then everybody is an operator where `BIND` is a loopback address, and nobody elsewhere.
+    pub admin_token: Option<String>,
 }
 
 impl Default for Settings {
@@ -87,83 +100,12 @@ impl Default for Settings {
             max_request_timeout: Duration::from_secs(60),
             slow_query: Duration::from_secs(2),
             socket_interval: Duration::from_secs(1),
+            socket_ping: Duration::from_secs(20),
             shutdown_limit: Duration::from_secs(30),
+            linger: Duration::from_millis(500),
+            admin_token: None,
         }
     }
-}
-
-/// A variable of the environment that makes no sense. It does not repeat the value, which may be a secret.
-#[derive(Debug)]
-pub struct BadSetting {
-    name: &'static str,
-    expected: &'static str,
-}
-
-impl fmt::Display for BadSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}", self.name, self.expected)
-    }
-}
-
-impl std::error::Error for BadSetting {}
-
-/// Reads variables; one that is empty counts as not set.
-struct Source<F>(F);
-
-impl<F: Fn(&str) -> Option<String>> Source<F> {
-    fn text(&self, name: &str) -> Option<String> {
-        (self.0)(name).filter(|value| !value.is_empty())
-    }
-
-    fn list(&self, name: &str) -> Option<Vec<String>> {
-        let text = self.text(name)?;
-        Some(text.split(',').map(|part| part.trim().to_owned()).collect())
-    }
-
-    /// Takes what the variable says, if it is set and within bounds.
-    fn read<T, U>(
-        &self,
-        to: &mut U,
-        (name, expected): (&'static str, &'static str),
-        make: impl FnOnce(T) -> Option<U>,
-    ) -> Result<(), BadSetting>
-    where
-        T: std::str::FromStr,
-    {
-        let Some(text) = self.text(name) else {
-            return Ok(());
-        };
-        let value = text.trim().parse().ok().and_then(make);
-        *to = value.ok_or(BadSetting { name, expected })?;
-        Ok(())
-    }
-
-    fn count(&self, to: &mut usize, name: &'static str, max: usize) -> Result<(), BadSetting> {
-        self.read(
-            to,
-            (name, "a number of at least 1, and no absurd one"),
-            |number| (1..=max).contains(&number).then_some(number),
-        )
-    }
-
-    fn seconds(&self, to: &mut Duration, name: &'static str) -> Result<(), BadSetting> {
-        self.read(to, (name, "seconds from 0.001 to 86,400"), |seconds: f64| {
-            // A timer cannot tick more often.
-            let fits = (0.001..=86_400.0).contains(&seconds);
-            fits.then(|| Duration::from_secs_f64(seconds))
-        })
-    }
-}
-
-/// Letters, digits and `_`, with room for what is appended.
-fn is_name(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    (1..=32).contains(&text.len()) && text.bytes().all(fits) && text.as_bytes()[0].is_ascii_lowercase()
-}
-
-/// The name of a user with a keyspace: short, since the name of the keyspace is made of it.
-pub(crate) fn is_tenant(text: &str) -> bool {
-    text.len() <= 12 && is_name(text)
 }
 
 impl Settings {
@@ -234,13 +176,20 @@ impl Settings {
         source.seconds(&mut it.max_request_timeout, "MAX_REQUEST_SECONDS")?;
         source.seconds(&mut it.slow_query, "SLOW_SECONDS")?;
         source.seconds(&mut it.socket_interval, "SOCKET_SECONDS")?;
+        source.seconds(&mut it.socket_ping, "PING_SECONDS")?;
         source.seconds(&mut it.shutdown_limit, "SHUTDOWN_SECONDS")?;
+        source.seconds(&mut it.linger, "LINGER_SECONDS")?;
+        let token = ("ADMIN_TOKEN", "at least 16 visible characters of ASCII");
+        source.read(&mut it.admin_token, token, |text: String| {
+            let fits = text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_graphic());
+            fits.then_some(Some(text))
+        })?;
         Ok(it)
     }
 }
 
 impl fmt::Debug for Settings {
-    // Without the login and the key.
+    // Without the login, the key and the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("listen", &self.listen)
@@ -248,6 +197,7 @@ impl fmt::Debug for Settings {
             .field("keyspace", &self.keyspace)
             .field("login", &self.login.is_some())
             .field("cursor_key", &self.cursor_key.is_some())
+            .field("admin_token", &self.admin_token.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -273,6 +223,8 @@ mod tests {
             ("CASSANDRA_KEYSPACE", "x; DROP"),
             ("TENANTS", "alice,Bob"),
             ("CURSOR_KEY", "short secret"),
+            ("ADMIN_TOKEN", "short secret"),
+            ("ADMIN_TOKEN", "a long secret with spaces"),
             ("CONCURRENCY", "0"),
             ("CACHE_SECONDS", "NaN"),
             ("CACHE_SECONDS", "-1"),

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tower_cassandra::axum::Shutdown;
 use tower_cassandra::observe::MemoryCollector;
 use tower_cassandra::prometheus::Exporter;
+use tower_cassandra::status_page::StatusPage;
 use tower_cassandra::{Cluster, Session};
 
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use crate::errors::ApiError;
 use crate::settings::Settings;
 use crate::store::Statements;
 use crate::tenants::Tenants;
-use crate::web::HttpFigures;
+use crate::web::{Guard, HttpFigures};
 
 /// The state of the application. Clones are the same.
 #[derive(Clone, Debug)]
@@ -44,6 +45,8 @@ pub struct Shared {
     pub(crate) background: Background,
     pub(crate) tenants: Tenants,
     pub(crate) shutdown: Shutdown,
+    pub(crate) guard: Guard,
+    pub(crate) status: StatusPage,
     /// Places of web sockets.
     pub(crate) sockets: Arc<Semaphore>,
     /// Places of answers that are put together in memory, or are a load of their own.

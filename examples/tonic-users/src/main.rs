@@ -7,13 +7,15 @@
 //! cargo run --release -p tonic-users
 //! ```
 //!
-//! `BIND` is the address (`127.0.0.1:50051`), `KEYSPACE` the keyspace (`example`), which is made and stays.
+//! `BIND` is the address (`127.0.0.1:50051`), `KEYSPACE` the keyspace (`example`), which is made and stays, `MAX_CONNECTIONS` how many clients may be connected at a time
+//! (`1024`).
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use local_cassandra::LocalCluster;
 use tokio::net::TcpListener;
+use tonic_users::Limits;
 use tower_cassandra::tonic::Shutdown;
 use tower_cassandra::{ClusterBuilder, ConcurrencyLimit};
 
@@ -38,7 +40,18 @@ fn setting(name: &str, default: &str) -> String {
         .unwrap_or_else(|| default.to_owned())
 }
 
+fn limits() -> Result<Limits> {
+    let mut limits = Limits::default();
+    let connections = setting("MAX_CONNECTIONS", &limits.connections.to_string());
+    limits.connections = match connections.parse() {
+        Ok(connections @ 1..=100_000) => connections,
+        _ => return Err("MAX_CONNECTIONS: expected a number from 1 to 100,000".into()),
+    };
+    Ok(limits)
+}
+
 async fn run() -> Result<()> {
+    let limits = limits()?;
     let listener = TcpListener::bind(setting("BIND", "127.0.0.1:50051")).await?;
     let builder = ClusterBuilder::new().concurrency_limit(ConcurrencyLimit::new(1_000));
     // A cluster that is named may come up later than this; one of our own is started before.
@@ -62,7 +75,14 @@ async fn run() -> Result<()> {
     let session = builder.connect_lazy()?;
     let shutdown = Shutdown::new(session.clone(), Duration::from_secs(30));
     println!("listening on {}", listener.local_addr()?);
-    let served = tonic_users::serve(listener, session, &setting("KEYSPACE", "example"), &shutdown).await;
+    let served = tonic_users::serve(
+        listener,
+        session,
+        &setting("KEYSPACE", "example"),
+        &shutdown,
+        limits,
+    )
+    .await;
     if let Some(cluster) = local {
         cluster.stop().await;
     }

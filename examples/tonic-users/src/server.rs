@@ -5,13 +5,13 @@ use std::future::pending;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 use tower_cassandra::tonic::{RequestLayer, Shutdown, ShutdownReport};
 use tower_cassandra::{InvalidConfig, Session};
 
+use crate::connections::{Limits, accept};
 use crate::pb::DESCRIPTORS;
 use crate::pb::users_server::{SERVICE_NAME, UsersServer};
 use crate::schema::create_schema;
@@ -32,6 +32,7 @@ pub async fn serve(
     session: Session,
     keyspace: &str,
     shutdown: &Shutdown,
+    limits: Limits,
 ) -> Result<ShutdownReport, BoxError> {
     let (reporter, health) = health_reporter();
     // It begins with saying that all is well.
@@ -45,8 +46,8 @@ pub async fn serve(
         .max_encoding_message_size(MAX_MESSAGE);
     let server = Server::builder()
         // A client that holds on to a dead connection, or asks for everything at once, costs no more than its connection.
-        .http2_keepalive_interval(Some(Duration::from_secs(30)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .http2_keepalive_interval(Some(limits.keepalive))
+        .http2_keepalive_timeout(Some(limits.keepalive_timeout))
         .concurrency_limit_per_connection(256)
         // Each may hold a page of rows, for as long as its client does not read.
         .max_concurrent_streams(Some(32))
@@ -54,7 +55,7 @@ pub async fn serve(
         .add_service(health)
         .add_service(reflection)
         .add_service(users)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.requested());
+        .serve_with_incoming_shutdown(accept(listener, limits), shutdown.requested());
     tokio::select! {
         report = shutdown.run(server) => Ok(report?),
         never = follow(session, keyspace, reporter, shutdown) => match never {},

@@ -12,10 +12,9 @@ class NodesTable {
   show(history) {
     const entries = [...history.nodes.values()], session = history.snapshot.session;
     const groups = group(entries, entry => entry.node.datacenter ?? '', session.local_datacenter);
-    const scale = {
-      latency: Math.max(1, ...entries.flatMap(entry => entry.latency.values)),
-      inFlight: Math.max(4, ...entries.flatMap(entry => entry.inFlight.values)),
-    };
+    // Node by node: all values of a thousand nodes are more than a call takes as arguments.
+    const most = (name, least) => entries.reduce((most, entry) => Math.max(most, ...entry[name].values), least);
+    const scale = { latency: most('latency', 1), inFlight: most('inFlight', 4) };
     const isOpenAtFirst = entries.length <= SMALL, bodies = [], used = new Set();
     for (const [datacenter, members] of groups) {
       bodies.push(this.datacenter(datacenter, members, datacenter === session.local_datacenter));

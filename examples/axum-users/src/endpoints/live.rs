@@ -1,16 +1,20 @@
 //! Products by web socket, every second.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::debug;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
+use tracing::{debug, warn};
 
 use crate::errors::ApiError;
 use crate::extract::Db;
@@ -21,6 +25,8 @@ use crate::store::{CATEGORIES, Product, Time};
 const LARGEST: usize = 1_024;
 /// How long a client may take nothing.
 const SEND: Duration = Duration::from_secs(5);
+/// A client that is silent for so many pings is gone.
+const SILENT_PINGS: u32 = 2;
 
 #[derive(Serialize)]
 struct Products {
@@ -29,7 +35,8 @@ struct Products {
     products: Vec<Product>,
 }
 
-/// `GET /ws/stream`: a text message with products every second, until the client goes, says something, or takes nothing for 5 s.
+/// `GET /ws/stream`: a text message with products every second, until the client goes, says something, takes nothing for 5 s, or answers
+/// no ping.
 pub(crate) async fn stream(
     State(state): State<AppState>,
     db: Db,
@@ -48,46 +55,70 @@ pub(crate) async fn stream(
 /// Why it ends.
 struct End(u16, &'static str);
 
-async fn run(mut socket: WebSocket, state: AppState, db: Db, place: OwnedSemaphorePermit) {
-    let End(code, reason) = send_all(&mut socket, &state, &db).await;
+async fn run(socket: WebSocket, state: AppState, db: Db, place: OwnedSemaphorePermit) {
+    let (mut to, mut from) = socket.split();
+    // At the same time: whatever one of them waits for, the others notice the end.
+    let End(code, reason) = tokio::select! {
+        end = hear(&mut from, state.settings.socket_ping * SILENT_PINGS) => end,
+        end = send_all(&mut to, &state, &db) => end,
+        () = state.shutdown().requested() => End(close_code::AWAY, "shutting down"),
+    };
     debug!(code, reason, "a web socket ends");
     let reason = reason.into();
     let close = Message::Close(Some(CloseFrame { code, reason }));
     // A courtesy: it may be gone.
-    let _ = timeout(SEND, socket.send(close)).await;
+    let _ = timeout(SEND, to.send(close)).await;
     drop(place);
 }
 
-async fn send_all(socket: &mut WebSocket, state: &AppState, db: &Db) -> End {
-    let mut ticks = interval(state.settings.socket_interval);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut shutdown = std::pin::pin!(state.shutdown().requested());
-    let mut number = 0;
+/// Ends when the client does, or when nothing is heard of it for so long: it is asked more often than that.
+async fn hear(from: &mut SplitStream<WebSocket>, patience: Duration) -> End {
     loop {
-        tokio::select! {
-            () = &mut shutdown => return End(close_code::AWAY, "shutting down"),
-            message = socket.recv() => match message {
-                None | Some(Ok(Message::Close(_))) => return End(close_code::NORMAL, "bye"),
-                // Answered by the library.
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Text(_) | Message::Binary(_))) => return End(close_code::POLICY, "nothing to say here"),
-                Some(Err(_)) => return End(close_code::PROTOCOL, "no web socket"),
-            },
-            _ = ticks.tick() => {
-                number += 1;
-                let Ok(text) = message(db, number).await else {
-                    // The facade would log it where it became an answer; here it becomes the reason of the end.
-                    return End(close_code::AGAIN, "temporarily unavailable");
-                };
-                if !matches!(timeout(SEND, socket.send(Message::text(text))).await, Ok(Ok(()))) {
-                    return End(close_code::AWAY, "too slow");
-                }
+        match timeout(patience, from.next()).await {
+            Err(_) => return End(close_code::AWAY, "silent"),
+            Ok(None | Some(Ok(Message::Close(_)))) => return End(close_code::NORMAL, "bye"),
+            // A ping is answered by the library.
+            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
+            Ok(Some(Ok(Message::Text(_) | Message::Binary(_)))) => {
+                return End(close_code::POLICY, "nothing to say here");
             }
+            Ok(Some(Err(_))) => return End(close_code::PROTOCOL, "no web socket"),
         }
     }
 }
 
-async fn message(db: &Db, number: u64) -> Result<String, tower_cassandra::Error> {
+async fn send_all(to: &mut SplitSink<WebSocket, Message>, state: &AppState, db: &Db) -> End {
+    let ping = state.settings.socket_ping;
+    let mut pings = interval_at(Instant::now() + ping, ping);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut number = 1;
+    let mut next = pin!(message(db, number, Duration::ZERO));
+    loop {
+        let sent = tokio::select! {
+            _ = pings.tick() => Message::Ping(Bytes::new()),
+            text = &mut next => {
+                let text = match text {
+                    Ok(text) => text,
+                    Err(error) => {
+                        // Where it becomes an answer the facade logs it; here it becomes the reason of the end.
+                        warn!(%error, "a web socket has nothing to send");
+                        return End(close_code::AGAIN, "temporarily unavailable");
+                    }
+                };
+                number += 1;
+                next.set(message(db, number, state.settings.socket_interval));
+                Message::text(text)
+            }
+        };
+        if !matches!(timeout(SEND, to.send(sent)).await, Ok(Ok(()))) {
+            return End(close_code::AWAY, "too slow");
+        }
+    }
+}
+
+/// The next message, after a pause.
+async fn message(db: &Db, number: u64, pause: Duration) -> Result<String, tower_cassandra::Error> {
+    sleep(pause).await;
     let category = CATEGORIES[(number as usize) % CATEGORIES.len()];
     let products = db.statements.products.bind((category, 10))?;
     // By the session itself: the deadline of the request was that of the handshake.

@@ -19,7 +19,7 @@ use super::{
 use crate::errors::{no_such_method, no_such_path};
 use crate::settings::Settings;
 use crate::state::AppState;
-use crate::web::{count, refuse_late};
+use crate::web::{count, describe_guarded, operators_only, refuse_late, viewers_only};
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -54,31 +54,9 @@ pub(crate) fn router(state: AppState) -> Result<Router, InvalidConfig> {
         .layer(middleware::from_fn_with_state(state.clone(), count))
         .layer(middleware::from_fn_with_state(state.clone(), refuse_late))
         .layer(requests);
-    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(home::home))
-        .routes(routes!(home::health))
-        .routes(routes!(home::ready))
+    let mut for_operators = OpenApiRouter::new()
         .routes(routes!(home::shutdown))
-        .routes(routes!(monitoring::metrics))
-        .routes(routes!(monitoring::queries))
-        .routes(routes!(monitoring::hosts))
-        .routes(routes!(monitoring::summary))
-        .routes(routes!(monitoring::rate_limit))
-        .routes(routes!(users::create, users::list))
-        .routes(routes!(users::get, users::put, users::patch, users::delete))
-        .routes(routes!(bulk::create))
         .routes(routes!(bulk::clean_up))
-        .routes(routes!(user_streams::rows))
-        .routes(routes!(user_streams::pages))
-        .routes(routes!(user_advanced::advanced))
-        .routes(routes!(products::search))
-        .routes(routes!(products::multi_query))
-        .routes(routes!(items::large_dataset))
-        .routes(routes!(items::paginated))
-        .routes(routes!(items::stream_data))
-        .routes(routes!(cached::get, cached::post))
-        .routes(routes!(cached::background_write))
-        .routes(routes!(per_user::user_data))
         .routes(routes!(load::concurrent))
         .routes(routes!(load::one_by_one))
         .routes(routes!(load::crowd))
@@ -92,6 +70,35 @@ pub(crate) fn router(state: AppState) -> Result<Router, InvalidConfig> {
         .routes(routes!(nested::nested_contexts))
         .routes(routes!(safety::cancellation))
         .routes(routes!(safety::status))
+        .route_layer(middleware::from_fn_with_state(state.clone(), operators_only));
+    describe_guarded(for_operators.get_openapi_mut());
+    let status = Router::new()
+        .nest_service("/status", state.status.clone())
+        .layer(middleware::from_fn_with_state(state.clone(), viewers_only));
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(home::home))
+        .routes(routes!(home::health))
+        .routes(routes!(home::ready))
+        .routes(routes!(monitoring::metrics))
+        .routes(routes!(monitoring::queries))
+        .routes(routes!(monitoring::hosts))
+        .routes(routes!(monitoring::summary))
+        .routes(routes!(monitoring::rate_limit))
+        .routes(routes!(users::create, users::list))
+        .routes(routes!(users::get, users::put, users::patch, users::delete))
+        .routes(routes!(bulk::create))
+        .routes(routes!(user_streams::rows))
+        .routes(routes!(user_streams::pages))
+        .routes(routes!(user_advanced::advanced))
+        .routes(routes!(products::search))
+        .routes(routes!(products::multi_query))
+        .routes(routes!(items::large_dataset))
+        .routes(routes!(items::paginated))
+        .routes(routes!(items::stream_data))
+        .routes(routes!(cached::get, cached::post))
+        .routes(routes!(cached::background_write))
+        .routes(routes!(per_user::user_data))
+        .merge(for_operators)
         .split_for_parts();
     let description: Arc<str> = serde_json::to_string(&description).unwrap_or_default().into();
     let description = move || async move { ([(CONTENT_TYPE, "application/json")], description.to_string()) };
@@ -100,6 +107,7 @@ pub(crate) fn router(state: AppState) -> Result<Router, InvalidConfig> {
         // A description of OpenAPI has no words for web sockets.
         .route("/ws/stream", get(live::stream))
         .route_service("/healthz", Liveness)
+        .merge(status)
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(layers)

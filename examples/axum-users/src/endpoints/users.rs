@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::stream::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use tower_cassandra::Statement;
 use tower_cassandra::scylla::value::MaybeUnset;
+use tower_cassandra::{Statement, StreamOptions};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -14,6 +16,7 @@ use crate::described::{BodyErrors, Errors, ParamErrors};
 use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Body, Check, Db, Id, Params, Problems, maybe_whole, present, whole};
 use crate::store::{Statements, Time, User, UserRow};
+use crate::web::{Shape, answer_with_rows};
 
 /// A user to be.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
@@ -131,21 +134,24 @@ impl Check for ListParams {
     }
 }
 
-/// Some users, in no order.
+/// Rows per page where many are asked for.
+const PAGE: u32 = 500;
+
+/// Some users, in no order, written while they are read.
 #[utoipa::path(operation_id = "list_users", 
     get, path = "/users", params(ListParams),
     responses((status = 200, body = Vec<User>, description = "as asked"), ParamErrors)
 )]
-pub(crate) async fn list(db: Db, Params(params): Params<ListParams>) -> Result<Json<Vec<User>>, ApiError> {
+pub(crate) async fn list(db: Db, Params(params): Params<ListParams>) -> Result<Response, ApiError> {
     let mut users = db.statements.users.bind((params.limit,))?;
     if let Some(seconds) = params.timeout {
         users = users.deadline(Duration::from_secs_f64(seconds));
     }
-    let response = db.session.execute(users).await?;
-    let users = response
-        .iter::<UserRow>()?
-        .filter_map(|row| row.map(UserRow::user).transpose());
-    Ok(Json(users.collect::<Result<_, _>>()?))
+    let options = StreamOptions::new().page_size(PAGE).prefetch(1);
+    let rows = db.session.stream_with::<UserRow>(users, options);
+    let handle = rows.handle();
+    let users = rows.try_filter_map(|row| std::future::ready(Ok(row.user())));
+    answer_with_rows(users, handle, PAGE, Shape::Array).await
 }
 
 async fn find(db: &Db, id: Uuid) -> Result<User, ApiError> {

@@ -1,6 +1,6 @@
 //! Rows of the database as an answer, while they come: the memory is that of a page, however many there are.
 
-use std::fmt::Write as _;
+use std::future::ready;
 use std::pin::Pin;
 
 use axum::body::{Body, Bytes};
@@ -24,6 +24,8 @@ type Rows<T> = Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>;
 pub(crate) enum Shape {
     /// One JSON value per line.
     Lines,
+    /// One JSON array.
+    Array,
     /// One JSON object, with the rows under this name, and behind them what the function makes of the number of rows and pages: members without braces.
     Object(&'static str, fn(rows: u64, pages: u64, page_size: u32) -> String),
 }
@@ -52,14 +54,17 @@ struct Writer<T> {
 
 impl<T: Serialize> Writer<T> {
     fn begin(&mut self) {
-        if let Shape::Object(name, _) = self.shape {
-            self.buffer
-                .extend_from_slice(format!("{{\"{name}\":[").as_bytes());
+        match self.shape {
+            Shape::Lines => {}
+            Shape::Array => self.buffer.push(b'['),
+            Shape::Object(name, _) => self
+                .buffer
+                .extend_from_slice(format!("{{\"{name}\":[").as_bytes()),
         }
     }
 
     fn row(&mut self, row: &T) {
-        if matches!(self.shape, Shape::Object(..)) && self.written > 0 {
+        if !matches!(self.shape, Shape::Lines) && self.written > 0 {
             self.buffer.push(b',');
         }
         // Writing to memory what has only strings as keys does not fail.
@@ -73,14 +78,12 @@ impl<T: Serialize> Writer<T> {
     }
 
     fn end(&mut self) {
+        if !matches!(self.shape, Shape::Lines) {
+            self.buffer.push(b']');
+        }
         if let Shape::Object(_, tail) = self.shape {
-            let mut end = String::from("]");
-            let _ = write!(
-                end,
-                ",{}}}",
-                tail(self.written, self.handle.pages(), self.page_size)
-            );
-            self.buffer.extend_from_slice(end.as_bytes());
+            let tail = tail(self.written, self.handle.pages(), self.page_size);
+            self.buffer.extend_from_slice(format!(",{tail}}}").as_bytes());
         }
         self.over = true;
     }
@@ -99,8 +102,6 @@ impl<T: Serialize> Writer<T> {
             match next {
                 Some(Ok(row)) => self.row(&row),
                 Some(Err(error)) => {
-                    // The head is gone: all that is left is to break off, which every client notices.
-                    warn!(%error, rows = self.written, "an answer breaks off");
                     self.over = true;
                     self.buffer.clear();
                     return Some(Err(error));
@@ -115,8 +116,11 @@ impl<T: Serialize> Writer<T> {
     }
 }
 
-/// Answers with rows. The first one is waited for, so that a failure up to then has a status of its own. When the client goes away the server drops the
+/// Answers with rows. The first piece is waited for, so that a failure up to then has a status of its own. When the client goes away the server drops the
 /// answer, and with it the query.
+///
+/// Pieces are made when the client has room for them, so that one that takes nothing holds the rows of two pages if `rows` read one ahead, and no permit; when
+/// it has taken nothing for the time that `serve` allows its connection ends.
 pub(crate) async fn answer_with_rows<T>(
     rows: impl Stream<Item = Result<T, Error>> + Send + 'static,
     handle: StreamHandle,
@@ -130,7 +134,7 @@ where
     let next = rows.next().await.transpose()?.map(Ok);
     let kind = match shape {
         Shape::Lines => "application/x-ndjson",
-        Shape::Object(..) => "application/json",
+        Shape::Array | Shape::Object(..) => "application/json",
     };
     let over = next.is_none();
     let mut writer = Writer {
@@ -147,8 +151,19 @@ where
     if over {
         writer.end();
     }
-    let pieces = stream::unfold(writer, |mut writer| async move {
-        writer.piece().await.map(|piece| (piece, writer))
+    let first = writer.piece().await.transpose()?.unwrap_or_default();
+    if writer.over {
+        // With its length.
+        return Ok(([(CONTENT_TYPE, kind)], first).into_response());
+    }
+    let rest = stream::unfold(writer, |mut writer| async move {
+        let piece = writer.piece().await?;
+        if let Err(error) = &piece {
+            // The head is gone: all that is left is to break off, which every client notices.
+            warn!(%error, rows = writer.written, "an answer breaks off");
+        }
+        Some((piece, writer))
     });
+    let pieces = stream::once(ready(Ok(first))).chain(rest);
     Ok(([(CONTENT_TYPE, kind)], Body::from_stream(pieces)).into_response())
 }

@@ -213,8 +213,19 @@ async fn slow_clients_cost_no_more_than_their_connection() {
     let mut deaf = TcpStream::connect(client.address).await.unwrap();
     let large = "GET /stream-data?limit=100000 HTTP/1.1\r\nHost: a\r\n\r\n".repeat(40);
     deaf.write_all(large.as_bytes()).await.unwrap();
+    // It has begun: what follows is its end, and not that it was not there yet.
+    let mut head = [0; 12];
+    timeout(PATIENCE, deaf.read_exact(&mut head))
+        .await
+        .expect("it is answered")
+        .unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
     app.at_rest().await;
-    drop(deaf);
+    // The server has closed it: nothing but what was on its way is left.
+    let mut rest = Vec::new();
+    let _ = timeout(PATIENCE, deaf.read_to_end(&mut rest))
+        .await
+        .expect("it is closed");
     client.get("/users").await.expect(200);
     app.done().await;
 }

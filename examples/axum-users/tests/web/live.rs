@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use local_cassandra::testing;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -10,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{WebSocketStream, client_async};
+use tower_cassandra::cluster::defaults;
 
 use crate::support::{App, Client, PATIENCE, eventually, node, within};
 
@@ -17,6 +19,23 @@ async fn open(client: &Client) -> WebSocketStream<TcpStream> {
     let socket = TcpStream::connect(client.address).await.unwrap();
     let url = format!("ws://{}/ws/stream", client.address);
     client_async(url, socket).await.unwrap().0
+}
+
+/// Opens one by hand, says this, and gives what came behind the head until it was closed.
+async fn raw(client: &Client, says: &[u8]) -> Vec<u8> {
+    let mut socket = TcpStream::connect(client.address).await.unwrap();
+    let head = "GET /ws/stream HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(says).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, socket.read_to_end(&mut answer))
+        .await
+        .expect("it is closed");
+    let said = String::from_utf8_lossy(&answer);
+    assert!(said.starts_with("HTTP/1.1 101"), "{said}");
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+    answer.split_off(end + 4)
 }
 
 /// The next message that is a text.
@@ -56,6 +75,85 @@ async fn web_07_products_come_every_second_until_the_client_goes() {
     app.done().await;
 }
 
+/// What a server sent, frame by frame: the first byte of each. It sends without masks.
+fn frames(mut bytes: &[u8]) -> Vec<u8> {
+    let mut kinds = Vec::new();
+    while let [kind, length, rest @ ..] = bytes {
+        kinds.push(*kind);
+        let (length, rest) = match (length, rest) {
+            (126, [high, low, rest @ ..]) => (usize::from(*high) << 8 | usize::from(*low), rest),
+            (length, rest) => (usize::from(*length), rest),
+        };
+        bytes = rest.get(length..).unwrap_or_default();
+    }
+    kinds
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_answers_no_ping_is_gone_and_one_that_does_stays() {
+    let Some(node) = node("pings").await else { return };
+    let app = App::ready(&node, "pings", |settings| {
+        settings.socket_ping = Duration::from_millis(1_500);
+    });
+    let app = app.await;
+    let mut alive = open(&app.client).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let listening = tokio::spawn(async move {
+        let mut stopped = std::pin::pin!(stopped);
+        loop {
+            tokio::select! {
+                message = alive.next() => assert!(matches!(message, Some(Ok(Message::Text(_) | Message::Ping(_)))), "{message:?}"),
+                _ = &mut stopped => return alive,
+            }
+        }
+    });
+    // This one reads all that comes, and says nothing.
+    let began = Instant::now();
+    let answer = raw(&app.client, b"").await;
+    let frames = frames(&answer);
+    println!("pings: {frames:x?}, closed after {:?}", began.elapsed());
+    assert!(
+        frames.contains(&0x89),
+        "it was asked whether it is there: {frames:x?}"
+    );
+    assert_eq!(
+        frames.last(),
+        Some(&0x88),
+        "and told that it is over: {frames:x?}"
+    );
+    eventually("its task has ended", || app.state.open_sockets() == 1).await;
+    stop.send(()).unwrap();
+    next(&mut listening.await.unwrap()).await;
+    eventually("both have ended", || app.state.open_sockets() == 0).await;
+    app.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_whose_client_goes_does_not_wait_for_the_database() {
+    let Some(cluster) = testing::exclusive("socket_wait", testing::patient_node).await else {
+        return;
+    };
+    let app = App::ready(&cluster, "socket_wait", |settings| {
+        settings.socket_interval = Duration::from_millis(50);
+    });
+    let app = app.await;
+    let mut socket = open(&app.client).await;
+    next(&mut socket).await;
+    cluster.node(0).freeze().unwrap();
+    let session = app.state.session();
+    eventually("its query waits for the node", || session.running() > 0).await;
+    drop(socket);
+    let began = Instant::now();
+    eventually("its task has ended", || app.state.open_sockets() == 0).await;
+    let took = began.elapsed();
+    cluster.node(0).resume().unwrap();
+    println!("socket_wait: {took:?}");
+    // The query itself would have gone on until its connection is given up.
+    assert!(took < defaults::KEEPALIVE_TIMEOUT / 2, "{took:?}");
+    app.client.ready().await;
+    app.done().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn garbage_ends_a_web_socket_and_there_are_only_so_many() {
     let Some(node) = node("sockets").await else { return };
@@ -78,20 +176,7 @@ async fn garbage_ends_a_web_socket_and_there_are_only_so_many() {
     eventually("all have ended", || app.state.open_sockets() == 0).await;
 
     // What is no frame at all.
-    let mut raw = TcpStream::connect(app.client.address).await.unwrap();
-    let head = "GET /ws/stream HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    raw.write_all(head.as_bytes()).await.unwrap();
-    raw.write_all(&[0xff; 200]).await.unwrap();
-    let mut rest = Vec::new();
-    let _ = timeout(PATIENCE, raw.read_to_end(&mut rest))
-        .await
-        .expect("it is closed");
-    assert!(
-        rest.starts_with(b"HTTP/1.1 101"),
-        "{}",
-        String::from_utf8_lossy(&rest)
-    );
+    raw(&app.client, &[0xff; 200]).await;
     eventually("it has ended", || app.state.open_sockets() == 0).await;
 
     let (_one, _two) = (open(&app.client).await, open(&app.client).await);

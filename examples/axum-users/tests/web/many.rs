@@ -1,11 +1,15 @@
 //! Products, several queries, pages, rows while they come.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use local_cassandra::testing;
 use serde_json::Value;
 use tokio::time::Instant;
+use tower_cassandra::ClusterBuilder;
 
-use crate::support::{App, crowd, node, within};
+use crate::support::{App, PATIENCE, crowd, node, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn web_02_a_search_finds_products_for_many_clients() {
@@ -37,11 +41,26 @@ async fn web_02_a_search_finds_products_for_many_clients() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn web_05_four_queries_make_one_answer_and_no_connection() {
-    let Some(node) = node("web_05").await else { return };
+    // Nobody else connects to it.
+    let Some(node) = testing::exclusive("web_05", testing::patient_node).await else {
+        return;
+    };
+    let observer = ClusterBuilder::new()
+        .contact_points(node.contact_points())
+        .no_metrics();
+    let observer = observer.connect_timeout(PATIENCE).connect().await.unwrap();
+    // As the node sees them: one that is closed and opened anew has another port.
+    let connections = async || {
+        let open = observer.execute("SELECT address, port FROM system_views.clients");
+        let open = open.await.unwrap().rows::<(IpAddr, i32)>().unwrap();
+        open.into_iter().collect::<BTreeSet<_>>()
+    };
+    let of_observer = connections().await;
     let app = App::ready(&node, "web_05", |_| ()).await;
-    let session = app.state.session();
     app.client.get("/multi-query").await.expect(200);
-    let before = session.health();
+    let before = connections().await;
+    println!("web_05: {} connections", before.len() - of_observer.len());
+    assert!(before.len() > of_observer.len() && before.is_superset(&of_observer));
     let began = Instant::now();
     for _ in 0..50 {
         let answer = app.client.get("/multi-query").await.expect(200);
@@ -53,8 +72,8 @@ async fn web_05_four_queries_make_one_answer_and_no_connection() {
         began.elapsed() / 50,
         Duration::from_millis(20),
     );
-    let connected = |health: &tower_cassandra::Health| health.nodes.iter().filter(|it| it.connected).count();
-    assert_eq!(connected(&session.health()), connected(&before));
+    assert_eq!(connections().await, before);
+    observer.close(PATIENCE).await.unwrap();
     app.done().await;
 }
 

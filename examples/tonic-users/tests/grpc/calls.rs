@@ -113,7 +113,7 @@ async fn reflection_knows_the_services() {
     };
     let mut client = ServerReflectionClient::new(bed.channel.clone());
     let mut answers = client
-        .server_reflection_info(tokio_stream::once(request))
+        .server_reflection_info(futures_util::stream::iter([request]))
         .await
         .unwrap()
         .into_inner();

@@ -1,5 +1,6 @@
 //! A server of its own for each test, on the one node that they share.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
+use tonic_users::Limits;
 use tonic_users::pb::users_client::UsersClient;
 use tonic_users::pb::{CreateUserRequest, GetUserRequest, User};
 use tower_cassandra::observe::{Collector, Delivery, QueryRecord};
@@ -45,6 +47,7 @@ impl Collector for Calls {
 
 pub(crate) struct Bed {
     pub(crate) cluster: Shared,
+    pub(crate) address: SocketAddr,
     pub(crate) session: Session,
     pub(crate) channel: Channel,
     pub(crate) users: UsersClient<Channel>,
@@ -57,7 +60,13 @@ pub(crate) struct Bed {
 impl Bed {
     pub(crate) async fn make(test: &str) -> Option<Self> {
         let cluster = testing::shared(test, testing::patient_node).await?;
-        Some(Self::on(cluster, test, |builder| builder).await)
+        Some(Self::on(cluster, test, |builder| builder, Limits::default()).await)
+    }
+
+    /// With limits of its own for clients.
+    pub(crate) async fn limited(test: &str, limits: Limits) -> Option<Self> {
+        let cluster = testing::shared(test, testing::patient_node).await?;
+        Some(Self::on(cluster, test, |builder| builder, limits).await)
     }
 
     /// The node is this test's alone: it is frozen or killed.
@@ -66,10 +75,15 @@ impl Bed {
         change: impl FnOnce(ClusterBuilder) -> ClusterBuilder,
     ) -> Option<Self> {
         let cluster = testing::exclusive(test, testing::patient_node).await?;
-        Some(Self::on(cluster, test, change).await)
+        Some(Self::on(cluster, test, change, Limits::default()).await)
     }
 
-    async fn on(cluster: Shared, test: &str, change: impl FnOnce(ClusterBuilder) -> ClusterBuilder) -> Self {
+    async fn on(
+        cluster: Shared,
+        test: &str,
+        change: impl FnOnce(ClusterBuilder) -> ClusterBuilder,
+        limits: Limits,
+    ) -> Self {
         let calls = Calls::default();
         let mut builder = ClusterBuilder::new()
             .contact_points(cluster.contact_points())
@@ -92,7 +106,7 @@ impl Bed {
         let served = {
             let (session, keyspace, shutdown) = (session.clone(), keyspace.clone(), shutdown.clone());
             tokio::spawn(async move {
-                tonic_users::serve(listener, session, &keyspace, &shutdown)
+                tonic_users::serve(listener, session, &keyspace, &shutdown, limits)
                     .await
                     .unwrap()
             })
@@ -107,6 +121,7 @@ impl Bed {
         let bed = Self {
             users: UsersClient::new(channel.clone()),
             cluster,
+            address,
             session,
             channel,
             calls,
