@@ -302,7 +302,7 @@ mutant "hedge: a dropped call keeps what it did not spend" hedge hedge/layer.rs 
 mutant "hedge: what is refused late is paid for" hedge hedge/second.rs \
     's/None => shared\.give_back\(\),/None => {}/'
 mutant "hedge: a late refusal leaves the call hanging" hedge hedge/second.rs \
-    's/Some\(first\) => Ended::Failed\(first\),/Some(_) => Ended::NotSent,/'
+    's/Some\(first\) => Ended::Failed\(first\.error\),/Some(_) => Ended::NotSent,/'
 mutant "hedge: probes are free" hedge balance/watching.rs \
     's/budget\.charge\(clock::read\(\)\);/drop(budget);/'
 mutant "hedge: the same node twice" hedge balance/choose.rs \
@@ -316,7 +316,7 @@ mutant "hedge: an error of the first ends it" hedge hedge/second.rs \
 mutant "hedge: an error of the second ends it" hedge hedge/future.rs \
     's/Ended::Failed\(error\)\) if this\.first\.is_none\(\)/Ended::Failed(error)) if true/'
 mutant "hedge: the error of the first is lost" hedge hedge/second.rs \
-    's/self\.failed\.take\(\), error, started/None, error, started/'
+    's/join\(watch, spare, earlier, error, started\)/join(watch, spare, None, error, started)/'
 mutant "hedge: what may not be repeated is" hedge hedge/service.rs \
     's/let Some\(class\) = request\.hedge\(\) else/let Some(class) = Some(crate::request::HedgeClass::Read) else/'
 mutant "hedge: a lent timer never comes back" hedge timer.rs \
