@@ -98,18 +98,20 @@ pub(crate) fn page(request: &SpanSlot, number: u64) -> SpanSlot {
 #[cold]
 pub(crate) fn end(span: &SpanSlot, result: Result<&Response, &Error>, directory: Option<&ClusterDirectory>) {
     span.with(|span| {
-        let (timings, node) = match result {
+        let (timings, attempts, node) = match result {
             Ok(response) => {
                 span.record("db.response.returned_rows", response.len());
                 span.record("cassandra.speculative_execution.count", response.hedges());
-                (response.timings(), response.coordinator())
+                // Those beside slow ones are counted above.
+                (response.timings(), response.attempts(), response.coordinator())
             }
             Err(error) => {
                 failed(span, error);
-                (error.timings(), error.node())
+                let timings = error.timings();
+                (timings, timings.attempt_count(), error.node())
             }
         };
-        span.record("attempts", timings.attempt_count());
+        span.record("attempts", attempts);
         span.record("queue_wait_ms", timings.queue_wait().as_secs_f64() * 1_000.0);
         span.record("back_off_ms", timings.back_off().as_secs_f64() * 1_000.0);
         let Some(node) = node else { return };
