@@ -19,7 +19,7 @@ impl Endpoint {
         }
     }
 
-    /// Is the first attempt of this call still with the node, whether or not somebody waits for it?
+    /// Is an attempt of this call still with the node, whether or not somebody waits for it?
     pub(crate) fn owes(&self, call: u32) -> bool {
         self.with_ledger(|ledger| ledger.has(call))
     }

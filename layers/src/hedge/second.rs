@@ -127,22 +127,16 @@ impl<F, E, C> Second<F, E, C> {
 
     /// The one that did not give the answer; it has been under way for so long, unless it has failed.
     fn beside(&mut self, won: bool, call: u32, elapsed: Duration) -> Beside<E> {
-        let together = self.under_way();
-        match self.failed.take() {
-            Some(failed) => Beside {
-                won,
-                failed: Some(failed.error),
-                call,
-                elapsed: failed.elapsed,
-                together: failed.together,
-            },
-            None => Beside {
-                won,
-                failed: None,
-                call,
-                elapsed,
-                together,
-            },
+        let (failed, elapsed, together) = match self.failed.take() {
+            Some(failed) => (Some(failed.error), failed.elapsed, failed.together),
+            None => (None, elapsed, self.under_way()),
+        };
+        Beside {
+            won,
+            failed,
+            call,
+            elapsed,
+            together,
         }
     }
 
