@@ -28,6 +28,12 @@ pub(super) struct Patience {
 }
 
 impl Patience {
+    /// For as long as it takes.
+    pub(super) const ENDLESS: Self = Self {
+        attempt: None,
+        call: None,
+    };
+
     /// Until when to wait for a PREPARE that began at this moment; none for as long as it takes.
     pub(super) fn until(self, begun: Instant) -> Option<Instant> {
         let attempt = self.attempt.and_then(|limit| begun.checked_add(limit));

@@ -123,17 +123,9 @@ impl PreparedCache {
 
     /// The prepared form of a text. Any number of callers share one PREPARE; one that is dropped does not end it for the others.
     pub(crate) async fn get(&self, text: &Arc<Text>, stack: &Arc<dyn Stack>) -> Result<Prepared, Error> {
-        for _ in 0..TURNS {
-            let landing = match self.board(text, stack) {
-                Boarded::Known(prepared) => return Ok(prepared),
-                Boarded::Flight { landing, .. } => landing,
-                Boarded::Full => return Err(Error::rejected(Reason::PreparesFull)),
-            };
-            if let Some(landed) = self.landed(landing).await {
-                return landed;
-            }
-        }
-        Err(no_runtime())
+        let found = self.get_within(text, stack, Patience::ENDLESS).await?;
+        // Where the wait has no end, only that there is no room is left to be none.
+        found.ok_or_else(|| Error::rejected(Reason::PreparesFull))
     }
 
     /// The same, unless it takes longer than the caller waits, or too much is being prepared already.
