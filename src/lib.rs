@@ -104,6 +104,7 @@ mod statement;
 #[cfg(feature = "status-page")]
 pub mod status_page;
 pub mod stream;
+mod striped;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod timings;

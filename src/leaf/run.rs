@@ -50,7 +50,8 @@ pub(super) async fn run(
     let paging = statement.paging.clone().unwrap_or_else(PagingState::start);
     let page_size = options.driver_page_size()?;
     let (result, next) = match &statement.what {
-        What::Bound { prepared, values, .. } => {
+        What::Bound { bound, .. } => {
+            let prepared = bound.prepared();
             if prepared.is_stale() {
                 Box::pin(renewed(driver, prepared, at)).await?;
             }
@@ -60,7 +61,7 @@ pub(super) async fn run(
             } = prepared.form()?;
             set_options!(handle, options, policy);
             handle.set_page_size(page_size);
-            let executed = driver.execute_single_page(&handle, values.clone(), paging).await;
+            let executed = driver.execute_single_page(&handle, bound, paging).await;
             executed.map_err(failed).inspect_err(|error| {
                 if error.advice() == Advice::Reprepare {
                     prepared.mark_stale(version);

@@ -25,6 +25,11 @@ use crate::trace::{self, AttemptSpan};
 /// until the node answers.
 #[derive(Clone)]
 pub struct SessionService {
+    shared: Arc<Shared>,
+}
+
+/// One for all clones, since every attempt needs one.
+struct Shared {
     driver: DriverSlot,
     reaper: Reaper<Result<Response, Error>>,
 }
@@ -32,7 +37,7 @@ pub struct SessionService {
 impl fmt::Debug for SessionService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService")
-            .field("driver", &self.driver)
+            .field("driver", &self.shared.driver)
             .finish_non_exhaustive()
     }
 }
@@ -47,8 +52,10 @@ impl SessionService {
         Self::with_slot(DriverSlot::new(driver), Reaper::spawn())
     }
 
-    pub(crate) const fn with_slot(driver: DriverSlot, reaper: Reaper<Result<Response, Error>>) -> Self {
-        Self { driver, reaper }
+    pub(crate) fn with_slot(driver: DriverSlot, reaper: Reaper<Result<Response, Error>>) -> Self {
+        Self {
+            shared: Arc::new(Shared { driver, reaper }),
+        }
     }
 }
 
@@ -84,7 +91,7 @@ impl Service<Statement> for SessionService {
         let span = trace::attempt(&statement);
         let ticket = statement.context.take_ticket();
         let endpoint = ticket.as_ref().map(|ticket| Arc::clone(ticket.endpoint()));
-        let driver = self.driver.get();
+        let driver = self.shared.driver.get();
         // The room first: with nothing left that may panic in between, the attempt is made where it stays and not moved there.
         let room = Box::new_uninit();
         let attempt = async move {
@@ -128,7 +135,7 @@ impl Service<Statement> for SessionService {
         };
         let attempt = Box::write(room, attempt);
         AttemptFuture(AttemptSpan::new(
-            self.reaper.keep(Box::into_pin(attempt), endpoint),
+            self.shared.reaper.keep(Box::into_pin(attempt), endpoint),
             span,
         ))
     }

@@ -49,12 +49,17 @@ impl Session {
     /// make no sense, `SchemaAgreement` when DDL was applied and the nodes did not agree in time.
     ///
     /// Dropping the future cancels: everything is given back at once; what was sent may still be applied.
-    pub async fn execute(&self, statement: impl Into<Statement>) -> Result<Response, Error> {
-        self.inner.execute(statement.into()).await
+    // Not an `async fn`, and neither is what it calls more than needed: each would keep a copy of the statement, and what is this large is
+    // copied and allocated at a price.
+    pub fn execute(
+        &self,
+        statement: impl Into<Statement>,
+    ) -> impl Future<Output = Result<Response, Error>> + Send {
+        let mut statement = statement.into();
+        async move { self.inner.execute_mut(&mut statement).await }
     }
 
-    /// The same, for futures that outlive the borrow. Not an `async fn`, and neither is what it calls more than needed: each would keep a
-    /// copy of the statement, and what is this large is copied and allocated at a price.
+    /// The same, for futures that outlive the borrow.
     pub(crate) fn execute_owned(
         &self,
         mut statement: Statement,
@@ -65,10 +70,6 @@ impl Session {
 }
 
 impl Inner {
-    async fn execute(&self, mut statement: Statement) -> Result<Response, Error> {
-        self.execute_mut(&mut statement).await
-    }
-
     async fn execute_mut(&self, statement: &mut Statement) -> Result<Response, Error> {
         let inside = self.enter()?;
         let nature = statement.nature();

@@ -2,22 +2,31 @@
 
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// The count of running calls with the bits above it that keep others out.
-#[derive(Debug, Default)]
+use crate::striped::Striped;
+
+/// Who is inside, in parts, so that calls of different threads do not meet here.
+#[derive(Debug)]
 pub(crate) struct Gate {
-    state: AtomicU64,
-    /// The last one has left, after the gate was closed.
+    parts: Striped<Part>,
+    /// The last one of a part has left, after the gate was closed.
     empty: Notify,
+    /// How many were cut off, once somebody has lost patience.
+    cut_off: Mutex<Option<u64>>,
+}
+
+#[derive(Debug)]
+struct Part {
+    /// The count of running calls with the bits above it that keep others out.
+    state: AtomicU64,
     /// Those still inside have to go.
     cut: Notify,
-    /// How many had to.
-    cut_off: AtomicU64,
 }
 
 const CLOSED: u64 = 1 << 63;
@@ -35,26 +44,54 @@ pub(crate) enum Shut {
 
 /// One call inside.
 #[derive(Debug)]
-pub(crate) struct Inside<'a>(&'a Gate);
+pub(crate) struct Inside<'a> {
+    part: &'a Part,
+    empty: &'a Notify,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::with(0)
+    }
+}
 
 impl Gate {
+    fn with(state: u64) -> Self {
+        Self {
+            parts: Striped::new(|| Part {
+                state: AtomicU64::new(state),
+                cut: Notify::new(),
+            }),
+            empty: Notify::new(),
+            cut_off: Mutex::new(None),
+        }
+    }
+
     /// A gate that lets nobody in until it is [opened](Self::open).
     pub(crate) fn pending() -> Self {
-        Self {
-            state: AtomicU64::new(PENDING),
-            ..Self::default()
-        }
+        Self::with(PENDING)
     }
 
     /// Lets calls in from now on, unless it was closed meanwhile.
     pub(crate) fn open(&self) {
-        self.state.fetch_and(!PENDING, AcqRel);
+        self.change(|part| part.state.fetch_and(!PENDING, AcqRel));
+    }
+
+    /// Changes all parts and sums up how many were inside of them. The first part is the last one: what is said of that holds for all.
+    fn change(&self, change: impl Fn(&Part) -> u64) -> u64 {
+        let before = self.parts.all().rev().map(|part| change(part) & COUNT);
+        before.sum()
     }
 
     /// Lets a call in; none before opening and after closing.
+    #[inline]
     pub(crate) fn enter(&self) -> Result<Inside<'_>, Shut> {
-        let before = self.state.fetch_add(1, AcqRel);
-        let inside = Inside(self);
+        let part = self.parts.mine();
+        let before = part.state.fetch_add(1, AcqRel);
+        let inside = Inside {
+            part,
+            empty: &self.empty,
+        };
         // Leaving again is the guard's business also when the gate was closed.
         match before & (CLOSED | PENDING) {
             0 => Ok(inside),
@@ -64,23 +101,26 @@ impl Gate {
     }
 
     pub(crate) fn is_pending(&self) -> bool {
-        self.state.load(Acquire) & PENDING != 0
+        self.parts.first().state.load(Acquire) & PENDING != 0
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.state.load(Acquire) & CLOSED != 0
+        self.parts.first().state.load(Acquire) & CLOSED != 0
     }
 
     pub(crate) fn running(&self) -> u64 {
-        self.state.load(Acquire) & COUNT
+        let counts = self.parts.all().map(|part| part.state.load(Acquire) & COUNT);
+        counts.sum()
     }
 
     /// Closes and waits for those inside. What is left after `limit` is cut off; their number is returned. Any number of callers
     /// may wait; dropping the future leaves the gate closed.
     pub(crate) async fn close(&self, limit: Duration) -> u64 {
         // Who comes after the cut has nothing to do with it.
-        let late = self.state.fetch_or(CLOSED, SeqCst) & CUT != 0;
-        let cut_off = |this: &Self| if late { 0 } else { this.cut_off.load(Acquire) };
+        if self.cut_off().is_some() {
+            return 0;
+        }
+        self.change(|part| part.state.fetch_or(CLOSED, SeqCst));
         let drained = async {
             loop {
                 let empty = self.empty.notified();
@@ -93,32 +133,40 @@ impl Gate {
                 empty.await;
             }
         };
-        if timeout(limit, drained).await.is_ok() {
-            return cut_off(self);
+        if timeout(limit, drained).await.is_err() {
+            self.cut();
         }
-        self.cut();
-        cut_off(self)
+        self.cut_off().unwrap_or_default()
+    }
+
+    fn cut_off(&self) -> Option<u64> {
+        *self.cut_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes and cuts off whoever is inside. The first one to lose patience does it for all who wait.
     pub(crate) fn cut(&self) {
-        let before = self.state.fetch_or(CLOSED | CUT, SeqCst);
-        if before & CUT == 0 {
-            self.cut_off.store(before & COUNT, SeqCst);
+        let mut cut_off = self.cut_off.lock().unwrap_or_else(PoisonError::into_inner);
+        if cut_off.is_some() {
+            return;
         }
-        self.cut.notify_waiters();
+        let inside = self.change(|part| {
+            let before = part.state.fetch_or(CLOSED | CUT, SeqCst);
+            part.cut.notify_waiters();
+            before
+        });
+        *cut_off = Some(inside);
     }
 }
 
 impl Inside<'_> {
     /// Ends when the call has to go.
     pub(crate) async fn cut_off(&self) {
-        let cut = self.0.cut.notified();
+        let cut = self.part.cut.notified();
         tokio::pin!(cut);
         poll_fn(|cx| {
             // Registered before the state is read, so that a cut cannot slip through in between.
             let notified = cut.as_mut().poll(cx);
-            if self.0.state.load(Acquire) & CUT == 0 {
+            if self.part.state.load(Acquire) & CUT == 0 {
                 notified
             } else {
                 Poll::Ready(())
@@ -129,10 +177,11 @@ impl Inside<'_> {
 }
 
 impl Drop for Inside<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let before = self.0.state.fetch_sub(1, AcqRel);
+        let before = self.part.state.fetch_sub(1, AcqRel);
         if before & CLOSED != 0 && before & COUNT == 1 {
-            self.0.empty.notify_waiters();
+            self.empty.notify_waiters();
         }
     }
 }
@@ -184,5 +233,31 @@ mod tests {
         inside.cut_off().await;
         drop(inside);
         assert_eq!(gate.close(Duration::from_secs(1)).await, 0);
+    }
+
+    #[tokio::test]
+    async fn calls_of_all_threads_are_counted_waited_for_and_cut_off() {
+        let gate = Gate::default();
+        let enter = || {
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| gate.enter().unwrap())).collect();
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap())
+                    .collect::<Vec<_>>()
+            })
+        };
+        let inside = enter();
+        assert_eq!(gate.running(), 8);
+        drop(inside);
+        let inside = enter();
+        assert_eq!(gate.close(Duration::ZERO).await, 8);
+        for call in &inside {
+            call.cut_off().await;
+        }
+        drop(inside);
+        assert_eq!(gate.running(), 0);
+        let refused = || assert_eq!(gate.enter().unwrap_err(), Shut::Closed);
+        std::thread::scope(|scope| scope.spawn(refused).join()).unwrap();
     }
 }

@@ -16,7 +16,8 @@ impl Inner {
         match &statement.what {
             What::Text(_) => statement.reads_idempotent() && !counts(),
             What::Unbound(..) => statement.reads_idempotent() && !counts() && !lists(),
-            What::Bound { prepared, .. } => {
+            What::Bound { bound, .. } => {
+                let prepared = bound.prepared();
                 let counter = prepared.nature().is_counter() || counts();
                 let list = || prepared.binds_list() && lists();
                 prepared.reads_idempotent() && !counter && !list()
@@ -38,7 +39,7 @@ impl Inner {
             Verb::UnloggedBatch => {
                 let text = match &statement.what {
                     What::Text(text) | What::Unbound(text, _) => &text.text,
-                    What::Bound { prepared, .. } => prepared.text(),
+                    What::Bound { bound, .. } => bound.prepared().text(),
                     What::Batch(_) | What::Prepare(_) => return false,
                 };
                 Tokens::of(text).any(|token| token.is_word("DELETE"))
@@ -52,7 +53,8 @@ impl Inner {
         let text = match &statement.what {
             What::Text(text) | What::Unbound(text, _) => text,
             What::Batch(batch) => return batch.members.iter().any(|member| self.writes_counter(member)),
-            What::Bound { prepared, .. } => {
+            What::Bound { bound, .. } => {
+                let prepared = bound.prepared();
                 let nature = prepared.nature();
                 // A batch that was prepared as one text: nobody looked for its tables.
                 let adds = || TextFacts::read(prepared.text()).adds;

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::{Mutex, TryLockError};
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 use tower_cassandra_layers::trace::{SpanSlot, Traced};
@@ -13,16 +14,56 @@ use crate::error::{BoxError, Error};
 use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::Statement;
+use crate::striped::Striped;
 
 pub(crate) type ResponseBox = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
-/// A stack of any type, called by reference. Every cloneable service is one.
+/// A stack of any type, called by reference.
 pub(crate) trait Stack: Send + Sync {
-    /// Makes one call inside of a span: clones the service, drives the clone to ready, and calls that very clone.
+    /// Makes one call inside of a span: drives a service to ready, and calls that very one.
     fn call(&self, statement: Statement, span: SpanSlot) -> ResponseBox;
 }
 
-impl<S> Stack for S
+/// A service of any type as a stack.
+///
+/// A clone of a stack counts up and down what all clones share, a dozen counters or so. Therefore each thread keeps one that it calls again and
+/// again, as long as it is ready at once; one that lets wait is left to the call that waits.
+pub(crate) struct Shared<S> {
+    service: S,
+    kept: Striped<Mutex<Option<S>>>,
+}
+
+impl<S: Clone> Shared<S> {
+    pub(crate) fn new(service: S) -> Self {
+        Self {
+            service,
+            kept: Striped::new(Mutex::default),
+        }
+    }
+
+    /// Lends the service of this thread. It is gone if `call` leaves nothing or panics.
+    #[inline]
+    fn lend<T>(&self, call: impl FnOnce(&mut Option<S>) -> T) -> T {
+        let place = self.kept.mine();
+        let mut kept = match place.try_lock() {
+            Ok(kept) => kept,
+            Err(TryLockError::Poisoned(broken)) => {
+                place.clear_poison();
+                let mut kept = broken.into_inner();
+                *kept = None;
+                kept
+            }
+            // Another thread of the same place, or a service that calls the session while it is called itself.
+            Err(TryLockError::WouldBlock) => return call(&mut Some(self.service.clone())),
+        };
+        if kept.is_none() {
+            *kept = Some(self.service.clone());
+        }
+        call(&mut kept)
+    }
+}
+
+impl<S> Stack for Shared<S>
 where
     S: Service<Statement, Response = Response> + Clone + Send + Sync + 'static,
     S::Error: Into<BoxError>,
@@ -30,13 +71,10 @@ where
 {
     fn call(&self, statement: Statement, span: SpanSlot) -> ResponseBox {
         let nature = statement.nature();
-        let (counted, service) = (Counted::begin(&statement), self.clone());
-        // The room first: with nothing left that may panic in between, the call is made where it stays and not moved there.
+        let counted = Counted::begin(&statement);
+        // The room first: what is made after it is made where it stays, as far as the compiler can see to that.
         let room = Box::new_uninit();
-        let state = State::Waiting {
-            service,
-            statement: Some(statement),
-        };
+        let state = span.in_scope(|| self.lend(|kept| State::begin(kept, statement, nature)));
         let call = Call {
             nature,
             counted,
@@ -61,9 +99,44 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<S, F> {
-        Waiting { service: S, statement: Option<Statement> },
+        // Boxed: few calls have to wait for a service, and no other one should have the room for it.
+        Waiting { waiting: Option<Box<(S, Statement)>> },
+        Unready { error: Option<Error> },
         Called { #[pin] answer: F },
     }
+}
+
+impl<S> State<S, S::Future>
+where
+    S: Service<Statement>,
+    S::Error: Into<BoxError>,
+{
+    #[inline]
+    fn begin(kept: &mut Option<S>, statement: Statement, nature: Nature) -> Self {
+        // Whoever is not ready is asked again by the task that waits.
+        let mut cx = Context::from_waker(Waker::noop());
+        match kept
+            .as_mut()
+            .map(|service| (service.poll_ready(&mut cx), service))
+        {
+            Some((Poll::Ready(Ok(())), service)) => Self::Called {
+                answer: service.call(statement),
+            },
+            Some((Poll::Ready(Err(error)), _)) => {
+                *kept = None;
+                Self::Unready {
+                    error: Some(failed(error, false, nature)),
+                }
+            }
+            Some((Poll::Pending, _)) | None => Self::Waiting {
+                waiting: kept.take().map(|service| Box::new((service, statement))),
+            },
+        }
+    }
+}
+
+fn failed(error: impl Into<BoxError>, called: bool, nature: Nature) -> Error {
+    Error::from_boxed(error.into(), called).judged(nature)
 }
 
 impl<S> Future for Call<S, S::Future>
@@ -73,24 +146,35 @@ where
 {
     type Output = Result<Response, Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let nature = *this.nature;
-        let failed = |error: S::Error, called| Error::from_boxed(error.into(), called).judged(nature);
         loop {
             let answer = match this.state.as_mut().project() {
-                StateProj::Waiting { service, statement } => {
-                    ready!(service.poll_ready(cx)).map_err(|error| failed(error, false))?;
-                    match statement.take() {
-                        Some(statement) => service.call(statement),
+                StateProj::Called { answer } => {
+                    return answer.poll(cx).map_err(|error| failed(error, true, nature));
+                }
+                StateProj::Unready { error } => {
+                    return match error.take() {
+                        Some(error) => Poll::Ready(Err(error)),
+                        None => Poll::Pending,
+                    };
+                }
+                StateProj::Waiting { waiting } => {
+                    if let Some(waiting) = waiting {
+                        ready!(waiting.0.poll_ready(cx)).map_err(|error| failed(error, false, nature))?;
+                    }
+                    match waiting.take().map(|waiting| *waiting) {
+                        Some((mut service, statement)) => service.call(statement),
                         None => return Poll::Pending,
                     }
-                }
-                StateProj::Called { answer } => {
-                    return answer.poll(cx).map_err(|error| failed(error, true));
                 }
             };
             this.state.set(State::Called { answer });
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

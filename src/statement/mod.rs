@@ -96,12 +96,8 @@ impl Statement {
         Self::of(What::Unbound(text, Arc::new(values)))
     }
 
-    pub(crate) fn bound(prepared: Prepared, values: Bound, token: Option<i64>) -> Self {
-        Self::of(What::Bound {
-            prepared,
-            values,
-            token,
-        })
+    pub(crate) fn bound(bound: Bound, token: Option<i64>) -> Self {
+        Self::of(What::Bound { bound, token })
     }
 
     pub(crate) fn prepare(text: Arc<Text>, limit: Duration) -> Self {
@@ -116,7 +112,7 @@ impl Statement {
     pub fn nature(&self) -> Nature {
         let nature = match &self.what {
             What::Text(text) | What::Unbound(text, _) => text.facts.nature(),
-            What::Bound { prepared, .. } => prepared.nature(),
+            What::Bound { bound, .. } => bound.prepared().nature(),
             What::Batch(batch) => batch.nature,
             What::Prepare(_) => Nature::Prepare,
         };
@@ -131,7 +127,7 @@ impl Statement {
     /// How many values are bound, of all members of a batch. Those that wait for a PREPARE are not known yet.
     pub(crate) fn parameters(&self) -> usize {
         match &self.what {
-            What::Bound { values, .. } => values.count(),
+            What::Bound { bound, .. } => bound.count(),
             What::Batch(batch) => batch.members.iter().map(Self::parameters).sum(),
             What::Text(_) | What::Unbound(..) | What::Prepare(_) => 0,
         }
@@ -149,7 +145,7 @@ impl Statement {
     pub(crate) fn verb(&self) -> Verb {
         match &self.what {
             What::Text(text) | What::Unbound(text, _) => text.facts.verb,
-            What::Bound { prepared, .. } => prepared.verb(),
+            What::Bound { bound, .. } => bound.prepared().verb(),
             What::Batch(_) => Verb::Batch,
             What::Prepare(_) => Verb::Prepare,
         }
@@ -163,7 +159,10 @@ impl Statement {
                 .table
                 .as_ref()
                 .map(|(keyspace, table)| (keyspace.as_deref(), table.as_str())),
-            What::Bound { prepared, .. } => prepared.table().map(|(keyspace, table)| (Some(keyspace), table)),
+            What::Bound { bound, .. } => bound
+                .prepared()
+                .table()
+                .map(|(keyspace, table)| (Some(keyspace), table)),
             What::Batch(batch) => batch.first().and_then(Self::table),
             What::Prepare(_) => None,
         }
@@ -182,7 +181,7 @@ impl Statement {
     pub(crate) fn reads_idempotent(&self) -> bool {
         match &self.what {
             What::Text(text) | What::Unbound(text, _) => text.is_idempotent(),
-            What::Bound { prepared, .. } => prepared.reads_idempotent(),
+            What::Bound { bound, .. } => bound.prepared().reads_idempotent(),
             What::Batch(_) | What::Prepare(_) => false,
         }
     }
@@ -192,7 +191,7 @@ impl Statement {
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.what {
             What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => Some(&text.text),
-            What::Bound { prepared, .. } => Some(prepared.text()),
+            What::Bound { bound, .. } => Some(bound.prepared().text()),
             What::Batch(_) => None,
         }
     }

@@ -126,16 +126,14 @@ impl Prepared {
     }
 
     pub(crate) fn bind_dyn(&self, values: &(impl SerializeRow + ?Sized)) -> Result<Statement, Error> {
-        let handle = &self.inner.handle;
-        let columns = handle.markers();
-        let bound = Bound::new(columns.as_slice(), values).map_err(Error::serialization)?;
-        debug_assert_eq!(bound.count(), columns.len());
+        let bound = Bound::new(self, values).map_err(Error::serialization)?;
+        debug_assert_eq!(bound.count(), self.specs().len());
         let token = if self.inner.routable {
-            handle.token(&bound, self.nature())?
+            self.inner.handle.token(&bound, self.nature())?
         } else {
             None
         };
-        Ok(Statement::bound(self.clone(), bound, token))
+        Ok(Statement::bound(bound, token))
     }
 
     /// Does a row type fit the columns that the server named when it was prepared?
@@ -172,9 +170,8 @@ impl Prepared {
     }
 
     /// Names and types of its markers.
-    #[cfg(feature = "test-util")]
-    pub(crate) fn marker_specs(&self) -> Vec<ColumnSpec<'static>> {
-        self.inner.handle.markers().as_slice().to_vec()
+    pub(crate) fn specs(&self) -> ColumnSpecs<'_, 'static> {
+        self.inner.handle.markers()
     }
 
     pub(crate) fn table(&self) -> Option<(&str, &str)> {
@@ -186,7 +183,7 @@ impl Prepared {
 
     /// Keyspace, table, name and type of each marker.
     pub(crate) fn markers(&self) -> impl Iterator<Item = (&str, &str, &str, &ColumnType<'_>)> {
-        let columns = self.inner.handle.markers().as_slice();
+        let columns = self.specs().as_slice();
         columns.iter().map(|column| {
             let table = column.table_spec();
             (table.ks_name(), table.table_name(), column.name(), column.typ())

@@ -49,7 +49,7 @@ impl Statement {
             What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => {
                 Subject::Text(Arc::clone(text))
             }
-            What::Bound { prepared, .. } => Subject::Prepared(prepared.clone()),
+            What::Bound { bound, .. } => Subject::Prepared(bound.prepared().clone()),
             // Without the values: an error may live long.
             What::Batch(batch) => {
                 Subject::Batch(batch.kind, batch.members.iter().map(Self::subject).collect())

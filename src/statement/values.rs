@@ -9,6 +9,8 @@ use scylla::serialize::row::{RowSerializationContext, SerializeRow};
 use scylla::serialize::writers::RowWriter;
 use scylla_cql_core::serialize::row::SerializedValues;
 
+use super::Prepared;
+
 thread_local! {
     static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -27,17 +29,22 @@ impl fmt::Display for TooMany {
 
 impl std::error::Error for TooMany {}
 
-/// A row that is serialised already. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct Bound(Arc<SerializedValues>);
+/// A prepared statement with a row that is serialised already. Cheap to clone: a clone counts up once, for both.
+#[derive(Clone)]
+pub(crate) struct Bound(Arc<Row>);
+
+struct Row {
+    prepared: Prepared,
+    values: SerializedValues,
+}
 
 impl Bound {
-    /// Serialises `values` for these columns.
-    pub(crate) fn new(
-        columns: &[scylla::frame::response::result::ColumnSpec<'_>],
+    /// Serialises `values` for the markers of this statement.
+    pub(super) fn new(
+        prepared: &Prepared,
         values: &(impl SerializeRow + ?Sized),
     ) -> Result<Self, SerializationError> {
-        let context = RowSerializationContext::from_specs(columns);
+        let context = RowSerializationContext::from_specs(prepared.specs().as_slice());
         // Where small values find room, so that the buffer that is kept is made once and in the right size instead of growing value by
         // value. Taken and not borrowed: a user's own type may bind another statement in here.
         let mut room = ROOM.try_with(Cell::take).unwrap_or_default();
@@ -60,36 +67,38 @@ impl Bound {
             // While the thread ends there is nothing to keep it in.
             let _ = ROOM.try_with(|kept| kept.set(room));
         }
-        bound.map(|values| Self(Arc::new(values)))
+        bound.map(|values| {
+            let prepared = prepared.clone();
+            Self(Arc::new(Row { prepared, values }))
+        })
     }
 
-    /// No values.
-    pub(crate) fn empty() -> Self {
-        Self(Arc::new(SerializedValues::EMPTY.clone()))
+    pub(crate) fn prepared(&self) -> &Prepared {
+        &self.0.prepared
     }
 
     /// The values as they are sent, each behind its length.
     #[cfg(feature = "test-util")]
     pub(crate) fn cells(&self) -> bytes::Bytes {
-        let mut sent = bytes::BytesMut::with_capacity(self.0.buffer_size() + 2);
-        self.0.write_to_request(&mut sent);
+        let mut sent = bytes::BytesMut::with_capacity(self.0.values.buffer_size() + 2);
+        self.0.values.write_to_request(&mut sent);
         // Without their number, which stands before them.
         sent.split_off(2).freeze()
     }
 
     pub(crate) fn count(&self) -> usize {
-        usize::from(self.0.element_count())
+        usize::from(self.0.values.element_count())
     }
 
     /// The bytes of one value; none where there is no such value, or it is NULL or unset.
     pub(crate) fn value(&self, index: u16) -> Option<&[u8]> {
-        self.0.iter().nth(usize::from(index))?.as_value()
+        self.0.values.iter().nth(usize::from(index))?.as_value()
     }
 
     /// A hash of the bytes that stays the same across processes.
     pub(crate) fn hash(&self) -> u64 {
-        let mut bytes = Vec::with_capacity(self.0.buffer_size() + 2);
-        self.0.write_to_request(&mut bytes);
+        let mut bytes = Vec::with_capacity(self.0.values.buffer_size() + 2);
+        self.0.values.write_to_request(&mut bytes);
         crate::saved::hash(&bytes)
     }
 }
@@ -101,18 +110,19 @@ impl SerializeRow for Bound {
         _context: &RowSerializationContext<'_>,
         writer: &mut RowWriter<'_>,
     ) -> Result<(), SerializationError> {
-        writer.append_serialize_row(&self.0);
+        writer.append_serialize_row(&self.0.values);
         Ok(())
     }
 
     fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.values.is_empty()
     }
 }
 
 /// The values of one member of a batch: bound, or still to be bound by the driver when it has prepared their text.
 #[derive(Clone)]
 pub(crate) enum MemberValues {
+    None,
     Bound(Bound),
     Open(Arc<dyn SerializeRow + Send + Sync>),
 }
@@ -124,6 +134,7 @@ impl SerializeRow for MemberValues {
         writer: &mut RowWriter<'_>,
     ) -> Result<(), SerializationError> {
         match self {
+            Self::None => Ok(()),
             Self::Bound(values) => values.serialize(context, writer),
             Self::Open(values) => values.serialize(context, writer),
         }
@@ -131,6 +142,7 @@ impl SerializeRow for MemberValues {
 
     fn is_empty(&self) -> bool {
         match self {
+            Self::None => true,
             Self::Bound(values) => values.is_empty(),
             Self::Open(values) => values.is_empty(),
         }

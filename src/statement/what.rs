@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use scylla::serialize::row::SerializeRow;
 
-use super::{BatchParts, Bound, Prepared, TextFacts, Verb};
+use super::{BatchParts, Bound, TextFacts, Verb};
 use crate::cql::{Fingerprint, idempotence};
 
 #[derive(Clone)]
@@ -13,8 +13,7 @@ pub(crate) enum What {
     /// Text with values that are not bound yet: it has to be prepared first.
     Unbound(Arc<Text>, Arc<dyn SerializeRow + Send + Sync>),
     Bound {
-        prepared: Prepared,
-        values: Bound,
+        bound: Bound,
         token: Option<i64>,
     },
     Batch(Arc<BatchParts>),

@@ -55,7 +55,7 @@ impl Fingerprint {
         let (text, values) = match &statement.what {
             What::Text(text) => (&*text.text, Some(hash(&[]))),
             What::Unbound(text, _) | What::Prepare(text) => (&*text.text, None),
-            What::Bound { prepared, values, .. } => (prepared.text(), Some(values.hash())),
+            What::Bound { bound, .. } => (bound.prepared().text(), Some(bound.hash())),
             What::Batch(_) => ("", None),
         };
         let keyspace = statement

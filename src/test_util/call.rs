@@ -22,7 +22,7 @@ pub struct Call {
 impl Call {
     pub(super) fn new(statement: &Statement) -> Self {
         let bound = match &statement.what {
-            What::Bound { prepared, values, .. } => Some((values.cells(), prepared.marker_specs())),
+            What::Bound { bound, .. } => Some((bound.cells(), bound.prepared().specs().as_slice().to_vec())),
             What::Text(_) | What::Unbound(..) | What::Batch(_) | What::Prepare(_) => None,
         };
         Self {

@@ -9,7 +9,7 @@ use scylla::statement::unprepared;
 use super::BatchKind;
 use crate::error::Error;
 use crate::nature::Nature;
-use crate::statement::values::{Bound, MemberValues};
+use crate::statement::values::MemberValues;
 use crate::statement::{Prepared, Statement, Text, What};
 
 /// A batch as the leaf sends it.
@@ -66,7 +66,7 @@ impl BatchParts {
     /// The members that are prepared.
     pub(crate) fn prepared(&self) -> impl Iterator<Item = &Prepared> {
         self.members.iter().filter_map(|member| match &member.what {
-            What::Bound { prepared, .. } => Some(prepared),
+            What::Bound { bound, .. } => Some(bound.prepared()),
             What::Text(_) | What::Unbound(..) | What::Batch(_) | What::Prepare(_) => None,
         })
     }
@@ -91,8 +91,8 @@ impl BatchParts {
     /// The server did not know one of the prepared members; it does not say which.
     pub(crate) fn mark_stale(&self, sent: &Ready) {
         for (member, version) in self.members.iter().zip(&sent.versions) {
-            if let What::Bound { prepared, .. } = &member.what {
-                prepared.mark_stale(*version);
+            if let What::Bound { bound, .. } = &member.what {
+                bound.prepared().mark_stale(*version);
             }
         }
     }
@@ -130,7 +130,7 @@ impl Statement {
 
     fn version(&self) -> u64 {
         match &self.what {
-            What::Bound { prepared, .. } => prepared.version(),
+            What::Bound { bound, .. } => bound.prepared().version(),
             What::Text(_) | What::Unbound(..) | What::Batch(_) | What::Prepare(_) => 0,
         }
     }
@@ -148,15 +148,11 @@ impl Ready {
         let mut versions = Vec::with_capacity(members.len());
         for member in members {
             let (statement, its_values, version) = match &member.what {
-                What::Text(text) => (text.as_driver(), MemberValues::Bound(Bound::empty()), 0),
+                What::Text(text) => (text.as_driver(), MemberValues::None, 0),
                 // The driver prepares it on the connection it sends the batch on.
                 What::Unbound(text, open) => (text.as_driver(), MemberValues::Open(Arc::clone(open)), 0),
-                What::Bound {
-                    prepared,
-                    values: bound,
-                    ..
-                } => {
-                    let form = prepared.form()?;
+                What::Bound { bound, .. } => {
+                    let form = bound.prepared().form()?;
                     (
                         form.driver.into(),
                         MemberValues::Bound(bound.clone()),
