@@ -34,6 +34,7 @@ impl Client {
             .no_health_check()
             .timeout(Duration::from_secs(4))
             .attempt_timeout(Duration::from_secs(1))
+            .prepare_timeout(Duration::from_secs(4))
             .keepalive(Duration::from_millis(200), Duration::from_millis(500))
             .retry(
                 RetryPolicy::default()
