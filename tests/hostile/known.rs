@@ -9,6 +9,8 @@
 /// Of frames that are announced and never come.
 pub(crate) const LONGEST_FRAME: u32 = 1 << 26;
 
+pub(crate) const HEADER: usize = 9;
+
 /// As many columns are read, and not found.
 const MOST: i32 = 10_000;
 
@@ -23,6 +25,12 @@ pub(crate) fn spare(flags: u8, opcode: u8, body: &mut [u8]) {
         // It ends where the driver stops reading too.
         let _ = Walk { body, at: 0 }.result(flags);
     }
+}
+
+/// Where a frame may be cut off at most. The frames that follow complete it, so that a number of columns may be made of their bytes: a result
+/// is cut in its header alone.
+pub(crate) fn longest_cut(frame: &[u8]) -> usize {
+    if frame[4] == RESULT { HEADER } else { frame.len() }
 }
 
 struct Walk<'a> {

@@ -3,6 +3,7 @@
 //! Whatever comes, nothing panics, nothing waits longer than its limit, and what is said about it is a typed error. A hundredth of the inputs
 //! that `FULL=1` runs. The seed is printed; `SEED=n` repeats a run.
 
+mod client;
 mod counts;
 mod handshake;
 mod known;

@@ -4,9 +4,7 @@ use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 
-use crate::known;
-
-const HEADER: usize = 9;
+use crate::known::{self, HEADER};
 
 /// Opcodes of answers, and some that are none.
 const OPCODES: [u8; 10] = [0x00, 0x02, 0x03, 0x06, 0x08, 0x0C, 0x0E, 0x10, 0x09, 0xFF];
@@ -67,7 +65,7 @@ fn header(frame: &mut Vec<u8>, rng: &mut SmallRng) {
             frame[5..HEADER].copy_from_slice(&number.min(known::LONGEST_FRAME).to_be_bytes());
         }
         3 => *frame = random(rng, 300),
-        4 => frame.truncate(rng.random_range(0..frame.len())),
+        4 => frame.truncate(rng.random_range(0..known::longest_cut(frame))),
         // An event that nobody asked for.
         5 => {
             let body = random(rng, 60);

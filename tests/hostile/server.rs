@@ -1,89 +1,48 @@
 //! A server that answers with damaged frames. 1,000,000 with `FULL=1`.
+//!
+//! Damage to the length of a frame leaves its connection mute until the keepalive gives it up, so most of the time is waiting: many clusters,
+//! each with a session of its own, wait side by side.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt, stream};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use scripted_cassandra::{Action, Match, Opcode};
+use scripted_cassandra::{Action, Match, Opcode, Recording, ScriptedCluster};
 use tokio::time::{Instant, sleep, timeout};
-use tower_cassandra::{
-    Backoff, Batch, ClusterBuilder, Error, ErrorKind, Prepared, Response, RetryPolicy, Row, Session,
-    Statement, StreamOptions,
-};
+use tower_cassandra::{ErrorKind, Row};
 
+use crate::client::Client;
 use crate::table::{WIDE, server};
 use crate::{PATIENCE, mangle, panics, seed, times};
 
-const SELECT: &str = "SELECT id, v FROM ks.t WHERE id = ?";
-const INSERT: &str = "INSERT INTO ks.t (id, v) VALUES (?, ?)";
-const CONDITIONAL: &str = "INSERT INTO ks.t (id, v) VALUES (?, ?) IF NOT EXISTS";
+/// Of each session.
 const WORKERS: u64 = 32;
+const FRAMES_PER_SESSION: u64 = 1_000;
+const SESSIONS_AT_A_TIME: usize = 16;
 /// Of the damaged answers. Each costs at least the 50 ms that the driver waits before it connects anew.
 const LETHAL: f64 = 0.002;
 
-/// Reads all that can be read of an answer, in all ways.
-fn read(response: &Response) {
-    let _ = response.rows::<Row>();
-    let _ = response.rows::<(i32, String)>();
-    let _ = response.maybe_first_row::<(i32, &str)>();
-    let _ = response.current_row::<(i32, String)>();
-    let _ = (
-        response.warnings().count(),
-        response.columns().map(|columns| columns.len()),
-    );
-    let _ = (response.tracing_id(), response.page_count(), response.byte_len());
-    let _ = (format!("{response:?}"), format!("{}", response.timings()));
+/// What came of calls.
+#[derive(Default)]
+struct Tally {
+    damaged: u64,
+    good: u64,
+    bad: u64,
+    longest: Duration,
 }
 
-/// What a worker runs.
-struct Client {
-    session: Session,
-    select: Prepared,
-    insert: Prepared,
-    conditional: Prepared,
-    /// The last error, for when nothing goes on.
-    last: Mutex<String>,
-}
-
-impl Client {
-    async fn one(&self, rng: &mut SmallRng) -> Result<(), Error> {
-        let id = rng.random_range(0..100);
-        let statement: Statement = match rng.random_range(0..12) {
-            0..=2 => Statement::new(WIDE),
-            3 | 4 => self.select.bind((id,))?.tracing(rng.random()),
-            5 => self.insert.bind((id, "text"))?,
-            6 => self.conditional.bind((id, "text"))?,
-            7 => Batch::unlogged()
-                .with(self.insert.bind((id, "a"))?)
-                .with(self.insert.bind((id, "b"))?)
-                .into(),
-            // A text that was never prepared.
-            8 => {
-                let prepared = self.session.prepare(format!("{SELECT} /* {id} */")).await?;
-                prepared.bind((id,))?
-            }
-            9 => {
-                let options = StreamOptions::new().page_size(2);
-                let mut rows = self.session.stream_with::<Row>(WIDE, options);
-                while let Some(row) = rows.next().await {
-                    row?;
-                }
-                return Ok(());
-            }
-            10 => {
-                let page = self
-                    .session
-                    .execute_page(Statement::new(WIDE).page_size(2), Default::default());
-                let page = page.await?;
-                let _ = (page.rows::<Row>(), page.next().map(|state| state.to_bytes()));
-                return Ok(());
-            }
-            _ => self.insert.bind((id, "text"))?.idempotent(true),
-        };
-        read(&self.session.execute(statement).await?);
-        Ok(())
+impl Tally {
+    fn and(self, other: Self) -> Self {
+        Self {
+            damaged: self.damaged + other.damaged,
+            good: self.good + other.good,
+            bad: self.bad + other.bad,
+            longest: self.longest.max(other.longest),
+        }
     }
 }
 
@@ -99,36 +58,8 @@ async fn standstill(damaged: &AtomicU64) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_on() {
-    let before = panics();
-    let frames = times(1_000_000);
-    let seed = seed("answers", frames);
-    let cluster = server().await;
-    let quick = Backoff::exponential(Duration::from_millis(1), Duration::from_millis(1));
-    let session = ClusterBuilder::new()
-        .contact_points(cluster.contact_points())
-        .no_health_check()
-        .timeout(Duration::from_secs(4))
-        .attempt_timeout(Duration::from_secs(1))
-        .retry(
-            RetryPolicy::default()
-                .max_retries(2)
-                .backoff(quick)
-                .without_budget(),
-        )
-        .connect()
-        .await
-        .unwrap();
-    let client = Arc::new(Client {
-        select: session.prepare(SELECT).await.unwrap(),
-        insert: session.prepare(INSERT).await.unwrap(),
-        conditional: session.prepare(CONDITIONAL).await.unwrap(),
-        session,
-        last: Mutex::default(),
-    });
-    let before_damage = client.session.execute(WIDE).await.unwrap().rows::<Row>().unwrap();
-
+/// From now on damages answers to statements. Gives how many were.
+fn damage(cluster: &ScriptedCluster, seed: u64) -> Arc<AtomicU64> {
     let chance = Mutex::new(SmallRng::seed_from_u64(seed));
     let damaged = Arc::new(AtomicU64::new(0));
     let sent = Arc::clone(&damaged);
@@ -145,58 +76,40 @@ async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_
         .or_opcode(Opcode::Batch)
         .or_opcode(Opcode::Prepare);
     let _ = cluster.on(statements).then(damage);
+    damaged
+}
 
-    let workers = (0..WORKERS).map(|worker| {
-        let (client, damaged) = (Arc::clone(&client), Arc::clone(&damaged));
-        tokio::spawn(async move {
-            let mut rng = SmallRng::seed_from_u64(seed ^ (worker + 1));
-            let (mut good, mut bad, mut longest) = (0_u64, 0_u64, Duration::ZERO);
-            while damaged.load(Ordering::Relaxed) < frames {
-                let start = Instant::now();
-                let result = timeout(PATIENCE, client.one(&mut rng))
-                    .await
-                    .expect("a call that hangs");
-                longest = longest.max(start.elapsed());
-                match result {
-                    Ok(()) => good += 1,
-                    Err(error) => {
-                        // All of it can be shown.
-                        let _ = (format!("{error}"), error.applied());
-                        *client.last.lock().unwrap() = format!("{error:?}");
-                        bad += 1;
-                        if error.kind() == ErrorKind::NoHost {
-                            // All connections are being replaced.
-                            sleep(Duration::from_millis(20)).await;
-                        }
-                    }
+/// Calls until so many answers were damaged.
+async fn work(client: Arc<Client>, damaged: Arc<AtomicU64>, frames: u64, seed: u64) -> Tally {
+    let mut rng = SmallRng::seed_from_u64(seed);
+    let mut tally = Tally::default();
+    while damaged.load(Ordering::Relaxed) < frames {
+        let start = Instant::now();
+        let result = timeout(PATIENCE, client.one(&mut rng))
+            .await
+            .expect("a call that hangs");
+        tally.longest = tally.longest.max(start.elapsed());
+        match result {
+            Ok(()) => tally.good += 1,
+            Err(error) => {
+                // All of it can be shown.
+                let _ = (format!("{error}"), error.applied());
+                *client.last.lock().unwrap() = format!("{error:?}");
+                tally.bad += 1;
+                if error.kind() == ErrorKind::NoHost {
+                    // All connections are being replaced.
+                    sleep(Duration::from_millis(20)).await;
                 }
             }
-            (good, bad, longest)
-        })
-    });
-    let all = futures_util::future::try_join_all(workers.collect::<Vec<_>>());
-    let ends = tokio::select! {
-        ends = all => ends.unwrap(),
-        () = standstill(&damaged) => {
-            let (health, last) = (client.session.health(), client.last.lock().unwrap());
-            panic!("SEED={seed}: no answer for {PATIENCE:?}, the last error is {last}\n{health:#?}");
         }
-    };
-    let good: u64 = ends.iter().map(|end| end.0).sum();
-    let bad: u64 = ends.iter().map(|end| end.1).sum();
-    let longest = ends.iter().map(|end| end.2).max().unwrap();
-    let damaged = damaged.load(Ordering::Relaxed);
-    let panics = panics() - before;
-    println!(
-        "answers: {damaged} damaged frames, {good} calls succeeded, {bad} failed, longest {longest:?}, {panics} panics"
-    );
-    assert_eq!(panics, 0, "SEED={seed}");
-    assert!(good > 0 && bad > 0, "SEED={seed}: {good} {bad}");
+    }
+    tally
+}
 
-    // Honest again: the session is as it was.
-    cluster.clear_rules();
+/// The server is honest again: the session is as it was, and nothing is left of what was.
+async fn is_as_before(client: &Client, rows: &[Row], seed: u64) {
     let start = Instant::now();
-    let rows = loop {
+    let again = loop {
         assert!(
             start.elapsed() < PATIENCE,
             "SEED={seed}: the session does not recover"
@@ -206,12 +119,11 @@ async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_
             Err(_) => sleep(Duration::from_millis(20)).await,
         }
     };
-    assert_eq!(rows, before_damage, "SEED={seed}");
+    assert_eq!(again, rows, "SEED={seed}");
     // What was prepared while answers were damaged may be wrong, and is made anew by a handle of its own.
-    let kept = client
-        .session
-        .execute(client.insert.bind((1, "kept")).unwrap())
-        .await;
+    // Again elsewhere, where the last of the damage left a connection mute.
+    let kept = client.insert.bind((1, "kept")).unwrap().idempotent(true);
+    let kept = client.session.execute(kept).await;
     kept.unwrap_or_else(|error| panic!("SEED={seed}: {error:?}"));
     assert_eq!(client.session.running(), 0);
     loop {
@@ -228,7 +140,62 @@ async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_
         );
         sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// One session with a cluster of its own, from before the damage until it is closed.
+async fn session(seed: u64) -> Tally {
+    let cluster = server().await;
+    // A ledger of everything would be most of the memory.
+    cluster.set_recording(Recording::Last(100));
+    let client = Arc::new(Client::connect(cluster.contact_points()).await);
+    let rows = client.session.execute(WIDE).await.unwrap().rows::<Row>().unwrap();
+
+    let damaged = damage(&cluster, seed);
+    let workers = (1..=WORKERS).map(|worker| {
+        let (client, damaged) = (Arc::clone(&client), Arc::clone(&damaged));
+        tokio::spawn(work(client, damaged, FRAMES_PER_SESSION, seed ^ worker))
+    });
+    let ends = tokio::select! {
+        ends = try_join_all(workers.collect::<Vec<_>>()) => ends.unwrap(),
+        () = standstill(&damaged) => {
+            let (health, last) = (client.session.health(), client.last.lock().unwrap());
+            panic!("SEED={seed}: no answer for {PATIENCE:?}, the last error is {last}\n{health:#?}");
+        }
+    };
+    let mut tally = ends.into_iter().fold(Tally::default(), Tally::and);
+    tally.damaged = damaged.load(Ordering::Relaxed);
+
+    cluster.clear_rules();
+    is_as_before(&client, &rows, seed).await;
     client.session.close(PATIENCE).await.unwrap();
     let error = client.session.execute(WIDE).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
+    tally
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_server_answers_nothing_panics_or_hangs_and_the_session_goes_on() {
+    let (start, before) = (Instant::now(), panics());
+    let frames = times(1_000_000);
+    let seed = seed("answers", frames);
+    let sessions = frames / FRAMES_PER_SESSION;
+    let tallies: Vec<_> = stream::iter(0..sessions)
+        .map(|number| async move { tokio::spawn(session(seed ^ (number << 32))).await.unwrap() })
+        .buffer_unordered(SESSIONS_AT_A_TIME)
+        .collect()
+        .await;
+    let Tally {
+        damaged,
+        good,
+        bad,
+        longest,
+    } = tallies.into_iter().fold(Tally::default(), Tally::and);
+    let panics = panics() - before;
+    println!(
+        "answers: {damaged} damaged frames to {sessions} sessions in {:.1} s, {good} calls succeeded, {bad} failed, longest {longest:?}, {panics} panics",
+        start.elapsed().as_secs_f64()
+    );
+    assert!(damaged >= frames, "SEED={seed}: {damaged}");
+    assert_eq!(panics, 0, "SEED={seed}");
+    assert!(good > 0 && bad > 0, "SEED={seed}: {good} {bad}");
 }

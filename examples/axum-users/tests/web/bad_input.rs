@@ -136,11 +136,19 @@ async fn bad_requests_are_answered_with_what_is_wrong() {
         .await
         .expect(400);
     let turned: String = cursor.chars().rev().collect();
-    for forged in ["x", "AAAA", &turned, &cursor[1..], &"A".repeat(3_000)] {
+    let mut forged = vec!["x".to_owned(), "AAAA".to_owned(), turned, "A".repeat(3_000)];
+    // Cut at each place, and changed there.
+    for (at, is) in cursor.char_indices() {
+        forged.push(cursor[..at].to_owned());
+        forged.push(cursor[at + 1..].to_owned());
+        let other = if is == 'A' { 'B' } else { 'A' };
+        forged.push(format!("{}{other}{}", &cursor[..at], &cursor[at + 1..]));
+    }
+    for forged in forged {
         let refused = client
             .get(&format!("/paginated-items?limit=10&cursor={forged}"))
             .await;
-        assert_eq!(refused.expect(400).json()["error"], "invalid cursor");
+        assert_eq!(refused.expect(400).json()["error"], "invalid cursor", "{forged}");
     }
 
     // Headers.
