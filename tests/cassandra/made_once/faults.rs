@@ -27,7 +27,7 @@ pub(super) async fn all_in_turns(cluster: &LocalCluster, load: &Load) {
         if load.is_enough() {
             return;
         }
-        // Forty times as long as a machine with two cores takes for a round.
+        // Ten times as long as two cores take for all of it.
         assert!(started.elapsed() < PATIENCE * 60, "{load}");
     }
 }

@@ -6,9 +6,11 @@ use std::fmt;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use scylla::statement::Consistency;
 use scylla::value::Counter;
-use tower_cassandra::{Applied, Session, Statement, StreamOptions, scylla};
+use tokio::time::sleep;
+use tower_cassandra::{Applied, Error, Session, Statement, StreamOptions, scylla};
 
 use super::load::{Kind, Told, claimed};
+use crate::support::PATIENCE;
 
 /// How often each increment and append is there, by its number; who has each claimed row.
 pub(super) struct Ledger {
@@ -18,7 +20,20 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) async fn read(session: &Session, keyspace: &str, results: &[(i32, Told)]) -> Self {
-        settle(session, keyspace, results).await;
+        // A node that just came back may still be short of breath.
+        const TRIES: u32 = 10;
+        for _ in 1..TRIES {
+            match Self::try_read(session, keyspace, results).await {
+                Ok(ledger) => return ledger,
+                Err(error) => println!("made once: {error}"),
+            }
+            sleep(PATIENCE / 20).await;
+        }
+        Self::try_read(session, keyspace, results).await.unwrap()
+    }
+
+    async fn try_read(session: &Session, keyspace: &str, results: &[(i32, Told)]) -> Result<Self, Error> {
+        settle(session, keyspace, results).await?;
         // All replicas: whatever any of them has counts.
         let all = |columns: &str, table: &str| {
             let text = format!("SELECT {columns} FROM {keyspace}.{table}");
@@ -27,11 +42,11 @@ impl Ledger {
         let options = || StreamOptions::new().page_size(1_000);
         let mut times = HashMap::new();
         let mut counts = session.stream_with::<(i32, Counter)>(all("k, n", "counts"), options());
-        while let Some((number, Counter(n))) = counts.try_next().await.unwrap() {
+        while let Some((number, Counter(n))) = counts.try_next().await? {
             times.insert(number, n);
         }
         let mut lists = session.stream_with::<(i32, Vec<i32>)>(all("k, l", "appends"), options());
-        while let Some((number, list)) = lists.try_next().await.unwrap() {
+        while let Some((number, list)) = lists.try_next().await? {
             assert!(
                 list.iter().all(|element| *element == number),
                 "{number}: {list:?}"
@@ -39,10 +54,10 @@ impl Ledger {
             times.insert(number, i64::try_from(list.len()).unwrap());
         }
         let claims = session.stream_with::<(i32, i32)>(all("k, who", "claims"), options());
-        Self {
+        Ok(Self {
             times,
-            claims: claims.try_collect().await.unwrap(),
-        }
+            claims: claims.try_collect().await?,
+        })
     }
 
     fn times(&self, number: i32) -> i64 {
@@ -82,9 +97,9 @@ impl Ledger {
 }
 
 /// What was accepted by some and is not decided is decided by whoever reads it this way.
-async fn settle(session: &Session, keyspace: &str, results: &[(i32, Told)]) {
+async fn settle(session: &Session, keyspace: &str, results: &[(i32, Told)]) -> Result<(), Error> {
     let read = |table: &str| session.prepare(format!("SELECT k FROM {keyspace}.{table} WHERE k = ?"));
-    let (append, claim) = (read("appends").await.unwrap(), read("claims").await.unwrap());
+    let (append, claim) = (read("appends").await?, read("claims").await?);
     let open = results.iter().filter(|(_, told)| *told != Told::Done);
     let reads = open.filter_map(|(number, _)| match Kind::of(*number) {
         Kind::Increment => None,
@@ -93,7 +108,7 @@ async fn settle(session: &Session, keyspace: &str, results: &[(i32, Told)]) {
     });
     let reads = reads.map(|read| session.execute(read.consistency(Consistency::Serial)));
     let read = stream::iter(reads).buffer_unordered(8);
-    read.try_for_each(|_| async { Ok(()) }).await.unwrap();
+    read.try_for_each(|_| async { Ok(()) }).await
 }
 
 /// What the comparison came to.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::time::sleep;
@@ -12,6 +13,8 @@ use crate::support::{PATIENCE, eventually};
 
 /// Rows that are there to be read.
 const ROWS: i32 = 100;
+/// Of one attempt. What is given up is left open, and that is what is asked for here; all but the load has longer limits.
+const LIMIT: Duration = Duration::from_secs(1);
 
 /// What one operation is to do, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,7 +116,7 @@ impl Load {
         let mut results = Vec::new();
         while !self.over.load(Relaxed) {
             let number = self.next.fetch_add(1, Relaxed).cast_signed();
-            let read = self.read.bind((number % ROWS,)).unwrap();
+            let read = self.read.bind((number % ROWS,)).unwrap().attempt_timeout(LIMIT);
             let hedges = self.session.execute(read).await.map_or(0, |read| read.hedges());
             self.hedges.fetch_add(hedges, Relaxed);
             let in_fault = self.fault.load(Relaxed);
@@ -145,7 +148,7 @@ impl Load {
             }
         };
         // The mark must make no difference.
-        statement.idempotent(number / 8 % 2 == 0)
+        statement.idempotent(number / 8 % 2 == 0).attempt_timeout(LIMIT)
     }
 
     fn told(&self, number: i32, result: Result<Response, Error>) -> Told {
