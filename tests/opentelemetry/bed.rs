@@ -1,12 +1,14 @@
 //! A session whose spans the SDK exports into memory.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanId, TracerProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use scripted_cassandra::{Match, Opcode, ScriptedCluster, Table, Type};
+use tokio::time::{sleep, timeout};
 use tower_cassandra::{ClusterBuilder, Session};
 use tracing::level_filters::LevelFilter;
 use tracing::{Span, info_span};
@@ -75,6 +77,14 @@ pub(crate) async fn bed(
         .no_metrics()
         .no_health_check();
     let session = change(client).connect().await.unwrap();
+    // Connected as soon as one node is; another attempt needs another node.
+    let is_waiting = || session.health().nodes.iter().any(|node| !node.connected);
+    let waited = timeout(Duration::from_secs(60), async {
+        while session.health().nodes.len() < nodes || is_waiting() {
+            sleep(Duration::from_millis(2)).await;
+        }
+    });
+    waited.await.expect("all nodes connected");
     (cluster, session)
 }
 
