@@ -17,6 +17,7 @@ mod frozen;
 mod idempotence;
 mod limits;
 mod load;
+mod made_once;
 mod metrics;
 mod monitor;
 mod outages;

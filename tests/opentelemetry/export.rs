@@ -2,104 +2,23 @@
 //!
 //!     cargo test -p opentelemetry-tests
 
-use std::collections::HashMap;
+mod bed;
+
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanId, SpanKind, Status, TraceId, TracerProvider};
-use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
-use scripted_cassandra::{ErrorFrame, Match, Opcode, ScriptedCluster, Table, Type};
-use tower_cassandra::{ClusterBuilder, Session};
-use tracing::level_filters::LevelFilter;
-use tracing::{Instrument, Span, info_span};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::{Layer, SubscriberExt};
+use opentelemetry::trace::{SpanId, SpanKind, Status, TraceId};
+use opentelemetry_sdk::trace::SpanData;
+use scripted_cassandra::{Action, ErrorFrame};
+use tower_cassandra::{Hedge, Statement};
+use tracing::Instrument;
 
-const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const CALLER: &str = "00f067aa0ba902b7";
-
-/// A subscriber that gives spans to the SDK, whose exporter keeps them.
-struct Exported {
-    spans: InMemorySpanExporter,
-    provider: SdkTracerProvider,
-    _subscriber: tracing::subscriber::DefaultGuard,
-}
-
-impl Exported {
-    fn listen() -> Self {
-        let spans = InMemorySpanExporter::default();
-        let provider = SdkTracerProvider::builder()
-            .with_simple_exporter(spans.clone())
-            .build();
-        // As in a service: the driver's own spans would show keys at the level TRACE.
-        let targets = Targets::new()
-            .with_default(LevelFilter::INFO)
-            .with_target("tower_cassandra", LevelFilter::DEBUG);
-        let layer = tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("app"))
-            .with_filter(targets);
-        Self {
-            spans,
-            provider,
-            _subscriber: tracing::subscriber::set_default(tracing_subscriber::registry().with(layer)),
-        }
-    }
-
-    /// What was exported since the last time, in the order of beginning.
-    fn take(&self) -> Vec<SpanData> {
-        self.provider.force_flush().unwrap();
-        let mut spans = self.spans.get_finished_spans().unwrap();
-        self.spans.reset();
-        spans.sort_by_key(|span| span.start_time);
-        spans
-    }
-}
-
-/// A span of the service, whose parent came over the network.
-fn handler() -> Span {
-    let headers = HashMap::from([("traceparent".to_owned(), format!("00-{TRACE}-{CALLER}-01"))]);
-    let span = info_span!("GET /users");
-    span.set_parent(TraceContextPropagator::new().extract(&headers))
-        .unwrap();
-    span
-}
-
-async fn bed(nodes: usize) -> (ScriptedCluster, Session) {
-    let table = Table::new("ks", "t").partition_key("id", Type::Int);
-    let server = ScriptedCluster::builder().nodes(nodes).keyspace("ks", nodes);
-    let cluster = server.table(table.column("v", Type::Text)).start().await.unwrap();
-    let session = ClusterBuilder::new()
-        .contact_points(cluster.contact_points())
-        .no_metrics()
-        .no_health_check()
-        .connect()
-        .await
-        .unwrap();
-    (cluster, session)
-}
-
-fn queries() -> Match {
-    Match::opcode(Opcode::Execute).or_opcode(Opcode::Query)
-}
-
-fn attribute(span: &SpanData, key: &str) -> Option<String> {
-    let found = span.attributes.iter().find(|it| it.key.as_str() == key)?;
-    Some(found.value.to_string())
-}
-
-fn children(spans: &[SpanData], parent: SpanId) -> Vec<&SpanData> {
-    spans
-        .iter()
-        .filter(|span| span.parent_span_id == parent)
-        .collect()
-}
+use bed::{CALLER, Exported, TRACE, attribute, bed, children, handler, queries};
 
 #[tokio::test]
 async fn a_request_and_its_attempts_belong_to_the_trace_of_the_caller() {
     let exported = Exported::listen();
-    let (cluster, session) = bed(2).await;
+    let (cluster, session) = bed(2, |client| client).await;
     let insert = session
         .prepare("INSERT INTO ks.t (id, v) VALUES (?, ?)")
         .await
@@ -134,9 +53,12 @@ async fn a_request_and_its_attempts_belong_to_the_trace_of_the_caller() {
         ("db.operation.name", "INSERT"),
         ("db.collection.name", "t"),
         ("db.query.summary", "INSERT ks.t"),
+        ("db.namespace", "ks"),
+        ("cassandra.consistency.level", "local_quorum"),
         ("cassandra.page.size", "5000"),
         ("cassandra.query.idempotent", "true"),
         ("cassandra.speculative_execution.count", "0"),
+        ("attempts", "2"),
     ] {
         assert_eq!(
             attribute(request, key).as_deref(),
@@ -144,15 +66,16 @@ async fn a_request_and_its_attempts_belong_to_the_trace_of_the_caller() {
             "{key}: {request:#?}"
         );
     }
+    // What tells the SDK something is no attribute, and the text is told on request only.
     for key in [
-        "cassandra.coordinator.id",
-        "cassandra.consistency.level",
-        "server.address",
+        "otel.name",
+        "otel.kind",
+        "otel.status_code",
+        "db.query.text",
+        "error.type",
     ] {
-        assert!(attribute(request, key).is_some(), "{key}: {request:#?}");
+        assert_eq!(attribute(request, key), None, "{key}");
     }
-    // What tells the SDK something is no attribute.
-    assert_eq!(attribute(request, "otel.name"), None);
     let [failed, good] = children(&spans, request.span_context.span_id())[..] else {
         panic!("{spans:#?}")
     };
@@ -162,17 +85,35 @@ async fn a_request_and_its_attempts_belong_to_the_trace_of_the_caller() {
     );
     assert_eq!(attribute(failed, "error.type").as_deref(), Some("overloaded"));
     assert!(matches!(failed.status, Status::Error { .. }) && good.status == Status::Unset);
-    assert_ne!(
-        attribute(failed, "cassandra.coordinator.id"),
-        attribute(good, "cassandra.coordinator.id")
-    );
+    assert_eq!(attribute(good, "error.type"), None);
+    for span in [failed, good] {
+        assert_eq!(attribute(span, "db.system.name").as_deref(), Some("cassandra"));
+    }
+    // The request names the node that answered, and each attempt the one that was asked.
+    let nodes: Vec<_> = (0..2).map(|n| cluster.node(n)).collect();
+    let asked = |span: &SpanData| {
+        let port = attribute(span, "server.port").unwrap();
+        let address = format!("{}:{port}", attribute(span, "server.address").unwrap());
+        let found = nodes.iter().find(|node| node.address().to_string() == address);
+        let host_id = found.expect("the address of a node").host_id().to_string();
+        assert_eq!(attribute(span, "cassandra.coordinator.id"), Some(host_id));
+        assert_eq!(
+            attribute(span, "cassandra.coordinator.dc").as_deref(),
+            Some("datacenter1")
+        );
+        address
+    };
+    assert_eq!(asked(request), asked(good));
+    assert_ne!(asked(failed), asked(good));
+    let numbers = [failed, good].map(|span| attribute(span, "attempt").unwrap());
+    assert_eq!(numbers, ["1", "2"]);
     assert!(!format!("{spans:?}").contains("sesame"));
 }
 
 #[tokio::test]
 async fn a_failed_request_has_the_status_and_the_code_of_its_error() {
     let exported = Exported::listen();
-    let (cluster, session) = bed(1).await;
+    let (cluster, session) = bed(1, |client| client).await;
     cluster.on(queries()).times(1).then(ErrorFrame::invalid("sesame"));
     exported.take();
     session
@@ -196,7 +137,7 @@ async fn a_failed_request_has_the_status_and_the_code_of_its_error() {
 #[tokio::test]
 async fn requests_at_the_same_time_keep_their_attempts_apart() {
     let exported = Exported::listen();
-    let (cluster, session) = bed(2).await;
+    let (cluster, session) = bed(2, |client| client).await;
     exported.take();
     let call = |id: i32| {
         session
@@ -220,4 +161,96 @@ async fn requests_at_the_same_time_keep_their_attempts_apart() {
         );
     }
     drop(cluster);
+}
+
+#[tokio::test]
+async fn the_text_is_exported_on_request_and_without_values() {
+    let exported = Exported::listen();
+    let (_cluster, session) = bed(1, |client| client.trace_query_text(true)).await;
+    exported.take();
+    let literal = "SELECT id FROM ks.t WHERE id = 1047110815";
+    session.execute(literal).await.unwrap();
+    let bound = session.prepare("SELECT v FROM ks.t WHERE id = ?").await.unwrap();
+    session.execute(bound.bind((1047110815,)).unwrap()).await.unwrap();
+    let spans = exported.take();
+    let texts: Vec<_> = spans
+        .iter()
+        .filter(|span| attribute(span, "db.operation.name").as_deref() == Some("SELECT"))
+        .map(|span| attribute(span, "db.query.text").unwrap())
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "select id from ks.t where id = ?",
+            "select v from ks.t where id = ?"
+        ]
+    );
+    assert!(!format!("{spans:?}").contains("1047110815"));
+}
+
+#[tokio::test]
+async fn pages_are_children_of_their_request_and_attempts_of_their_page() {
+    let exported = Exported::listen();
+    let (_cluster, session) = bed(1, |client| client).await;
+    let insert = session
+        .prepare("INSERT INTO ks.t (id, v) VALUES (?, ?)")
+        .await
+        .unwrap();
+    for id in 0..3 {
+        session.execute(insert.bind((id, "v")).unwrap()).await.unwrap();
+    }
+    exported.take();
+    let read = Statement::new("SELECT id FROM ks.t").page_size(1);
+    assert_eq!(
+        session.execute(read).instrument(handler()).await.unwrap().len(),
+        3
+    );
+    let spans = exported.take();
+    let request = spans.iter().find(|span| span.span_kind == SpanKind::Client);
+    let request = request.unwrap();
+    assert_eq!(
+        attribute(request, "db.response.returned_rows").as_deref(),
+        Some("3")
+    );
+    // The first page is the request itself.
+    let (pages, attempts): (Vec<_>, Vec<_>) = children(&spans, request.span_context.span_id())
+        .into_iter()
+        .partition(|span| span.name == "page");
+    assert_eq!(attempts.len(), 1, "{spans:#?}");
+    assert!(pages.len() >= 2, "{spans:#?}");
+    for page in pages {
+        assert_eq!(
+            children(&spans, page.span_context.span_id()).len(),
+            1,
+            "{spans:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_second_attempt_beside_a_slow_one_is_exported_and_counted() {
+    let exported = Exported::listen();
+    let soon = Hedge::default().after(Duration::from_millis(20)).share(1.0);
+    let (cluster, session) = bed(2, |client| client.hedge(soon)).await;
+    let select = session.prepare("SELECT v FROM ks.t WHERE id = ?").await.unwrap();
+    // Quick at first: what a second attempt costs has to be saved.
+    session.execute(select.bind((1,)).unwrap()).await.unwrap();
+    cluster.on(queries()).times(1).then(Action::Silence);
+    exported.take();
+    let response = session.execute(select.bind((1,)).unwrap()).await.unwrap();
+    assert_eq!(response.hedges(), 1);
+    let spans = exported.take();
+    let request = spans.iter().find(|span| span.span_kind == SpanKind::Client);
+    let request = request.unwrap();
+    assert_eq!(
+        attribute(request, "cassandra.speculative_execution.count").as_deref(),
+        Some("1")
+    );
+    let attempts = children(&spans, request.span_context.span_id());
+    let unanswered = |span: &&&SpanData| attribute(span, "error.type").as_deref() == Some("unanswered");
+    assert_eq!(
+        (attempts.len(), attempts.iter().filter(unanswered).count()),
+        (2, 1),
+        "{spans:#?}"
+    );
 }
