@@ -22,7 +22,7 @@ use crate::classifier::CqlClassifier;
 use crate::error::{BoxError, Error};
 use crate::observe::ObserveLayer;
 use crate::response::Response;
-use crate::session::{Shared, Stack};
+use crate::session::{Stack, stack_of};
 use crate::statement::Statement;
 
 /// A service at an insertion point, its type forgotten.
@@ -191,7 +191,7 @@ where
         (None, Some(metrics), None, None, Some(retry), None, Some(balance), Some(attempt_metrics))
             if layers.user.is_empty() && layers.user_attempt.is_empty() =>
         {
-            Arc::new(Shared::new(in_order!(
+            stack_of(in_order!(
                 Identity::new(),
                 metrics,
                 catch_panic,
@@ -206,7 +206,7 @@ where
                 attempt_metrics,
                 layers.attempt_timeout,
                 leaf,
-            )))
+            ))
         }
         (observe, metrics, _, _, retry, hedge, balance, attempt_metrics) => {
             macro_rules! with_hedge {
@@ -231,8 +231,8 @@ where
             }
             // Its future is large: those without second attempts have no room for them.
             match hedge {
-                Some(hedge) => Arc::new(Shared::new(with_hedge!(hedge))),
-                None => Arc::new(Shared::new(with_hedge!(Identity::new()))),
+                Some(hedge) => stack_of(with_hedge!(hedge)),
+                None => stack_of(with_hedge!(Identity::new())),
             }
         }
     }

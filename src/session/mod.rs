@@ -47,7 +47,7 @@ use prepared::PreparedCache;
 pub use prepared::PreparedCacheStats;
 pub use ready::ReadyChanges;
 pub(crate) use settings::Settings;
-pub(crate) use stack::{Shared, Stack};
+pub(crate) use stack::{Stack, stack_of};
 pub(crate) use tables::TableFacts;
 pub use trace::Trace;
 
@@ -112,7 +112,7 @@ impl Session {
         S::Error: Into<BoxError>,
         S::Future: Send,
     {
-        Self::assemble(Arc::new(Shared::new(service)), None, Settings::default())
+        Self::assemble(stack_of(service), None, Settings::default())
     }
 
     /// One over a real driver lets nobody in until it is [connected](Self::connected).

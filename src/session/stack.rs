@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
@@ -24,46 +24,55 @@ pub(crate) trait Stack: Send + Sync {
     fn call(&self, statement: Statement, span: SpanSlot) -> ResponseBox;
 }
 
-/// A service of any type as a stack.
+/// A stack over a service of any type.
+pub(crate) fn stack_of<S>(service: S) -> Arc<dyn Stack>
+where
+    S: Service<Statement, Response = Response> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+{
+    Arc::new(Reused::new(service))
+}
+
+/// A service that is called again and again.
 ///
-/// A clone of a stack counts up and down what all clones share, a dozen counters or so. Therefore each thread keeps one that it calls again and
-/// again, as long as it is ready at once; one that lets wait is left to the call that waits.
-pub(crate) struct Shared<S> {
+/// A clone of a stack counts up and down what all clones share, a dozen counters or so. Therefore each thread keeps one as long as it is ready at
+/// once; one that lets wait is left to the call that waits.
+struct Reused<S> {
     service: S,
     kept: Striped<Mutex<Option<S>>>,
 }
 
-impl<S: Clone> Shared<S> {
-    pub(crate) fn new(service: S) -> Self {
+impl<S: Clone> Reused<S> {
+    fn new(service: S) -> Self {
         Self {
             service,
             kept: Striped::new(Mutex::default),
         }
     }
 
-    /// Lends the service of this thread. It is gone if `call` leaves nothing or panics.
+    /// Hands out the service of this thread, and keeps what is handed back: nothing after a panic.
     #[inline]
-    fn lend<T>(&self, call: impl FnOnce(&mut Option<S>) -> T) -> T {
+    fn lend<T>(&self, call: impl FnOnce(S) -> (T, Option<S>)) -> T {
         let place = self.kept.mine();
         let mut kept = match place.try_lock() {
             Ok(kept) => kept,
+            // It is empty: what panicked had been taken out.
             Err(TryLockError::Poisoned(broken)) => {
                 place.clear_poison();
-                let mut kept = broken.into_inner();
-                *kept = None;
-                kept
+                broken.into_inner()
             }
             // Another thread of the same place, or a service that calls the session while it is called itself.
-            Err(TryLockError::WouldBlock) => return call(&mut Some(self.service.clone())),
+            Err(TryLockError::WouldBlock) => return call(self.service.clone()).0,
         };
-        if kept.is_none() {
-            *kept = Some(self.service.clone());
-        }
-        call(&mut kept)
+        let service = kept.take().unwrap_or_else(|| self.service.clone());
+        let (result, back) = call(service);
+        *kept = back;
+        result
     }
 }
 
-impl<S> Stack for Shared<S>
+impl<S> Stack for Reused<S>
 where
     S: Service<Statement, Response = Response> + Clone + Send + Sync + 'static,
     S::Error: Into<BoxError>,
@@ -74,7 +83,7 @@ where
         let counted = Counted::begin(&statement);
         // The room first: what is made after it is made where it stays, as far as the compiler can see to that.
         let room = Box::new_uninit();
-        let state = span.in_scope(|| self.lend(|kept| State::begin(kept, statement, nature)));
+        let state = span.in_scope(|| self.lend(|service| State::begin(service, statement, nature)));
         let call = Call {
             nature,
             counted,
@@ -111,26 +120,23 @@ where
     S: Service<Statement>,
     S::Error: Into<BoxError>,
 {
+    /// Begins a call, and gives the service back if it can be called again.
     #[inline]
-    fn begin(kept: &mut Option<S>, statement: Statement, nature: Nature) -> Self {
+    fn begin(mut service: S, statement: Statement, nature: Nature) -> (Self, Option<S>) {
         // Whoever is not ready is asked again by the task that waits.
-        let mut cx = Context::from_waker(Waker::noop());
-        match kept
-            .as_mut()
-            .map(|service| (service.poll_ready(&mut cx), service))
-        {
-            Some((Poll::Ready(Ok(())), service)) => Self::Called {
-                answer: service.call(statement),
-            },
-            Some((Poll::Ready(Err(error)), _)) => {
-                *kept = None;
-                Self::Unready {
-                    error: Some(failed(error, false, nature)),
-                }
+        match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => {
+                let answer = service.call(statement);
+                (Self::Called { answer }, Some(service))
             }
-            Some((Poll::Pending, _)) | None => Self::Waiting {
-                waiting: kept.take().map(|service| Box::new((service, statement))),
-            },
+            Poll::Ready(Err(error)) => {
+                let error = Some(failed(error, false, nature));
+                (Self::Unready { error }, None)
+            }
+            Poll::Pending => {
+                let waiting = Some(Box::new((service, statement)));
+                (Self::Waiting { waiting }, None)
+            }
         }
     }
 }

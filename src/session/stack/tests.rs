@@ -42,7 +42,7 @@ where
     }
 }
 
-fn shared<R, C>(ready: R, call: C) -> (Arc<AtomicUsize>, Shared<Counting<R, C>>)
+fn reused<R, C>(ready: R, call: C) -> (Arc<AtomicUsize>, Reused<Counting<R, C>>)
 where
     R: Clone,
     C: Clone,
@@ -53,7 +53,15 @@ where
         ready,
         call,
     };
-    (clones, Shared::new(service))
+    (clones, Reused::new(service))
+}
+
+/// Answers by how often it, or a clone of it, was asked before.
+fn asked<T>(
+    answer: impl Fn(usize, &mut Context<'_>) -> T + Clone,
+) -> impl FnMut(&mut Context<'_>) -> T + Clone {
+    let asked = Arc::<AtomicUsize>::default();
+    move |cx| answer(asked.fetch_add(1, SeqCst), cx)
 }
 
 const READY: fn(&mut Context<'_>) -> Poll<Result<(), Error>> = |_| Poll::Ready(Ok(()));
@@ -64,7 +72,7 @@ fn call(stack: &impl Stack) -> ResponseBox {
 
 #[tokio::test]
 async fn a_thread_calls_its_service_again_and_again() {
-    let (clones, stack) = shared(READY, || {});
+    let (clones, stack) = reused(READY, || {});
     for _ in 0..10 {
         call(&stack).await.unwrap();
     }
@@ -73,19 +81,15 @@ async fn a_thread_calls_its_service_again_and_again() {
 
 #[tokio::test]
 async fn a_service_that_lets_wait_is_left_to_the_call_that_waits() {
-    let asked = Arc::<AtomicUsize>::default();
-    let ready = {
-        let asked = Arc::clone(&asked);
-        move |cx: &mut Context<'_>| {
-            // Ready with the fourth question: the third is that of another call.
-            if asked.fetch_add(1, SeqCst) < 3 {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            Poll::Ready(Ok(()))
+    let ready = asked(|before, cx| {
+        // Ready with the fourth question: the third is that of another call.
+        if before < 3 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
-    };
-    let (clones, stack) = shared(ready, || {});
+        Poll::Ready(Ok(()))
+    });
+    let (clones, stack) = reused(ready, || {});
     let mut first = call(&stack);
     assert!(futures_util::poll!(&mut first).is_pending());
     let second = call(&stack);
@@ -96,17 +100,13 @@ async fn a_service_that_lets_wait_is_left_to_the_call_that_waits() {
 
 #[tokio::test]
 async fn what_is_not_ready_for_good_fails_its_call_and_is_not_asked_again() {
-    let asked = Arc::<AtomicUsize>::default();
-    let ready = {
-        let asked = Arc::clone(&asked);
-        move |_: &mut Context<'_>| {
-            Poll::Ready(match asked.fetch_add(1, SeqCst) {
-                0 => Err(Error::closed(tower_cassandra_layers::classify::Applied::No)),
-                _ => Ok(()),
-            })
-        }
-    };
-    let (clones, stack) = shared(ready, || {});
+    let ready = asked(|before, _| {
+        Poll::Ready(match before {
+            0 => Err(Error::closed(tower_cassandra_layers::classify::Applied::No)),
+            _ => Ok(()),
+        })
+    });
+    let (clones, stack) = reused(ready, || {});
     call(&stack).await.unwrap_err();
     call(&stack).await.unwrap();
     assert_eq!(clones.load(SeqCst), 2);
@@ -119,7 +119,7 @@ async fn after_a_panic_the_next_call_has_another_service() {
         let called = Arc::clone(&called);
         move || assert!(called.fetch_add(1, SeqCst) > 0, "as it should")
     };
-    let (clones, stack) = shared(READY, panics_once);
+    let (clones, stack) = reused(READY, panics_once);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(call(&stack))));
     assert!(panicked.is_err());
     for _ in 0..3 {
@@ -142,7 +142,7 @@ async fn a_service_may_call_its_own_stack_while_it_is_called() {
             }
         }
     };
-    let (_, stack) = shared(READY, calls_itself);
+    let (_, stack) = reused(READY, calls_itself);
     let stack: Arc<dyn Stack> = Arc::new(stack);
     assert!(own.set(Arc::clone(&stack)).is_ok());
     stack
