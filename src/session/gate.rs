@@ -145,16 +145,14 @@ impl Gate {
 
     /// Closes and cuts off whoever is inside. The first one to lose patience does it for all who wait.
     pub(crate) fn cut(&self) {
-        let mut cut_off = self.cut_off.lock().unwrap_or_else(PoisonError::into_inner);
-        if cut_off.is_some() {
-            return;
-        }
-        let inside = self.change(|part| {
-            let before = part.state.fetch_or(CLOSED | CUT, SeqCst);
+        self.cut_off
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| self.change(|part| part.state.fetch_or(CLOSED | CUT, SeqCst)));
+        // Nobody is woken under the lock.
+        for part in self.parts.all() {
             part.cut.notify_waiters();
-            before
-        });
-        *cut_off = Some(inside);
+        }
     }
 }
 
