@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanId, TracerProvider};
+use opentelemetry::trace::{SpanId, SpanKind, TracerProvider};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use scripted_cassandra::{Match, Opcode, ScriptedCluster, Table, Type};
 use tokio::time::{sleep, timeout};
-use tower_cassandra::{ClusterBuilder, Session};
+use tower_cassandra::{ClusterBuilder, Prepared, Session};
 use tracing::level_filters::LevelFilter;
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -86,6 +86,17 @@ pub(crate) async fn bed(
     });
     waited.await.expect("all nodes connected");
     (cluster, session)
+}
+
+pub(crate) async fn insert(session: &Session) -> Prepared {
+    let insert = session.prepare("INSERT INTO ks.t (id, v) VALUES (?, ?)");
+    insert.await.unwrap()
+}
+
+/// The first span that is a request.
+pub(crate) fn request(spans: &[SpanData]) -> &SpanData {
+    let request = spans.iter().find(|span| span.span_kind == SpanKind::Client);
+    request.unwrap()
 }
 
 pub(crate) fn queries() -> Match {

@@ -13,16 +13,13 @@ use scripted_cassandra::{Action, ErrorFrame};
 use tower_cassandra::{Hedge, Statement};
 use tracing::Instrument;
 
-use bed::{CALLER, Exported, TRACE, attribute, bed, children, handler, queries};
+use bed::{CALLER, Exported, TRACE, attribute, bed, children, handler, insert, queries, request};
 
 #[tokio::test]
 async fn a_request_and_its_attempts_belong_to_the_trace_of_the_caller() {
     let exported = Exported::listen();
     let (cluster, session) = bed(2, |client| client).await;
-    let insert = session
-        .prepare("INSERT INTO ks.t (id, v) VALUES (?, ?)")
-        .await
-        .unwrap();
+    let insert = insert(&session).await;
     exported.take();
     cluster
         .on(queries())
@@ -121,10 +118,7 @@ async fn a_failed_request_has_the_status_and_the_code_of_its_error() {
         .await
         .unwrap_err();
     let spans = exported.take();
-    let request = spans
-        .iter()
-        .find(|span| span.span_kind == SpanKind::Client)
-        .unwrap();
+    let request = request(&spans);
     assert!(matches!(request.status, Status::Error { .. }), "{request:#?}");
     assert_eq!(
         attribute(request, "db.response.status_code").as_deref(),
@@ -192,10 +186,7 @@ async fn the_text_is_exported_on_request_and_without_values() {
 async fn pages_are_children_of_their_request_and_attempts_of_their_page() {
     let exported = Exported::listen();
     let (_cluster, session) = bed(1, |client| client).await;
-    let insert = session
-        .prepare("INSERT INTO ks.t (id, v) VALUES (?, ?)")
-        .await
-        .unwrap();
+    let insert = insert(&session).await;
     for id in 0..3 {
         session.execute(insert.bind((id, "v")).unwrap()).await.unwrap();
     }
@@ -206,8 +197,7 @@ async fn pages_are_children_of_their_request_and_attempts_of_their_page() {
         3
     );
     let spans = exported.take();
-    let request = spans.iter().find(|span| span.span_kind == SpanKind::Client);
-    let request = request.unwrap();
+    let request = request(&spans);
     assert_eq!(
         attribute(request, "db.response.returned_rows").as_deref(),
         Some("3")
@@ -240,8 +230,7 @@ async fn a_second_attempt_beside_a_slow_one_is_exported_and_counted() {
     let response = session.execute(select.bind((1,)).unwrap()).await.unwrap();
     assert_eq!(response.hedges(), 1);
     let spans = exported.take();
-    let request = spans.iter().find(|span| span.span_kind == SpanKind::Client);
-    let request = request.unwrap();
+    let request = request(&spans);
     assert_eq!(
         attribute(request, "cassandra.speculative_execution.count").as_deref(),
         Some("1")
