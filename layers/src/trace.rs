@@ -147,6 +147,11 @@ impl<F> Traced<F> {
     pub const fn get_ref(&self) -> &F {
         &self.inner
     }
+
+    /// The future, as long as it is not pinned.
+    pub const fn get_mut(&mut self) -> &mut F {
+        &mut self.inner
+    }
 }
 
 impl<F: Future> Future for Traced<F> {

@@ -1,6 +1,5 @@
 //! Which nodes may take a statement: its replicas nearby, then the other nodes nearby, then what else is permitted.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -57,7 +56,8 @@ struct Shared {
 pub(super) struct View {
     /// None once the session is closed.
     pub(super) state: Option<Arc<ClusterState>>,
-    pub(super) by_id: HashMap<Uuid, Arc<Endpoint>>,
+    /// In the order of the ids: found among a few nodes in less time than an id is hashed, and every replica of a request is looked up.
+    by_id: Vec<(u128, Arc<Endpoint>)>,
     nearby: Vec<Arc<Endpoint>>,
     /// Those of the nearby ones that are in the preferred rack; none where no rack is preferred.
     in_rack: Vec<Arc<Endpoint>>,
@@ -81,7 +81,7 @@ impl View {
         // Nodes that the host filter refuses have no connections and never will.
         for node in state.get_nodes_info().iter().filter(|node| node.is_enabled()) {
             let endpoint = before
-                .and_then(|before| before.by_id.get(&node.host_id))
+                .and_then(|before| before.endpoint(node.host_id))
                 .filter(|endpoint| target(endpoint).is_some_and(|target| Arc::ptr_eq(&target.node, node)))
                 .map_or_else(|| new_endpoint(table, node), Arc::clone);
             let near = node
@@ -93,10 +93,16 @@ impl View {
             }
             let side = if near { &mut view.nearby } else { &mut view.remote };
             side.push(Arc::clone(&endpoint));
-            view.by_id.insert(node.host_id, endpoint);
+            view.by_id.push((node.host_id.as_u128(), endpoint));
         }
+        view.by_id.sort_unstable_by_key(|(id, _)| *id);
         view.state = Some(state);
         view
+    }
+
+    pub(super) fn endpoint(&self, host: Uuid) -> Option<&Arc<Endpoint>> {
+        let at = self.by_id.binary_search_by_key(&host.as_u128(), |(id, _)| *id);
+        at.ok().map(|at| &self.by_id[at].1)
     }
 }
 
@@ -161,7 +167,9 @@ impl ClusterDirectory {
             self.local_datacenter().unwrap_or_default(),
             shared.locality.rack.as_deref(),
         );
-        shared.table.replace(view.by_id.values().cloned());
+        shared
+            .table
+            .replace(view.by_id.iter().map(|(_, endpoint)| Arc::clone(endpoint)));
         shared.view.store(Arc::new(view));
     }
 
@@ -187,8 +195,7 @@ impl ClusterDirectory {
     /// The node behind an endpoint.
     pub(crate) fn node(&self, host: Uuid) -> Option<Arc<Node>> {
         let view = self.shared.view.load();
-        view.by_id
-            .get(&host)
+        view.endpoint(host)
             .and_then(|endpoint| target(endpoint))
             .map(|target| Arc::clone(&target.node))
     }
@@ -227,7 +234,7 @@ impl Directory<Statement> for ClusterDirectory {
         let view = shared.view.load();
         if let Some(host) = statement.options.host() {
             if group == Group::Preferred
-                && let Some(endpoint) = view.by_id.get(&host)
+                && let Some(endpoint) = view.endpoint(host)
             {
                 let _ = each(endpoint, is_connected(endpoint));
             }

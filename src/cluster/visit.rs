@@ -68,7 +68,7 @@ pub(super) fn visit_replicas(
         state
             .replica_locator()
             .replicas_for_token(Token::new(token), strategy, Some(local), &spec);
-    let mut show = |node: &Arc<Node>| match view.by_id.get(&node.host_id) {
+    let mut show = |node: &Arc<Node>| match view.endpoint(node.host_id) {
         Some(endpoint) if place.has(node) => each(endpoint, node.is_connected()),
         _ => ControlFlow::Continue(()),
     };

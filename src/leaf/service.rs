@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use scylla::client::session::Session as Driver;
-use tokio::time::Instant;
 use tower_cassandra_layers::balance::{Kept, Reaper};
-use tower_cassandra_layers::classify::{Applied, Outcome};
 use tower_service::Service;
 
-use super::run::run;
+use super::attempt::Order;
+use super::room::Housed;
 use super::slot::DriverSlot;
-use super::target::Target;
 use crate::error::Error;
-use crate::response::{Response, Took};
+use crate::response::Response;
 use crate::statement::Statement;
 use crate::trace::{self, AttemptSpan};
+
+/// What keeps the attempts of a leaf that nobody waits for any more.
+pub(crate) type LeafReaper = Reaper<Housed>;
 
 /// Sends one attempt to one node through the `scylla` driver.
 ///
@@ -31,7 +32,7 @@ pub struct SessionService {
 /// One for all clones, since every attempt needs one.
 struct Shared {
     driver: DriverSlot,
-    reaper: Reaper<Result<Response, Error>>,
+    reaper: LeafReaper,
 }
 
 impl fmt::Debug for SessionService {
@@ -52,7 +53,7 @@ impl SessionService {
         Self::with_slot(DriverSlot::new(driver), Reaper::spawn())
     }
 
-    pub(crate) fn with_slot(driver: DriverSlot, reaper: Reaper<Result<Response, Error>>) -> Self {
+    pub(crate) fn with_slot(driver: DriverSlot, reaper: LeafReaper) -> Self {
         Self {
             shared: Arc::new(Shared { driver, reaper }),
         }
@@ -60,7 +61,7 @@ impl SessionService {
 }
 
 /// The attempt of a [`SessionService`]. Dropped before its node has answered, the attempt is kept until it has.
-pub struct AttemptFuture(AttemptSpan<Kept<Result<Response, Error>>>);
+pub struct AttemptFuture(AttemptSpan<Kept<Housed>>);
 
 impl fmt::Debug for AttemptFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,52 +92,11 @@ impl Service<Statement> for SessionService {
         let span = trace::attempt(&statement);
         let ticket = statement.context.take_ticket();
         let endpoint = ticket.as_ref().map(|ticket| Arc::clone(ticket.endpoint()));
-        let driver = self.shared.driver.get();
-        // The room first: with nothing left that may panic in between, the attempt is made where it stays and not moved there.
-        let room = Box::new_uninit();
-        let attempt = async move {
-            let Some(driver) = driver else {
-                return Err(Error::closed(Applied::No));
-            };
-            let nature = statement.nature();
-            let chosen = ticket.as_ref().map(|ticket| ticket.endpoint().id().0);
-            if statement
-                .options
-                .host()
-                .is_some_and(|host| chosen != Some(host.as_u128()))
-            {
-                return Err(Error::unsupported(
-                    "a statement for one host needs the balancer in the stack",
-                ));
-            }
-            let target = ticket
-                .as_ref()
-                .and_then(|ticket| ticket.endpoint().payload::<Target>());
-            let node = target.map(|target| target.node.host_id);
-            let policy = target.map(Target::policy);
-            // Without a balancer nobody else looks at the clock.
-            let began = ticket.is_none().then(Instant::now);
-            let mut result = run(&driver, &statement, policy, node).await;
-            let elapsed = match ticket {
-                Some(ticket) => ticket.answered(&match &result {
-                    Ok(_) => Outcome::Success,
-                    Err(error) => Outcome::Failure(error.judge(nature)),
-                }),
-                None => began.map(|began| began.elapsed()).unwrap_or_default(),
-            };
-            if let Ok(response) = &mut result {
-                response.took(Took {
-                    prepare_wait: statement.options.prepare_wait.get(),
-                    queue_wait: statement.context.queue_wait(),
-                    elapsed,
-                });
-            }
-            result
-        };
-        let attempt = Box::write(room, attempt);
-        AttemptFuture(AttemptSpan::new(
-            self.shared.reaper.keep(Box::into_pin(attempt), endpoint),
-            span,
-        ))
+        let attempt = Housed::begin(Order {
+            driver: self.shared.driver.get(),
+            statement,
+            ticket,
+        });
+        AttemptFuture(AttemptSpan::new(self.shared.reaper.keep(attempt, endpoint), span))
     }
 }

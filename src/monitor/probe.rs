@@ -1,6 +1,8 @@
 //! How a node is asked whether it is well.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -20,6 +22,9 @@ use crate::leaf::Target;
 /// Why a connection is missing is known to the driver and needs no answer of the node.
 const REASON_WITHIN: Duration = Duration::from_millis(100);
 
+/// A probe under way, and the version it finds.
+type Question = Pin<Box<dyn Future<Output = Result<Arc<str>, Arc<str>>> + Send>>;
+
 /// Asks nodes whether they are well: each for its version, past all limits and retries. Clones share all they have.
 ///
 /// What was asked stays asked: the driver keeps the stream of a question until it is answered, and closes a connection with 1,024 questions
@@ -29,7 +34,7 @@ const REASON_WITHIN: Duration = Duration::from_millis(100);
 pub(crate) struct Probes {
     // Weak: who watches does not keep the connections of a session that nobody holds.
     driver: Weak<Driver>,
-    late: Reaper<Result<Arc<str>, Arc<str>>>,
+    late: Reaper<Question>,
 }
 
 impl fmt::Debug for Probes {
@@ -99,7 +104,7 @@ impl Probes {
         let turn = target.probe_turn().await.ok_or_else(closed)?;
         let driver = self.driver().ok_or_else(closed)?;
         let policy = target.policy();
-        let asking = Box::pin(async move {
+        let asking: Question = Box::pin(async move {
             let _turn = turn;
             version(&driver, policy).await
         });

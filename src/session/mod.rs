@@ -25,14 +25,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use scylla::client::session::Session as Driver;
-use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::classify::Applied;
 use tower_cassandra_layers::health::Table;
 use tower_service::Service;
 
 use crate::cluster::{ClusterDirectory, Housekeeping};
 use crate::error::{BoxError, Error};
-use crate::leaf::DriverSlot;
+use crate::leaf::{DriverSlot, LeafReaper};
 use crate::observe::Collectors;
 use crate::response::Response;
 use crate::statement::Statement;
@@ -76,7 +75,7 @@ struct Inner {
 /// What a session over a real driver has and one over a mock has not.
 pub(crate) struct Core {
     pub(crate) driver: DriverSlot,
-    pub(crate) reaper: Reaper<Result<Response, Error>>,
+    pub(crate) reaper: LeafReaper,
     pub(crate) table: Table,
     pub(crate) directory: ClusterDirectory,
     pub(crate) connecting: Connecting,

@@ -51,24 +51,31 @@ impl<S: Clone> Reused<S> {
         }
     }
 
-    /// Hands out the service of this thread, and keeps what is handed back: nothing after a panic.
+    /// Shows the service of this thread to `call`, which takes it out if it is not to be called again.
     #[inline]
-    fn lend<T>(&self, call: impl FnOnce(S) -> (T, Option<S>)) -> T {
+    fn lend(&self, call: impl FnOnce(&mut Option<S>)) {
         let place = self.kept.mine();
-        let mut kept = match place.try_lock() {
-            Ok(kept) => kept,
-            // It is empty: what panicked had been taken out.
+        let (mut kept, mut other);
+        let service = match place.try_lock() {
+            Ok(free) => {
+                kept = free;
+                &mut *kept
+            }
             Err(TryLockError::Poisoned(broken)) => {
                 place.clear_poison();
-                broken.into_inner()
+                kept = broken.into_inner();
+                // What panicked is not called again.
+                drop(kept.take());
+                &mut *kept
             }
             // Another thread of the same place, or a service that calls the session while it is called itself.
-            Err(TryLockError::WouldBlock) => return call(self.service.clone()).0,
+            Err(TryLockError::WouldBlock) => {
+                other = None;
+                &mut other
+            }
         };
-        let service = kept.take().unwrap_or_else(|| self.service.clone());
-        let (result, back) = call(service);
-        *kept = back;
-        result
+        service.get_or_insert_with(|| self.service.clone());
+        call(service);
     }
 }
 
@@ -80,16 +87,15 @@ where
 {
     fn call(&self, statement: Statement, span: SpanSlot) -> ResponseBox {
         let nature = statement.nature();
-        let counted = Counted::begin(&statement);
-        // The room first: what is made after it is made where it stays, as far as the compiler can see to that.
-        let room = Box::new_uninit();
-        let state = span.in_scope(|| self.lend(|service| State::begin(service, statement, nature)));
         let call = Call {
             nature,
-            counted,
-            state,
+            counted: Counted::begin(&statement),
+            state: State::Unready { error: None },
         };
-        let call = Box::write(room, Traced::new(call, span));
+        // Boxed first: an answer that is put into its place need not be moved there.
+        let mut call = Box::new(Traced::new(call, span.clone()));
+        let state = &mut call.get_mut().state;
+        span.in_scope(|| self.lend(|service| state.begin(service, statement, nature)));
         Box::into_pin(call)
     }
 }
@@ -120,22 +126,30 @@ where
     S: Service<Statement>,
     S::Error: Into<BoxError>,
 {
-    /// Begins a call, and gives the service back if it can be called again.
+    /// Begins a call. The service is taken out unless it can be called again.
     #[inline]
-    fn begin(mut service: S, statement: Statement, nature: Nature) -> (Self, Option<S>) {
+    fn begin(&mut self, place: &mut Option<S>, statement: Statement, nature: Nature) {
+        let Some(service) = place else {
+            return;
+        };
         // Whoever is not ready is asked again by the task that waits.
         match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => {
-                let answer = service.call(statement);
-                (Self::Called { answer }, Some(service))
+                *self = Self::Called {
+                    answer: service.call(statement),
+                };
             }
             Poll::Ready(Err(error)) => {
-                let error = Some(failed(error, false, nature));
-                (Self::Unready { error }, None)
+                *place = None;
+                *self = Self::Unready {
+                    error: Some(failed(error, false, nature)),
+                };
             }
             Poll::Pending => {
-                let waiting = Some(Box::new((service, statement)));
-                (Self::Waiting { waiting }, None)
+                let service = place.take();
+                *self = Self::Waiting {
+                    waiting: service.map(|service| Box::new((service, statement))),
+                };
             }
         }
     }

@@ -24,30 +24,28 @@ use super::ticket::Abandoned;
 /// How long an abandoned attempt is kept at most. After that the node is taken to have lost it.
 pub const LONGEST_LIFE: Duration = Duration::from_secs(30);
 
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
 /// Keeps abandoned attempts alive until their nodes answer. One task; it ends when the last clone is dropped.
 ///
 /// What it holds is bounded: per node by [`HealthSettings::abandoned_limit`](crate::health::HealthSettings::abandoned_limit) (what
 /// is beyond that is really dropped), and in time by [`LONGEST_LIFE`]. What is dropped is counted.
-pub struct Reaper<T> {
-    inbox: Arc<Inbox<T>>,
+pub struct Reaper<A> {
+    inbox: Arc<Inbox<A>>,
 }
 
-struct Inbox<T> {
+struct Inbox<A> {
     // Not bounded by itself: every entry holds one of its node's bounded places.
-    sender: UnboundedSender<Leftover<T>>,
+    sender: UnboundedSender<Leftover<A>>,
     dropped: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
-impl<T> Drop for Inbox<T> {
+impl<A> Drop for Inbox<A> {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl<T> Clone for Reaper<T> {
+impl<A> Clone for Reaper<A> {
     fn clone(&self) -> Self {
         Self {
             inbox: Arc::clone(&self.inbox),
@@ -55,7 +53,7 @@ impl<T> Clone for Reaper<T> {
     }
 }
 
-impl<T> fmt::Debug for Reaper<T> {
+impl<A> fmt::Debug for Reaper<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reaper")
             .field("dropped", &self.dropped())
@@ -63,7 +61,10 @@ impl<T> fmt::Debug for Reaper<T> {
     }
 }
 
-impl<T: Send + 'static> Reaper<T> {
+impl<A> Reaper<A>
+where
+    A: Future + Unpin + Send + 'static,
+{
     /// Starts the task on the runtime of the caller.
     #[must_use]
     pub fn spawn() -> Self {
@@ -81,7 +82,7 @@ impl<T: Send + 'static> Reaper<T> {
 
     /// Wraps an attempt on `endpoint`. The attempt owns its [`Ticket`](super::Ticket) and answers it. Without an endpoint, dropping is
     /// dropping.
-    pub fn keep(&self, attempt: Boxed<T>, endpoint: Option<Arc<Endpoint>>) -> Kept<T> {
+    pub fn keep(&self, attempt: A, endpoint: Option<Arc<Endpoint>>) -> Kept<A> {
         Kept {
             attempt: Some(attempt),
             polled: false,
@@ -91,7 +92,7 @@ impl<T: Send + 'static> Reaper<T> {
     }
 }
 
-impl<T> Reaper<T> {
+impl<A> Reaper<A> {
     /// How many attempts were dropped although their node had not answered, because there were too many or because
     /// [`LONGEST_LIFE`] was over.
     #[must_use]
@@ -106,14 +107,14 @@ impl<T> Reaper<T> {
 }
 
 /// An attempt that survives being dropped. See the [module](crate::balance).
-pub struct Kept<T> {
-    attempt: Option<Boxed<T>>,
+pub struct Kept<A> {
+    attempt: Option<A>,
     polled: bool,
     endpoint: Option<Arc<Endpoint>>,
-    reaper: Reaper<T>,
+    reaper: Reaper<A>,
 }
 
-impl<T> fmt::Debug for Kept<T> {
+impl<A> fmt::Debug for Kept<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kept")
             .field("polled", &self.polled)
@@ -121,16 +122,19 @@ impl<T> fmt::Debug for Kept<T> {
     }
 }
 
-impl<T> Future for Kept<T> {
-    type Output = T;
+impl<A> Future for Kept<A>
+where
+    A: Future + Unpin,
+{
+    type Output = A::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A::Output> {
         self.polled = true;
         // Taken out while it is polled: after a panic it must not be polled again, by nobody.
         let Some(mut attempt) = self.attempt.take() else {
             return Poll::Pending;
         };
-        let polled = attempt.as_mut().poll(cx);
+        let polled = Pin::new(&mut attempt).poll(cx);
         if polled.is_pending() {
             self.attempt = Some(attempt);
         }
@@ -138,7 +142,7 @@ impl<T> Future for Kept<T> {
     }
 }
 
-impl<T> Drop for Kept<T> {
+impl<A> Drop for Kept<A> {
     fn drop(&mut self) {
         // Finished, or never polled: then nothing was sent.
         let (Some(attempt), true) = (self.attempt.take(), self.polled) else {
@@ -164,15 +168,15 @@ impl<T> Drop for Kept<T> {
     }
 }
 
-struct Leftover<T> {
-    attempt: Boxed<T>,
+struct Leftover<A> {
+    attempt: A,
     until: Instant,
     _place: Abandoned,
 }
 
 /// Lives as long as the node does not answer, but not longer than it may.
-struct Life<T> {
-    leftover: Leftover<T>,
+struct Life<A> {
+    leftover: Leftover<A>,
     end: Pin<Box<Sleep>>,
 }
 
@@ -182,14 +186,17 @@ enum End {
     Overdue,
 }
 
-impl<T> Future for Life<T> {
+impl<A> Future for Life<A>
+where
+    A: Future + Unpin,
+{
     type Output = End;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<End> {
         let this = &mut *self;
         let attempt = &mut this.leftover.attempt;
         // A panic of one attempt must not take the others with it. The attempt is dropped without another poll.
-        let polled = catch_unwind(AssertUnwindSafe(|| attempt.as_mut().poll(cx).is_ready()));
+        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(attempt).poll(cx).is_ready()));
         if polled.unwrap_or(true) {
             return Poll::Ready(End::Answered);
         }
@@ -197,7 +204,10 @@ impl<T> Future for Life<T> {
     }
 }
 
-async fn run<T: Send + 'static>(mut inbox: UnboundedReceiver<Leftover<T>>, dropped: Arc<AtomicU64>) {
+async fn run<A>(mut inbox: UnboundedReceiver<Leftover<A>>, dropped: Arc<AtomicU64>)
+where
+    A: Future + Unpin + Send + 'static,
+{
     let mut lives = FuturesUnordered::new();
     loop {
         tokio::select! {

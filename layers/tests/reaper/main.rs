@@ -36,7 +36,7 @@ type Network = Arc<dyn Fn(NodeId) -> Pin<Box<dyn Future<Output = ()> + Send>> + 
 struct Leaf {
     network: Network,
     /// Without one, an attempt that nobody waits for is forgotten.
-    reaper: Option<Reaper<Result<Answer, Error>>>,
+    reaper: Option<Reaper<Boxed>>,
     sent: Arc<Mutex<HashMap<NodeId, usize>>>,
 }
 
@@ -72,7 +72,7 @@ impl Service<Req> for Leaf {
         let node = endpoint.id();
         *self.sent.lock().unwrap().entry(node).or_default() += 1;
         let answer = (self.network)(node);
-        let attempt = Box::pin(async move {
+        let attempt: Boxed = Box::pin(async move {
             answer.await;
             ticket.answered(&Outcome::Success);
             Ok(Answer {

@@ -74,13 +74,13 @@ impl Leaf {
 #[derive(Clone)]
 pub(crate) struct Leaf {
     pub(crate) world: World,
-    pub(crate) reaper: Reaper<Result<Answer, Error>>,
+    pub(crate) reaper: Reaper<Boxed>,
 }
 
 impl Service<Req> for Leaf {
     type Response = Answer;
     type Error = Error;
-    type Future = Kept<Result<Answer, Error>>;
+    type Future = Kept<Boxed>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))
