@@ -129,10 +129,11 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
 
     fn facts(&self, statement: &Statement) -> StatementFacts {
         let nature = statement.nature();
-        let marked = statement.idempotency() == Idempotency::Yes;
+        // The mark last: four layers ask for these facts of every request.
         StatementFacts {
             nature,
-            once: matches!(nature, Nature::Schema | Nature::Truncate) && !marked,
+            once: matches!(nature, Nature::Schema | Nature::Truncate)
+                && statement.idempotency() != Idempotency::Yes,
         }
     }
 
