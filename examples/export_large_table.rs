@@ -1,7 +1,7 @@
 //! A table as a CSV file: 5,000 products, a line each and one for the names of the columns.
 //!
 //! ```sh
-//! EXAMPLE_OUTPUT_DIR=/tmp/export cargo run --release --example export_large_table
+//! EXAMPLE_OUTPUT_DIR=export cargo run --release --example export_large_table
 //! ```
 
 mod support;

@@ -65,7 +65,7 @@ impl CqlClassifier {
         self
     }
 
-    /// Sets which reads are repeated after their replicas were too slow. Default: [`ReadTimeoutRule::Once`].
+    /// Sets which reads are repeated after their replicas were too slow, or failed. Default: [`ReadTimeoutRule::Once`].
     #[must_use]
     pub const fn read_timeouts(mut self, rule: ReadTimeoutRule) -> Self {
         self.rules.read_timeouts = rule;

@@ -65,12 +65,13 @@
 //!   read that and nothing else.
 //! * **A call is admitted once**; its permit covers back-off and all attempts. Retries are bounded by a budget.
 //! * **A node's slot is held until the node answers**, not until we stop waiting. A timed-out attempt goes on in the session's reaper and
-//!   counts against its node; otherwise a silent node would look idle and attract all traffic.
+//!   counts against its node, for 30 s at most; otherwise a silent node would look idle and attract all traffic.
 //! * **Waiting happens in the response future**; an idle handle holds nothing.
 //! * **One box above the leaf, one at the leaf.** In between everything is static; a user's own layers are boxed only where there are any.
 //! * **A page is a call.** A stream holds the page being given out and at most one more, a scan one more per range that it reads; neither
 //!   holds a permit between two pages.
-//! * **Tasks**: a session has three (following the cluster's nodes, probing, the reaper), plus one per statement text while it is being
+//! * **Tasks**: a session has four (following the cluster's nodes, probing, and keeping attempts and probes that nobody waits for), one more while
+//!   [`connect_lazy`](Cluster::connect_lazy) connects, plus one per statement text while it is being
 //!   prepared, plus, while its monitor runs, one for that and one per callback. None is made per request, and all end with the session. A stream that
 //!   reads ahead has one, and a scan one per page that it reads at a time; they end with it.
 #![forbid(unsafe_code)]

@@ -12,11 +12,11 @@ pub const CONTACT_POINT: &str = "127.0.0.1";
 pub const PROTOCOL_VERSION: u8 = 4;
 /// The port of contact points that name none.
 pub const PORT: u16 = 9042;
-/// A majority of the replicas nearby: what is written is read back. The original's default was `LocalOne`.
+/// A majority of the replicas nearby: what is written is read back. The default of the Python library `async-cassandra` is `LocalOne`.
 pub const CONSISTENCY: Consistency = Consistency::LocalQuorum;
 /// Conditional writes agree among the replicas nearby.
 pub const SERIAL_CONSISTENCY: SerialConsistency = SerialConsistency::LocalSerial;
-/// One call: queueing, back-off and every attempt. The original's driver has the same.
+/// One call: queueing, back-off and every attempt. The Python driver has the same.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// One attempt: above the server's own write timeout of 2 s, so that its answer is heard, and far enough below the call limit for a second try.
 ///
@@ -41,7 +41,7 @@ pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const SCHEMA_AGREEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it asks.
 pub const SCHEMA_AGREEMENT_INTERVAL: Duration = Duration::from_millis(200);
-/// One request for metadata. 2 s, as in the original, fail on a busy or just started node.
+/// One request for metadata. 2 s, as in the Python library, fail on a busy or just started node.
 pub const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
 /// Opening a TCP connection.
 pub const TCP_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

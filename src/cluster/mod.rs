@@ -99,9 +99,11 @@ impl Cluster {
     /// Connecting is tried up to three times with growing pauses, all within the one connect limit.
     ///
     /// # Errors
-    /// * `Authentication`, `ProtocolVersion`, `Config`, `Invalid` (no such keyspace): at once, they would fail again.
+    /// * `Authentication`, `ProtocolVersion`, `Protocol`, `Config`, `Invalid` (no such keyspace), and `Connect` with a
+    ///   [`tls_failure`](Error::tls_failure): at once, they would fail again.
     /// * `Closed` after [`close`](Self::close), also when that is called meanwhile.
-    /// * `Connect` when no node could be reached, with every try in [`attempts`](Error::attempts); `Timeout` when the limit passed.
+    /// * `Connect` when no node could be reached, with every try in [`attempts`](Error::attempts); `Timeout` when the limit passed; `NoHost` when the
+    ///   host filter lets no node through.
     ///
     /// Dropping the future leaves nothing behind.
     pub async fn connect(&self) -> Result<Session, Error> {

@@ -104,7 +104,7 @@
 //!
 //! | you see | it means |
 //! |---|---|
-//! | `cannot connect` | no contact point answered: within a second where the connection is refused, after 30 s where nobody says anything. The reason (`Connection refused`) is not in the error's own text but in its chain of sources, as are all texts of others: `anyhow` prints them, if `main` returns `anyhow::Result<()>`. A wrong password or an unknown keyspace fails at once |
+//! | `cannot connect` | no contact point answered: after about a second where the connection is refused, later where nobody says anything (after 30 s as `timed out`). The reason (`Connection refused`) is not in the error's own text but in its chain of sources, as are all texts of others: `anyhow` prints them, if `main` returns `anyhow::Result<()>`. A wrong password or an unknown keyspace fails at once |
 //! | kind [`Serialization`](crate::ErrorKind::Serialization) at `bind` | a value does not fit its column: `i32` is `int`, `i64` is `bigint` |
 //! | kind [`Decode`](crate::ErrorKind::Decode) at `rows` | a column does not fit; one that can be null wants an `Option` |
 //! | kind [`Unavailable`](crate::ErrorKind::Unavailable) | too few replicas for the consistency; by default it is `LOCAL_QUORUM` |

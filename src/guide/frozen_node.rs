@@ -14,7 +14,7 @@
 //! | after 6 s at most | no sign of life: the connection is given up |
 //! | it wakes up | its answers count: the first one that is newer than its silence ends it |
 //!
-//! The node's slots stay taken until it answers, so it does not look idle to the balancer, as it would to one that forgets what it gave up.
+//! The node's slots stay taken until it answers, its connection is lost or 30 s are over, so it does not look idle to the balancer, as it would to one that forgets what it gave up.
 //!
 //! # Figures
 //!

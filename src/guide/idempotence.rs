@@ -42,15 +42,17 @@
 //! | failure | applied | a SELECT, or idempotent | anything else |
 //! |---|---|---|---|
 //! | no connection, not sent; node still joining | no | next node | next node |
-//! | `Unavailable`: too few replicas | no (conditional: maybe) | next node, then after a pause | the same (conditional: error) |
+//! | `Unavailable`: too few replicas | no (conditional, unlogged batch, counter batch: maybe) | next node, then after a pause | the same (those three: error) |
 //! | connection broke, attempt limit passed | maybe | next node | **error** |
 //! | `Overloaded`, `ServerError` | maybe | next node, after a pause | **error** |
-//! | `WriteTimeout` | maybe (logged batch: yes, later) | next node, or the same one once | **error** |
+//! | `WriteTimeout` | maybe (logged batch: yes, later) | next node, or the same one once; error where views or change data capture were too slow ([`retry_views`](crate::ClusterBuilder::retry_views)) | **error** |
 //! | `WriteFailure` | maybe | error | error |
 //! | `ReadTimeout` with answers but without the data | nothing to apply | same node, once | |
-//! | other `ReadTimeout`, `ReadFailure` | nothing to apply | error ([`read_timeouts`](crate::ClusterBuilder::read_timeouts) changes the first) | |
+//! | other `ReadTimeout`, `ReadFailure` | nothing to apply | error ([`read_timeouts`](crate::ClusterBuilder::read_timeouts) changes it: `Original` for the first, `Elsewhere` for both) | |
 //! | syntax, unknown table, permission | no | error | error |
 //! | our limit: queue full, call limit passed before it was sent | no | error | error |
+//!
+//! DDL and `TRUNCATE` without a mark are sent once, whatever the error. A read at `SERIAL` or `LOCAL_SERIAL` takes part in Paxos: it counts as neither a SELECT nor idempotent.
 //!
 //! All of it is bounded: three retries, a budget, and the call limit. What this leaves open (such as whether your cluster writes before it says `Overloaded`) is decided by
 //! [options](crate::ClusterBuilder::resend_overloaded) or by a [function of yours](crate::CqlClassifier::judged_by).

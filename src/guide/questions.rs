@@ -44,7 +44,7 @@
 //! **Can the client be made cheaper without changing code?** Build the release with `lto = "fat"` and `codegen-units = 1`. It costs minutes of building; a read by the bare
 //! driver with 256 callers took 3.5 µs of processor instead of 4.1 (`compare` built both ways, medians of three, 2 cores), and the layers gain as well.
 //!
-//! **Does a cancelled request still cost the server?** Yes, the protocol cannot cancel. It counts against its node until the node answers.
+//! **Does a cancelled request still cost the server?** Yes, the protocol cannot cancel. It counts against its node until the node answers, for 30 s at most.
 //!
 //! # Prepared statements
 //!
@@ -75,6 +75,6 @@
 //!
 //! **Can I use the driver directly?** [`Session::driver`](crate::Session::driver). What goes through it passes no layer.
 //!
-//! **What does a call cost beside the driver?** The layers allocate nothing; one box above them, one at the leaf. `cargo bench -p tower-cassandra-layers --bench overhead` counts it.
+//! **What does a call cost beside the driver?** The layers allocate nothing (but for a second attempt, where there is one); one box above them, one at the leaf. `cargo bench -p tower-cassandra-layers --bench overhead` counts it.
 //!
 //! **Only a layer, without Cassandra?** All of them are in `tower-cassandra-layers`, which knows no CQL: [`layers`](crate::layers).

@@ -59,7 +59,7 @@
 //! ```
 //!
 //! A limit that passes while a call still waits in a queue says `Applied::No`: nothing was sent. What was sent counts against its node until the
-//! node answers, although nobody waits: a silent node must not look idle.
+//! node answers, its connection is lost or 30 s are over, although nobody waits: a silent node must not look idle.
 //!
 //! # Dropping
 //!

@@ -21,7 +21,7 @@ pub struct Health {
     pub unhealthy: usize,
     /// The data centre that counts as nearby.
     pub local_datacenter: Option<String>,
-    /// Attempts that were dropped although their node had not answered, because there were too many.
+    /// Attempts that were dropped although their node had not answered, because there were too many or 30 s were over.
     pub dropped_abandoned: u64,
     /// Why a session that [connects in the background](crate::Cluster::connect_lazy) has no connection yet: the error that requests get, with the
     /// last attempt's as its source. None once it is connected.

@@ -24,7 +24,8 @@ impl Session {
     /// # Errors
     /// `Config` when the name is not 1 to 48 ASCII letters, digits and `_` (nothing is sent); `Invalid` when there is no such keyspace: session and
     /// old keyspace stay as they were. `Timeout` after the metadata limit and the call limit of the session: the old keyspace is set again, as far as
-    /// the nodes can be reached.
+    /// the nodes can be reached. `Closed`; `Connect` before it is [connected](crate::Cluster::connect_lazy); `Unsupported` for a session made by
+    /// [`from_service`](Self::from_service).
     pub async fn set_keyspace(&self, name: &str, case_sensitive: bool) -> Result<(), Error> {
         check_keyspace(name)?;
         let driver = self.inner.driver()?;
@@ -66,7 +67,8 @@ impl Session {
     /// What the driver knows of the cluster now: its name, nodes, keyspaces and token ring. A snapshot; it costs a reference count.
     ///
     /// # Errors
-    /// `Closed` after `close`; `Unsupported` for a session made by [`from_service`](Self::from_service).
+    /// `Closed` after `close`; `Connect` before it is [connected](crate::Cluster::connect_lazy); `Unsupported` for a session made by
+    /// [`from_service`](Self::from_service).
     pub fn cluster_state(&self) -> Result<Arc<ClusterState>, Error> {
         Ok(self.inner.driver()?.get_cluster_state())
     }
@@ -81,8 +83,8 @@ impl Session {
     /// [interval](crate::ClusterBuilder::metadata_refresh_interval). DDL of this session does it by itself.
     ///
     /// # Errors
-    /// `Connect` when no node tells; `Timeout` after the call limit of the session; `Closed`; `Unsupported` for a session made by
-    /// [`from_service`](Self::from_service).
+    /// `Connect` when no node tells, or before it is connected; `Timeout` after the call limit of the session; `Closed`; `Unsupported` for a session made
+    /// by [`from_service`](Self::from_service). Dropping the future changes nothing.
     pub async fn refresh_metadata(&self) -> Result<(), Error> {
         let inside = self.inner.enter()?;
         let core = self.inner.core()?;

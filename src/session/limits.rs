@@ -12,8 +12,8 @@ pub struct Limits {
     pub concurrency: Option<ConcurrencyHandle>,
     /// That of [`ClusterBuilder::rate_limit`](crate::ClusterBuilder::rate_limit).
     pub rate: Option<RateLimitHandle>,
-    /// The budget of the retries, which second attempts and probes draw on too where there are second attempts. None where retries are off, and where
-    /// [`RetryPolicy::budget`](crate::RetryPolicy::budget) gave them one of your own making.
+    /// The budget of the retries, which second attempts and probes draw on too where there are second attempts. None where retries or their budget are
+    /// off, and where [`RetryPolicy::budget`](crate::RetryPolicy::budget) gave them one.
     pub retry_budget: Option<Budget>,
     /// The figures of [`ClusterBuilder::hedge`](crate::ClusterBuilder::hedge).
     pub hedge: Option<HedgeHandle>,

@@ -149,8 +149,8 @@ impl Statement {
         self
     }
 
-    /// Gives it a label, such as the name of a job, under which a concurrency limit may keep a share for it
-    /// ([`ConcurrencyLimit::share`](crate::ConcurrencyLimit::share)).
+    /// Gives it a label, such as the name of a job. A concurrency limit can bound what one label takes
+    /// ([`ConcurrencyLimit::share`](crate::ConcurrencyLimit::share)); metrics, collectors and the slow log tell labels apart. Default: none.
     #[must_use]
     pub const fn label(mut self, label: &'static str) -> Self {
         self.options.label = Some(label);

@@ -47,23 +47,7 @@
 //! A page that is here is decoded without waiting, so a stream gives way from time to time: every row draws on tokio's cooperative budget,
 //! a long one more. Tasks of the same thread run in between.
 //!
-//! # What is different from the original
-//!
-//! | row | original | here |
-//! |---|---|---|
-//! | T1 | the page size of the shared statement is changed | set on the stream's own copy |
-//! | T3 | the callback runs before the rows are released; exceptions are logged | on a thread for blocking work; panics are logged; only the end waits for it |
-//! | T4 | one limit, documented for the whole and applied per page | `page_timeout` per page, `deadline` for the whole |
-//! | T5 | no prefetch | `prefetch(0)` or `prefetch(1)` |
-//! | T6 | a list per page | [`Page`], with its place and what the server said |
-//! | T7 | pages and rows | pages, rows and bytes, readable from anywhere while it runs |
-//! | T8 | `cancel()` wakes nobody | wakes the consumer |
-//! | T9 | has to be closed by hand | dropping is enough |
-//! | T11 | hangs on an early error, ends at an empty page | neither |
-//! | T12 | a function that builds a streaming statement | [`Statement::streaming`](crate::Statement::streaming) |
-//! | T14 | pages are decoded on the driver's threads | decoded where they are consumed, giving way to others |
-//!
-//! T2, T10 and T13 are as they were there.
+//! How this compares with the streams of the Python library is told in [`guide::from_python`](crate::guide::from_python).
 
 mod callback;
 mod decode;

@@ -1,7 +1,7 @@
 //! A table as Parquet files, page by page: 12,000 readings, once with each of the codecs Snappy, gzip and LZ4, read back and compared value by value.
 //!
 //! ```sh
-//! EXAMPLE_OUTPUT_DIR=/tmp/parquet cargo run --release -p export-parquet
+//! EXAMPLE_OUTPUT_DIR=parquet cargo run --release -p export-parquet
 //! ```
 
 #[path = "../../support/mod.rs"]

@@ -36,7 +36,7 @@ impl HealthCheck {
         }
     }
 
-    /// How long a probe may take. Default 2 s. Above the interval it is refused.
+    /// How long a probe may take. Default: 2 s, or the interval if that is shorter. One that is given and above the interval is refused.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

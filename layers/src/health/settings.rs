@@ -3,6 +3,8 @@ use std::time::Duration;
 use crate::config::InvalidConfig;
 
 /// The numbers of the health table. The defaults are those that the module describes.
+///
+/// [`Table::new`](super::Table::new) refuses a number of zero, a percentage above 100, and a first ejection above the longest, which is at most one day.
 #[derive(Clone, Copy, Debug)]
 pub struct HealthSettings {
     pub(crate) node_limit: u32,

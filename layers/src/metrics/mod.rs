@@ -44,7 +44,7 @@
 //! | | default | why |
 //! |---|---|---|
 //! | recorder | the global one, as it is when [`Metrics`] is built | one exporter for the whole program |
-//! | [prefix](MetricsBuilder::prefix) | `cassandra` | the names of the original client |
+//! | [prefix](MetricsBuilder::prefix) | `cassandra` | the names of the Python library `async-cassandra` |
 //! | [client label](MetricsBuilder::client) | none; at most 64 bytes | most programs have one client |
 //! | [classes](MetricsBuilder::classes) | [`DEFAULT_CLASSES`]; at most [`MAX_CLASSES`] | what is not among them is `other` |
 //! | failures told apart, nodes | at most [`MAX_LABELS`], [`MAX_HOSTS`] | the number of series has a bound |

@@ -5,7 +5,7 @@
 //!
 //! | bound | default | why |
 //! |---|---|---|
-//! | retries per call | 3 | as in the original client; a fourth rarely helps |
+//! | retries per call | 3 | a fourth rarely helps |
 //! | pause between attempts | exponential from 10 ms to 1 s, full jitter | repeats must not arrive together |
 //! | budget of the session | retries of the last 10 s < max(50, 20 % of the calls of the last 10 s) | when everything fails, the load must not multiply (the share is Finagle's and tower's) |
 //! | time | an attempt or a pause that does not fit into the deadline is not started | nobody would see its answer |

@@ -98,7 +98,7 @@ impl RetryPolicy {
     /// The default: 3 retries.
     pub const MAX_RETRIES: u32 = 3;
 
-    /// At most this many retries after the first attempt. Default 3; 0 fails at the first error.
+    /// At most this many retries after the first attempt. Default 3, at most 100; 0 fails at the first error.
     #[must_use]
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;

@@ -31,7 +31,8 @@ impl ClusterBuilder {
         self
     }
 
-    /// The keyspace of the session, by its exact name.
+    /// The keyspace of the session, by its exact name. Default: none. What [`keyspace`](Self::keyspace) refuses is refused here as well; of both the last
+    /// call counts.
     pub fn keyspace_case_sensitive(mut self, name: impl Into<String>) -> Self {
         self.keyspace = Some((name.into(), true));
         self
@@ -49,13 +50,15 @@ impl ClusterBuilder {
         self
     }
 
-    /// The limit of one call: queueing, back-off and every attempt. Default 10 s; `None` turns it off.
+    /// The limit of one call: queueing, back-off and every attempt. Default 10 s; `None` turns it off. DDL and TRUNCATE have 60 s instead,
+    /// unless the statement sets its own.
     pub fn timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.timeout = Own::explicit(limit.into());
         self
     }
 
-    /// The limit of one attempt. Default 3 s; `None` turns it off. Above an explicit [`timeout`](Self::timeout) it is refused.
+    /// The limit of one attempt. Default 3 s; `None` turns it off. Above an explicit [`timeout`](Self::timeout) it is refused. DDL and TRUNCATE have
+    /// 60 s instead, unless the statement sets its own.
     pub fn attempt_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.attempt_timeout = Own::explicit(limit.into());
         self
@@ -97,7 +100,8 @@ impl ClusterBuilder {
         self
     }
 
-    /// Demands a version of the protocol. The driver speaks 4: `connect` fails with `ProtocolVersion` for anything above.
+    /// Demands a version of the protocol. The driver speaks 4: `connect` fails with `ProtocolVersion` for anything above. Default: none is
+    /// demanded.
     pub const fn min_protocol_version(mut self, version: u8) -> Self {
         self.min_protocol_version = Some(version);
         self
@@ -116,7 +120,8 @@ impl ClusterBuilder {
         self
     }
 
-    /// Hands the choice of nodes back to the driver. The balancer, its health table and per-node metrics are then off.
+    /// Hands the choice of nodes back to the driver. The balancer, its health table and per-node metrics are then off. Default: none.
+    /// Refused together with `hedge`, `prefer_datacenter`, `prefer_rack` and `permit_dc_failover`.
     pub fn driver_load_balancing(mut self, policy: Arc<dyn LoadBalancingPolicy>) -> Self {
         self.driver_load_balancing = Some(policy);
         self

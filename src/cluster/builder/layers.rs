@@ -59,9 +59,10 @@ impl ClusterBuilder {
     /// counters and DDL, nor of what is sent to one host on purpose. The delay is learned, and what it costs is bounded: see
     /// [`layers::hedge`](crate::layers::hedge). It stands between the retries and your [attempt layers](Self::attempt_layer), which see both attempts.
     ///
-    /// With a retry budget that was not chosen, retries, second attempts and probes together stay within 10 % of the calls of any 10 s (or 50 in a quiet
-    /// session) instead of 20 % for retries alone; a [`Budget`](crate::layers::retry::Budget) that was chosen holds for all of them as it is. With a
-    /// budget of your own making, or none, or without retries, second attempts have their own share alone.
+    /// With a retry budget of 50 and 20 %, which is the default, written down or not, retries, second attempts and probes together stay within 10 % of the
+    /// calls of any 10 s (or 50 in a quiet session) instead of 20 % for retries alone; other numbers given by
+    /// [`RetryPolicy::budget_of`](crate::RetryPolicy::budget_of) hold for all of them as they are. With one given by
+    /// [`RetryPolicy::budget`](crate::RetryPolicy::budget), or none, or without retries, second attempts have their own share alone.
     ///
     /// Both attempts have the same timestamp. The one that loses stays counted on its node until that has answered. [`Response::hedges`](crate::Response::hedges)
     /// says how many there were, an error has both in its [`attempts`](crate::Error::attempts). Refused when the session is built: values that make
@@ -159,7 +160,8 @@ impl ClusterBuilder {
         self
     }
 
-    /// How often nodes are probed. Default: every 5 s, 2 s for an answer. A time for an answer above the interval is refused.
+    /// How often nodes are probed. Default: every 5 s, 2 s for an answer (or the interval, if that is shorter). A time for an answer that is given and above
+    /// the interval is refused.
     pub const fn health(mut self, check: HealthCheck) -> Self {
         self.health = Some(check);
         self

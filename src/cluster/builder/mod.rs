@@ -35,7 +35,8 @@ use crate::session::Session;
 /// Builds a [`Cluster`] and its sessions: the whole stack over the driver, every part with a default.
 ///
 /// Nothing is checked until [`build`](Self::build) or [`connect`](Self::connect); then every option that makes no sense is an error of kind `Config` that names the
-/// option, its value and what would be right. See [`defaults`] for the numbers and their reasons.
+/// option, its value and what would be right. Every duration has to be above zero and at most one day; with retries, `timeout` and `attempt_timeout`
+/// cannot both be off. See [`defaults`] for the numbers and their reasons.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` or `connect`"]
 pub struct ClusterBuilder {

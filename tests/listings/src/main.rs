@@ -1,5 +1,5 @@
 //! ```sh
-//! cargo doc --no-deps -p tower-cassandra -p tower-cassandra-layers --features rustls,test-util
+//! cargo doc --no-deps -p tower-cassandra -p tower-cassandra-layers --features axum,rustls,status-page,test-util,tonic
 //! cargo run -p listings -- api [--write]
 //! cargo run -p listings -- licenses [--write]
 //! ```
