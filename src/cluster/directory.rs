@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
-use scylla::cluster::metadata::{CollectionType, ColumnType, NativeType};
 use scylla::cluster::{ClusterState, Node};
 use scylla::statement::{Consistency, SerialConsistency};
 use tower_cassandra_layers::balance::{Directory, Endpoint, Group};
@@ -267,30 +266,12 @@ impl Directory<Statement> for ClusterDirectory {
         statement.options.host().map(|host| NodeId(host.as_u128()))
     }
 
+    // Without a token the nodes of the preferred rack stand where the replicas would.
+    fn has_replicas(&self, statement: &Statement) -> bool {
+        statement.token().is_some()
+    }
+
     fn is_ordered(&self, statement: &Statement) -> bool {
         is_ordered(statement)
     }
-}
-
-/// Does a table hold counters? None for a table that is not known, or not yet: the driver looks for new ones once a
-/// minute.
-pub(crate) fn has_counters(state: &ClusterState, keyspace: &str, table: &str) -> Option<bool> {
-    let table = state.get_keyspace(keyspace)?.tables.get(table)?;
-    let is_counter = |typ: &ColumnType<'_>| matches!(typ, ColumnType::Native(NativeType::Counter));
-    Some(table.columns.values().any(|column| is_counter(&column.typ)))
-}
-
-/// Does this table have lists whose elements are cells of their own? None if it is not known.
-pub(crate) fn has_lists(state: &ClusterState, keyspace: &str, table: &str) -> Option<bool> {
-    let table = state.get_keyspace(keyspace)?.tables.get(table)?;
-    let is_list = |typ: &ColumnType<'_>| {
-        matches!(
-            typ,
-            ColumnType::Collection {
-                frozen: false,
-                typ: CollectionType::List(_)
-            }
-        )
-    };
-    Some(table.columns.values().any(|column| is_list(&column.typ)))
 }

@@ -15,6 +15,7 @@ mod named;
 mod nodes;
 mod profile;
 mod registry;
+mod schema;
 mod scope;
 mod seam;
 mod stack;
@@ -32,7 +33,7 @@ pub use builder::ClusterBuilder;
 #[cfg(feature = "config")]
 pub(crate) use builder::GlobalMetrics;
 pub(crate) use check::{check_keyspace, exact_keyspace};
-pub(crate) use directory::{ClusterDirectory, has_counters, has_lists};
+pub(crate) use directory::ClusterDirectory;
 pub(crate) use gauges::CacheView;
 pub(crate) use housekeeping::Housekeeping;
 pub use login::{Credentials, CredentialsFuture, CredentialsProvider, PasswordFile};
@@ -41,6 +42,7 @@ pub(crate) use named::Profiles;
 pub use nodes::Nodes;
 pub use profile::leaf_profile;
 pub use registry::ClusterPhase;
+pub(crate) use schema::{has_counters, has_lists, writes_lists};
 pub use stack::BoxService;
 #[cfg(any(feature = "rustls", feature = "openssl"))]
 pub use tls::{TlsFiles, TlsLibrary};

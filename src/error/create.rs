@@ -226,11 +226,21 @@ impl Error {
     }
 }
 
+/// A caller that gave a node less than this says nothing of the node, else callers with short deadlines would have well nodes ejected for all others. A node
+/// may be silent for as long until more is known of it (see [`health`](crate::layers::health)); whether it is silent is found out without their help.
+const HURRIED: Duration = Duration::from_millis(100);
+
 fn late(limit: Limit, waited: Option<Duration>, applied: Applied) -> Error {
     let row = match (applied, limit) {
         (Applied::No, _) => Row::LateUnsent,
         (Applied::Maybe | Applied::Yes, Limit::Attempt) => Row::AttemptTimeout,
-        (Applied::Maybe | Applied::Yes, Limit::Call | Limit::Deadline) => Row::CallTimeout,
+        (Applied::Maybe | Applied::Yes, Limit::Call | Limit::Deadline) => {
+            if waited.is_some_and(|waited| waited < HURRIED) {
+                Row::CallCutShort
+            } else {
+                Row::CallTimeout
+            }
+        }
     };
     ours(row, Detail::Timeout { limit, waited })
 }

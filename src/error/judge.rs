@@ -122,7 +122,7 @@ impl Row {
 
     /// Has the time for the whole call passed?
     pub(super) const fn ends_the_call(self) -> bool {
-        matches!(self, Self::LateUnsent | Self::CallTimeout)
+        matches!(self, Self::LateUnsent | Self::CallTimeout | Self::CallCutShort)
     }
 
     pub(super) const fn reached(self) -> Reached {
@@ -177,6 +177,7 @@ impl Row {
             | Self::ClosedMeanwhile
             | Self::LateUnsent
             | Self::CallTimeout
+            | Self::CallCutShort
             | Self::Connect { .. }
             | Self::Config
             | Self::ProtocolVersion

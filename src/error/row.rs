@@ -32,6 +32,8 @@ pub(super) enum Row {
     ConnectionUnknown,
     AttemptTimeout,
     CallTimeout,
+    /// The same, before the node had any time.
+    CallCutShort,
     // The server answered with an error.
     Syntax,
     Invalid,
@@ -146,6 +148,7 @@ impl Row {
             Self::ConnectionUnknown        => is(Maybe, PASSING, Node,     Next,        K::Connection),      // B2, R12
             Self::AttemptTimeout           => is(Maybe, PASSING, Node,     Next,        K::Timeout),         // B3
             Self::CallTimeout              => is(Maybe, PASSING, Node,     Never,       K::Timeout),         // B4
+            Self::CallCutShort             => is(Maybe, PASSING, Client,   Never,       K::Timeout),         // B4
 
             Self::Syntax                   => is(No,    LASTING, Request,  Never,       K::Syntax),          // C1
             Self::Invalid                  => is(No,    LASTING, Request,  Never,       K::Invalid),         // C2

@@ -22,7 +22,7 @@ use figures::Overtaken;
 pub(crate) use figures::Took;
 #[cfg(feature = "test-util")]
 pub(crate) use made::Made;
-use page::{Page, Received};
+use page::{Page, Received, Told};
 pub use row::Row;
 pub use rows::Rows;
 use view::RowsView;
@@ -36,6 +36,9 @@ use crate::timings::Timings;
 ///
 /// From [`Session::execute`](crate::Session::execute) it holds all pages. Inside a stack, and over a bare leaf, it is one page; its row accessors then fail while
 /// more pages follow, so that nothing is cut silently, and [`page_rows`](Self::page_rows) reads the page.
+///
+/// Rows are the driver's, and hold the node that they came from: as long as a response with rows is kept, so are that node's connections, also after
+/// [`close`](crate::Session::close). What is to be kept for long is better read into values of your own.
 ///
 /// Writes, DDL and batches give a response without rows. Every reading has a position of its own; a response can be read again and again.
 #[derive(Default)]
@@ -82,7 +85,7 @@ impl Response {
             verdict = verdict::of(view).map_err(unreadable)?;
             Page::Rows(Received::new(rows))
         } else {
-            Page::Empty(Received::new(result))
+            Page::Empty(Received::new(Told::by(&result)))
         };
         Ok(Self {
             verdict,

@@ -21,6 +21,24 @@ impl<T> Received<T> {
     }
 }
 
+/// What an answer without rows said. Not the driver's result, which holds its node, and with that the node's connections and the task that renews them:
+/// a response that is kept would keep them beyond the end of the session.
+pub(super) struct Told {
+    coordinator: Uuid,
+    tracing_id: Option<Uuid>,
+    warnings: Box<[String]>,
+}
+
+impl Told {
+    pub(super) fn by(result: &QueryResult) -> Self {
+        Self {
+            coordinator: result.request_coordinator().node().host_id,
+            tracing_id: result.tracing_id(),
+            warnings: result.warnings().map(str::to_owned).collect(),
+        }
+    }
+}
+
 /// One page as the driver gave it.
 #[derive(Default)]
 pub(super) enum Page {
@@ -30,7 +48,7 @@ pub(super) enum Page {
     /// The same, after failures.
     Bare(Box<Figures>),
     // Boxed, as the driver's results are large and a response is handed through every layer.
-    Empty(Box<Received<QueryResult>>),
+    Empty(Box<Received<Told>>),
     Rows(Box<Received<QueryRowsResult>>),
     /// With or without rows, and without a server.
     #[cfg(feature = "test-util")]
@@ -48,25 +66,23 @@ impl Page {
     }
 
     pub(super) fn warnings(&self) -> impl Iterator<Item = &str> {
-        #[allow(unused_mut)]
-        let (mut rows, mut empty, mut made) = (None, None, [].as_slice());
+        let (mut rows, mut told) = (None, [].as_slice());
         match self {
             Self::None | Self::Bare(_) => {}
-            Self::Empty(result) => empty = Some(&result.page),
+            Self::Empty(result) => told = &result.page.warnings,
             Self::Rows(result) => rows = Some(&result.page),
             #[cfg(feature = "test-util")]
-            Self::Made(page) => made = page.page.warnings.as_slice(),
+            Self::Made(page) => told = page.page.warnings.as_slice(),
         }
         rows.into_iter()
             .flat_map(QueryRowsResult::warnings)
-            .chain(empty.into_iter().flat_map(QueryResult::warnings))
-            .chain(made.iter().map(String::as_str))
+            .chain(told.iter().map(String::as_str))
     }
 
     pub(super) fn tracing_id(&self) -> Option<Uuid> {
         match self {
             Self::None | Self::Bare(_) => None,
-            Self::Empty(result) => result.page.tracing_id(),
+            Self::Empty(result) => result.page.tracing_id,
             Self::Rows(rows) => rows.page.tracing_id(),
             #[cfg(feature = "test-util")]
             Self::Made(made) => made.page.tracing_id,
@@ -76,7 +92,7 @@ impl Page {
     pub(super) fn coordinator(&self) -> Option<Uuid> {
         match self {
             Self::None | Self::Bare(_) => None,
-            Self::Empty(result) => Some(result.page.request_coordinator().node().host_id),
+            Self::Empty(result) => Some(result.page.coordinator),
             Self::Rows(rows) => Some(rows.page.request_coordinator().node().host_id),
             #[cfg(feature = "test-util")]
             Self::Made(made) => made.page.coordinator,

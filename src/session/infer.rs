@@ -1,10 +1,10 @@
 //! Which statements that nobody marked are idempotent: what the text says, and what only the schema knows.
 
 use super::Inner;
-use crate::cluster::{has_counters, has_lists};
+use crate::cluster::{has_counters, has_lists, writes_lists};
 use crate::cql::Tokens;
 use crate::nature::Nature;
-use crate::statement::{Statement, TextFacts, Verb, What};
+use crate::statement::{Prepared, Statement, TextFacts, Verb, What, is_list};
 
 impl Inner {
     /// Is it idempotent by what its text and the schema say? A member of a batch may say it by its mark.
@@ -19,7 +19,8 @@ impl Inner {
             What::Bound { bound, .. } => {
                 let prepared = bound.prepared();
                 let counter = prepared.nature().is_counter() || counts();
-                let list = || prepared.binds_list() && lists();
+                let list =
+                    || prepared.binds_list() && self.binds_whole_lists(statement, prepared) != Some(false);
                 prepared.reads_idempotent() && !counter && !list()
             }
             What::Batch(batch) => batch.members.iter().all(|member| {
@@ -72,6 +73,19 @@ impl Inner {
 
     fn table_has_lists(&self, statement: &Statement) -> Option<bool> {
         self.ask_schema(statement, has_lists)
+    }
+
+    /// By the columns of its markers and not by those of the table that are known: one that was added a moment ago may be the list.
+    fn binds_whole_lists(&self, statement: &Statement, prepared: &Prepared) -> Option<bool> {
+        let markers = || {
+            prepared
+                .markers()
+                .filter(|(.., typ)| is_list(typ))
+                .map(|(_, _, name, _)| name)
+        };
+        self.ask_schema(statement, |state, keyspace, table| {
+            writes_lists(state, keyspace, table, markers())
+        })
     }
 
     /// What the schema says of the statement's table; none if it is not known.

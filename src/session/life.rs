@@ -48,11 +48,11 @@ impl WeakSession {
         Some(Session { inner })
     }
 
-    /// Is it closed, and nobody inside any more, or gone altogether?
+    /// Is it closed with nobody inside any more and all let go, or gone altogether? One whose closing was given up still holds its connections.
     pub(crate) fn is_over(&self) -> bool {
         self.0
             .upgrade()
-            .is_none_or(|inner| inner.gate.is_closed() && inner.gate.running() == 0)
+            .is_none_or(|inner| inner.gate.is_closed() && inner.gate.running() == 0 && inner.is_released())
     }
 }
 
@@ -65,6 +65,11 @@ impl fmt::Debug for WeakSession {
 }
 
 impl Inner {
+    fn is_released(&self) -> bool {
+        let housekeeping = self.housekeeping.lock().unwrap_or_else(PoisonError::into_inner);
+        housekeeping.is_none()
+    }
+
     fn release(&self) {
         self.prepared.end_flights();
         drop(

@@ -28,6 +28,7 @@ pub use batch::{Batch, BatchKind};
 pub(crate) use form::Form;
 pub(crate) use options::{Cap, Micros, Options, Timestamp};
 pub use prepared::Prepared;
+pub(crate) use prepared::is_list;
 pub use query::{Definition, Query};
 pub(crate) use subject::Subject;
 pub(crate) use text::{TextFacts, Verb};

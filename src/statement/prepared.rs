@@ -209,7 +209,7 @@ const fn is_counter(typ: &ColumnType<'_>) -> bool {
     matches!(typ, ColumnType::Native(NativeType::Counter))
 }
 
-const fn is_list(typ: &ColumnType<'_>) -> bool {
+pub(crate) const fn is_list(typ: &ColumnType<'_>) -> bool {
     matches!(
         typ,
         ColumnType::Collection {

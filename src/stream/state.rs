@@ -49,11 +49,15 @@ pub(crate) struct Fingerprint {
     values: Option<u64>,
 }
 
+/// A row of no values as the protocol writes it: their number.
+const NO_VALUES: [u8; 2] = [0; 2];
+
 impl Fingerprint {
     /// `keyspace` is the current one, for a text that names none.
     pub(crate) fn of(statement: &Statement, keyspace: Option<&str>) -> Self {
         let (text, values) = match &statement.what {
-            What::Text(text) => (&*text.text, Some(hash(&[]))),
+            // As of a row of no values, so that a text may be prepared between two pages.
+            What::Text(text) => (&*text.text, Some(hash(&NO_VALUES))),
             What::Unbound(text, _) | What::Prepare(text) => (&*text.text, None),
             What::Bound { bound, .. } => (bound.prepared().text(), Some(bound.hash())),
             What::Batch(_) => ("", None),

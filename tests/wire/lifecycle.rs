@@ -52,6 +52,16 @@ async fn lif_01_a_closed_session_sends_nothing() {
 }
 
 #[tokio::test]
+async fn a_response_without_rows_holds_no_connection() {
+    let bed = Bed::make(3).await;
+    let insert = bed.prepare(INSERT).await;
+    let kept = bed.session.execute(insert.bind((1, "v")).unwrap()).await.unwrap();
+    bed.session.close(PATIENCE).await.unwrap();
+    connections_end(&bed).await;
+    assert!(kept.coordinator().is_some());
+}
+
+#[tokio::test]
 async fn lif_02_five_that_close_at_once_close_once() {
     let bed = Bed::make(3).await;
     let accepted = || {

@@ -147,6 +147,22 @@ async fn closing_a_cluster_counts_what_it_cuts_off_in_all_sessions() {
 }
 
 #[tokio::test]
+async fn closing_a_cluster_ends_a_session_whose_closing_was_given_up() {
+    let (server, cluster) = bed().await;
+    let session = cluster.connect().await.unwrap();
+    server.on(Match::any()).then(Action::Silence);
+    let mut call = Box::pin(session.execute("SELECT v FROM ks.t WHERE id = 1"));
+    assert!(futures_util::poll!(&mut call).is_pending());
+    let given_up = tokio::time::timeout(ms(20), session.close(PATIENCE)).await;
+    assert!(given_up.is_err());
+    drop(call);
+    assert_eq!(cluster.sessions().len(), 0, "it takes nothing any more");
+    cluster.close(PATIENCE).await.unwrap();
+    none_connected(&server).await;
+    drop(session);
+}
+
+#[tokio::test]
 async fn closing_ends_what_is_still_connecting() {
     let (server, cluster) = bed().await;
     server

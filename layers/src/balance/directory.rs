@@ -20,10 +20,6 @@ pub enum Group {
 
 impl Group {
     pub(super) const ALL: [Self; 4] = [Self::Preferred, Self::OtherReplicas, Self::Nearby, Self::Remote];
-
-    pub(super) const fn has_data(self) -> bool {
-        matches!(self, Self::Preferred | Self::OtherReplicas)
-    }
 }
 
 /// Knows which nodes may take a request.
@@ -48,6 +44,13 @@ pub trait Directory<Req>: Send + Sync + 'static {
     fn pinned(&self, request: &Req) -> Option<NodeId> {
         let _ = request;
         None
+    }
+
+    /// Are the first two groups replicas, together all that are nearby? Of replicas no more than a minority stays ejected, of other nodes all do. Default:
+    /// yes.
+    fn has_replicas(&self, request: &Req) -> bool {
+        let _ = request;
+        true
     }
 
     /// Does the order of the candidates matter, so that every client asks the same one first? Default: no.

@@ -212,11 +212,15 @@ where
         parts.directory.visit(request, group, &mut |endpoint, connected| {
             candidates.look(endpoint, connected)
         });
-        if group.has_data() {
-            candidates.end_replicas();
-        }
         if candidates.are_enough() {
             break;
+        }
+        // Not before all of them were seen: those that are preferred may be ejected, and a majority elsewhere well.
+        if group == Group::OtherReplicas && parts.directory.has_replicas(request) {
+            candidates.end_replicas();
+            if candidates.are_enough() {
+                break;
+            }
         }
     }
     // Beside an attempt that is under way only a node that is well makes sense.

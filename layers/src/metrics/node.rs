@@ -124,6 +124,10 @@ impl NodeMetrics {
     pub fn set_state(&self, state: &str) {
         let place = STATES.iter().position(|known| *known == state);
         self.record(|node| node.show_state(place.unwrap_or(NO_STATE)));
+        // Somebody who shares this handle may have retired the node that another one goes on with.
+        if place.is_some() {
+            self.handles.gone.store(0, Relaxed);
+        }
     }
 
     /// How many attempts the node has not answered.

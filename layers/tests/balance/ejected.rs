@@ -56,6 +56,40 @@ async fn no_more_than_a_minority_of_the_replicas_is_left_out() {
     assert_eq!(left_out(&[0, 1], &[0], 10).await, 1, "one of two all the same");
 }
 
+/// How often nodes 0 and 1, which are preferred and ejected, are asked beside these others.
+async fn asked_although_ejected(group: Group, others: &[usize], no_replicas: bool) -> usize {
+    let mut rig = Rig::new(10);
+    for node in [0, 1] {
+        rig.fail(node, fails(Applied::No, Advice::Never), 5).await;
+        rig.plan(node, Plan::fail(fault(Fault::Load)));
+    }
+    rig.prefer(&[0, 1]);
+    rig.candidates.set(group, rig.connected(others));
+    if no_replicas {
+        rig.candidates.no_replicas();
+    }
+    let shares = shares(&mut rig, 500).await;
+    shares[0] + shares[1]
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_majority_is_that_of_all_replicas_and_not_of_the_preferred_ones() {
+    assert_eq!(
+        asked_although_ejected(Group::OtherReplicas, &[2, 3, 4], false).await,
+        0
+    );
+    assert_eq!(
+        asked_although_ejected(Group::Nearby, &[2, 3, 4], false).await,
+        500,
+        "two replicas in all"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_preferred_without_having_the_data_stays_ejected() {
+    assert_eq!(asked_although_ejected(Group::Nearby, &[2, 3, 4], true).await, 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn other_replicas_come_before_other_nodes() {
     let mut rig = Rig::new(4);

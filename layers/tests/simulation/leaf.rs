@@ -14,7 +14,7 @@ use crate::support::{Answer, Error, Kind, failure};
 use crate::world::{Req, World};
 
 /// One attempt on one node, from its first poll on.
-struct Attempt {
+pub(crate) struct Attempt {
     world: World,
     node: u16,
     id: u32,
@@ -74,13 +74,13 @@ impl Leaf {
 #[derive(Clone)]
 pub(crate) struct Leaf {
     pub(crate) world: World,
-    pub(crate) reaper: Reaper<Boxed>,
+    pub(crate) reaper: Reaper<Pin<Box<Attempt>>>,
 }
 
 impl Service<Req> for Leaf {
     type Response = Answer;
     type Error = Error;
-    type Future = Kept<Boxed>;
+    type Future = Kept<Pin<Box<Attempt>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         Poll::Ready(Ok(()))

@@ -20,6 +20,7 @@ pub struct Candidates(Arc<Mutex<Inner>>);
 struct Inner {
     groups: [Vec<(Arc<Endpoint>, bool)>; 4],
     ordered: bool,
+    no_replicas: bool,
     asked: Vec<Group>,
     shown: usize,
 }
@@ -40,6 +41,11 @@ impl Candidates {
 
     pub fn ordered(&self) {
         self.0.lock().unwrap().ordered = true;
+    }
+
+    /// What stands first is preferred for another reason than that the data is there.
+    pub fn no_replicas(&self) {
+        self.0.lock().unwrap().no_replicas = true;
     }
 
     /// The groups that were asked for and the number of candidates shown since the last time.
@@ -66,6 +72,10 @@ impl Directory<Req> for Candidates {
 
     fn is_ordered(&self, _: &Req) -> bool {
         self.0.lock().unwrap().ordered
+    }
+
+    fn has_replicas(&self, _: &Req) -> bool {
+        !self.0.lock().unwrap().no_replicas
     }
 }
 

@@ -52,3 +52,27 @@ fn anything_else_is_internal_and_never_repeated() {
         assert!(!format!("{error} {error:?}").contains(SECRET));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_without_patience_says_nothing_of_the_node() {
+    use tower::ServiceBuilder;
+    use tower_cassandra_layers::Fault;
+    use tower_cassandra_layers::timeout::TimeoutLayer;
+
+    let late = async |limit: u64| {
+        let service = ServiceBuilder::new()
+            .layer(TimeoutLayer::call(Duration::from_millis(limit)).unwrap())
+            .service_fn(async |_: crate::Statement| -> Result<crate::Response, Error> {
+                std::future::pending().await
+            });
+        let error = service
+            .oneshot(crate::Statement::new("INSERT INTO t (a) VALUES (1)"))
+            .await;
+        error.unwrap_err().judge(crate::Nature::Write)
+    };
+    let (short, long) = (late(99).await, late(100).await);
+    assert_eq!((short.fault, long.fault), (Fault::Client, Fault::Node));
+    for failure in [short, long] {
+        assert_eq!((failure.applied, failure.advice), (Applied::Maybe, Advice::Never));
+    }
+}

@@ -106,16 +106,18 @@ impl Permits {
         };
         // Marks the counter for it. Something may have come free since, and by an eviction another may have come to be first.
         let mut pool = self.hand_on(pool, Some(&place));
-        let (place, stale) = match pool.queue.verdict(&place) {
-            Verdict::Granted => (None, pool.queue.leave(place).1),
-            _ => (Some(place), None),
+        let (joined, stale) = match pool.queue.verdict(&place) {
+            Verdict::Granted => (Ok(None), pool.queue.leave(place).1),
+            // The limit was lowered while somebody else was woken. Whoever is being polled is not woken: it has to be told now.
+            Verdict::Refused => (Err(Reason::TooHeavy), pool.queue.leave(place).1),
+            Verdict::Waiting | Verdict::Evicted => (Ok(Some(place)), None),
         };
         drop(pool);
         drop(stale);
         if let Some(evicted) = evicted {
             evicted.wake();
         }
-        Ok(place)
+        joined
     }
 
     pub(super) fn ask(&self, place: Place, waker: &Waker) -> Answer {
