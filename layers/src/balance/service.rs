@@ -212,15 +212,17 @@ where
         parts.directory.visit(request, group, &mut |endpoint, connected| {
             candidates.look(endpoint, connected)
         });
+        // Where none of those that are preferred is well, not before all of them were seen: a majority may be well elsewhere.
+        let is_seen = match group {
+            Group::Preferred => candidates.are_enough(),
+            Group::OtherReplicas => true,
+            Group::Nearby | Group::Remote => false,
+        };
+        if is_seen && parts.directory.has_replicas(request) {
+            candidates.end_replicas();
+        }
         if candidates.are_enough() {
             break;
-        }
-        // Not before all of them were seen: those that are preferred may be ejected, and a majority elsewhere well.
-        if group == Group::OtherReplicas && parts.directory.has_replicas(request) {
-            candidates.end_replicas();
-            if candidates.are_enough() {
-                break;
-            }
         }
     }
     // Beside an attempt that is under way only a node that is well makes sense.
