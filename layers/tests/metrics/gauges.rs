@@ -151,6 +151,10 @@ async fn a_node_that_is_gone_for_ten_minutes_is_forgotten_and_makes_place() {
     }
     metrics.node("h1").retire();
     metrics.node("h2").retire();
+    // Another session with the same metrics goes on with it.
+    let shared = metrics.node("h3");
+    shared.retire();
+    shared.set_state("healthy");
     advance(FORGET_AFTER - Duration::from_secs(1)).await;
     metrics.run_upkeep();
     assert_eq!(taken(), ["run"]);

@@ -140,6 +140,18 @@ fn it_belongs_to_one_text_one_keyspace_and_one_set_of_values() {
     PageState::start().check(here).unwrap();
 }
 
+#[cfg(feature = "test-util")]
+#[test]
+fn a_text_may_be_prepared_between_two_pages() {
+    let text = "SELECT a FROM ks.t";
+    let bound = crate::test_util::prepared(text, Vec::<(&str, &str)>::new())
+        .and_then(|prepared| prepared.bind(()))
+        .unwrap();
+    let [of_text, of_bound] =
+        [&Statement::new(text), &bound].map(|statement| Fingerprint::of(statement, None));
+    assert_eq!(of_text, of_bound);
+}
+
 #[test]
 fn debug_does_not_show_the_place() {
     let shown = format!("{:?}", state());
