@@ -1,5 +1,6 @@
 //! From text to options, with the place of whatever is wrong.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -67,9 +68,26 @@ pub(super) fn variables(
             })
         };
         let text = text.to_str().ok_or_else(|| bad("is not UTF-8".to_owned()))?;
-        let one =
+        let mut one =
             Options::deserialize(Variable { path: &path, text }).map_err(|Problem(problem)| bad(problem))?;
+        // Several variables may each have entries of one table.
+        join(&mut one.address_translation, &mut options.address_translation);
+        join(
+            &mut one.concurrency_limit.shares,
+            &mut options.concurrency_limit.shares,
+        );
         options = one.over(options);
     }
     Ok(options)
+}
+
+/// Adds the entries below to those above, which win.
+fn join<K: Ord, V>(upper: &mut Option<BTreeMap<K, V>>, below: &mut Option<BTreeMap<K, V>>) {
+    if let Some(upper) = upper
+        && let Some(below) = below.take()
+    {
+        for (key, value) in below {
+            upper.entry(key).or_insert(value);
+        }
+    }
 }

@@ -227,8 +227,8 @@ impl Error {
 }
 
 /// A caller that gave a node less than this says nothing of the node, else callers with short deadlines would have well nodes ejected for all others. A node
-/// may be silent for as long until more is known of it (see [`health`](crate::layers::health)); whether it is silent is found out without their help.
-const HURRIED: Duration = Duration::from_millis(100);
+/// that is silent for so long is passed over in any case (see [`health`](crate::layers::health)), without their help.
+const HURRIED: Duration = Duration::from_secs(1);
 
 fn late(limit: Limit, waited: Option<Duration>, applied: Applied) -> Error {
     let row = match (applied, limit) {

@@ -60,7 +60,7 @@
 //!
 //! A limit that passes while a call still waits in a queue says `Applied::No`: nothing was sent. What was sent counts against its node until the
 //! node answers, its connection is lost or 30 s are over, although nobody waits: a silent node must not look idle.
-//! A call limit or deadline that left the node less than 100 ms does not count as a failure of the node.
+//! A call limit or deadline that left the node less than a second does not count as a failure of the node.
 //!
 //! # Dropping
 //!

@@ -1,9 +1,10 @@
 //! The service: what each call asks of the database.
 
+use std::future::ready;
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use futures_util::stream::{Stream, StreamExt};
+use futures_util::stream::{Stream, StreamExt, TryStreamExt};
 use tonic::{Request, Response, Status};
 use tower_cassandra::scylla::value::{CqlTimestamp, MaybeUnset};
 use tower_cassandra::tonic::RequestSession;
@@ -27,6 +28,11 @@ type Row = (
     Option<CqlTimestamp>,
     Option<CqlTimestamp>,
 );
+
+/// An update that meets a deletion leaves a row of what it set: that is no user any more.
+fn is_whole((.., created, _): &Row) -> bool {
+    created.is_some()
+}
 
 impl From<Row> for User {
     fn from((id, name, email, age, created, updated): Row) -> Self {
@@ -76,7 +82,8 @@ impl UsersService {
     async fn find(&self, session: &RequestSession, id: Uuid) -> Result<User, Status> {
         let found = session.query(&self.select, (id,)).await?;
         let row = found.maybe_first_row::<Row>()?;
-        row.map(User::from)
+        row.filter(is_whole)
+            .map(User::from)
             .ok_or_else(|| Status::not_found("no such user"))
     }
 }
@@ -170,6 +177,7 @@ impl Users for UsersService {
         // own.
         let users = session
             .stream_with::<Row>(statement, StreamOptions::new().prefetch(1))
+            .try_filter(|row| ready(is_whole(row)))
             .map(|row| row.map(User::from).map_err(Status::from));
         Ok(Response::new(match wanted.limit {
             0 => Box::pin(users),

@@ -51,6 +51,26 @@ fn variables_are_read_as_what_is_expected() {
 }
 
 #[test]
+fn entries_of_a_table_come_from_several_variables() {
+    let variable = |name: &str, text: &str| (name.into(), text.into());
+    let settings = Settings::from_variables(
+        "DB",
+        [
+            variable("DB_CONCURRENCY_LIMIT__LIMIT", "8"),
+            variable("DB_CONCURRENCY_LIMIT__SHARES", "export=0.1,import=0.3"),
+            variable("DB_CONCURRENCY_LIMIT__SHARES__EXPORT", "0.25"),
+            variable("DB_CONCURRENCY_LIMIT__SHARES__REPORT", "0.5"),
+        ],
+    );
+    let shares = settings.unwrap().0.concurrency_limit.shares.unwrap();
+    let shares: Vec<_> = shares
+        .iter()
+        .map(|(label, part)| (label.as_str(), *part))
+        .collect();
+    assert_eq!(shares, [("export", 0.25), ("import", 0.3), ("report", 0.5)]);
+}
+
+#[test]
 fn a_bad_variable_is_named() {
     for (name, text, key) in [
         ("DB_TIMEOUT", "5", "timeout"),

@@ -70,7 +70,7 @@ async fn a_caller_without_patience_says_nothing_of_the_node() {
             .await;
         error.unwrap_err().judge(crate::Nature::Write)
     };
-    let (short, long) = (late(99).await, late(100).await);
+    let (short, long) = (late(999).await, late(1_000).await);
     assert_eq!((short.fault, long.fault), (Fault::Client, Fault::Node));
     for failure in [short, long] {
         assert_eq!((failure.applied, failure.advice), (Applied::Maybe, Advice::Never));

@@ -119,6 +119,14 @@ impl Collector for MemoryCollector {
 
     fn record_host(&self, host: &HostHealth) {
         let mut state = self.lock();
+        // A node that took the place of another has its address and an id of its own.
+        let is_replaced = |known: &Host| {
+            let before = known.health.as_ref();
+            before.is_some_and(|before| before.address == host.address)
+        };
+        state
+            .hosts
+            .retain(|id, known| *id == host.host_id || !is_replaced(known));
         if let Some(known) = state.host(host.host_id) {
             known.health = Some(host.clone());
         }

@@ -64,8 +64,10 @@ impl Ring {
             ..Recent::default()
         };
         let mut oldest = now;
+        let mut reaches_back = !self.overflowed;
         for entry in &self.entries {
             if now.saturating_duration_since(entry.ended) > window {
+                reaches_back = true;
                 continue;
             }
             oldest = oldest.min(entry.ended);
@@ -80,7 +82,7 @@ impl Ring {
             recent.min = Duration::ZERO;
         }
         // Where the ring was too small for the window, only the time since its oldest entry is covered.
-        let since = if self.overflowed { oldest } else { began };
+        let since = if reaches_back { began } else { oldest };
         recent.covered = now.saturating_duration_since(since).min(window);
         recent
     }

@@ -91,6 +91,51 @@ async fn the_rate_is_over_the_time_that_is_covered() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_rate_is_that_of_the_window_once_the_ring_reaches_back_beyond_it() {
+    let memory = MemoryCollector::with_recent(10);
+    for _ in 0..100 {
+        memory.record_query(&record("SELECT a FROM t", 1));
+    }
+    advance(MemoryCollector::WINDOW + Duration::from_secs(1)).await;
+    memory.record_query(&record("SELECT a FROM t", 1));
+    advance(Duration::from_millis(10)).await;
+    let figures = memory.statistics().query_performance;
+    assert_eq!(figures.recent_queries_5min, 1);
+    assert!(
+        (figures.queries_per_second - 1.0 / 300.0).abs() < 1e-9,
+        "{figures:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_took_the_place_of_another_stands_for_itself() {
+    use crate::monitor::{HostHealth, State, Status};
+
+    let node = |id, status, error: Option<&str>| HostHealth {
+        host_id: Uuid::from_u128(id),
+        address: "10.0.0.1:9042".to_owned(),
+        datacenter: None,
+        rack: None,
+        status,
+        state: State::Healthy,
+        version: None,
+        connections: 1,
+        in_flight: 0,
+        latency: None,
+        error: error.map(str::to_owned),
+        checked_at: None,
+    };
+    for [before, after] in [[1, 2], [2, 1]] {
+        let memory = MemoryCollector::new();
+        memory.record_host(&node(before, Status::Down, Some("no connection")));
+        memory.record_host(&node(after, Status::Up, None));
+        let shown = memory.statistics().connection_health;
+        let errors: Vec<_> = shown.values().map(|host| host.last_error.clone()).collect();
+        assert_eq!(errors, [None]);
+    }
+}
+
 #[tokio::test]
 async fn frequent_statements_stay_however_many_others_come() {
     let memory = MemoryCollector::new();

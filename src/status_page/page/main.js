@@ -29,7 +29,7 @@ function head({ title, session, streams }) {
 
 function alarm() {
   const session = history.snapshot?.session;
-  const isStale = taken !== null && performance.now() - taken > STALE && !isPaused;
+  const isStale = taken !== null && performance.now() - taken > STALE && !isPaused && !session?.closed;
   const text = isStale ? `No news since ${at(history.snapshot.time_ms)}: the service does not answer.`
     : session?.not_ready && !session.closed ? `Not ready: ${session.not_ready}` : '';
   document.body.classList.toggle('stale', isStale);

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -143,7 +144,14 @@ impl Node {
 
 async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
     match listener {
-        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        Some(listener) => match listener.accept().await {
+            Ok((stream, _)) => Ok(stream),
+            Err(error) => {
+                // Out of descriptors, most often: whoever asks again at once is told so again.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                Err(error)
+            }
+        },
         None => std::future::pending().await,
     }
 }

@@ -1,9 +1,11 @@
 //! Data of users with a keyspace of their own.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::described::ParamErrors;
@@ -11,6 +13,9 @@ use crate::errors::{ApiError, ErrorBody};
 use crate::extract::{Check, Db, Params, Problems};
 use crate::settings::is_tenant;
 use crate::state::AppState;
+
+/// How long a request without a limit of its own waits for a session to be opened.
+const OPENING: Duration = Duration::from_secs(10);
 
 /// Whose.
 #[derive(Deserialize, IntoParams)]
@@ -60,12 +65,10 @@ pub(crate) async fn user_data(
     db: Db,
     Params(Whose { user }): Params<Whose>,
 ) -> Result<Json<UserData>, ApiError> {
-    // Opening a session is bounded by the deadline of the request as well.
-    let opened = state.tenants.of(&user);
-    let tenant = match db.session.deadline() {
-        Some(at) => timeout_at(at, opened).await.map_err(|_| ApiError::Late)??,
-        None => opened.await?,
-    };
+    // Opening a session is bounded by the deadline of the request as well, and always: who waits for it has one of the bounded connections.
+    let until = db.session.deadline().unwrap_or_else(|| Instant::now() + OPENING);
+    let opened = timeout_at(until, state.tenants.of(&user)).await;
+    let tenant = opened.map_err(|_| ApiError::Late)??;
     // Deadline, consistency and count are those of the request, whatever session runs it.
     let apply = |statement| db.session.apply(statement);
     let mut found = tenant.session.execute(apply(tenant.notes.bind(())?)).await?;
