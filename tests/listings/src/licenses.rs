@@ -68,7 +68,7 @@ pub fn write() -> Result<String, String> {
     Ok("written".to_owned())
 }
 
-/// What cargo knows, without looking anything up.
+/// What cargo knows of all members. It fetches what only members need that are not built by default: on a new machine that is not there.
 fn metadata(more: &[&str]) -> Result<Value, String> {
     let cargo = std::env::var("CARGO").unwrap_or("cargo".to_owned());
     // Of another platform nothing has to be here.
@@ -88,7 +88,6 @@ fn metadata(more: &[&str]) -> Result<Value, String> {
             "--format-version",
             "1",
             "--locked",
-            "--offline",
             "--filter-platform",
             host,
         ])
