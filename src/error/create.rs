@@ -234,13 +234,8 @@ fn late(limit: Limit, waited: Option<Duration>, applied: Applied) -> Error {
     let row = match (applied, limit) {
         (Applied::No, _) => Row::LateUnsent,
         (Applied::Maybe | Applied::Yes, Limit::Attempt) => Row::AttemptTimeout,
-        (Applied::Maybe | Applied::Yes, Limit::Call | Limit::Deadline) => {
-            if waited.is_some_and(|waited| waited < HURRIED) {
-                Row::CallCutShort
-            } else {
-                Row::CallTimeout
-            }
-        }
+        _ if waited.is_some_and(|waited| waited < HURRIED) => Row::CallCutShort,
+        (Applied::Maybe | Applied::Yes, Limit::Call | Limit::Deadline) => Row::CallTimeout,
     };
     ours(row, Detail::Timeout { limit, waited })
 }

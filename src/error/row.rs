@@ -32,7 +32,7 @@ pub(super) enum Row {
     ConnectionUnknown,
     AttemptTimeout,
     CallTimeout,
-    /// The same, before the node had any time.
+    /// The same, when the node had had little time.
     CallCutShort,
     // The server answered with an error.
     Syntax,

@@ -77,14 +77,10 @@ impl Inner {
 
     /// By the columns of its markers and not by those of the table that are known: one that was added a moment ago may be the list.
     fn binds_whole_lists(&self, statement: &Statement, prepared: &Prepared) -> Option<bool> {
-        let markers = || {
-            prepared
-                .markers()
-                .filter(|(.., typ)| is_list(typ))
-                .map(|(_, _, name, _)| name)
-        };
+        let lists = prepared.markers().filter(|(.., typ)| is_list(typ));
+        let names = lists.map(|(_, _, name, _)| name);
         self.ask_schema(statement, |state, keyspace, table| {
-            writes_lists(state, keyspace, table, markers())
+            writes_lists(state, keyspace, table, names)
         })
     }
 

@@ -20,8 +20,8 @@
 //! It stands inside of retry, so that every attempt may go to another node, and outside of the attempt limit, so that an attempt
 //! that ran out of time counts against its node. Elsewhere a retry would return to the node that failed.
 //!
-//! A node's slot is held until the node answers, not until we stop waiting, but no longer than [`LONGEST_LIFE`]: see [`Reaper`]. Dropping the future counts neither for nor
-//! against the node. Services made by one layer value share its [`Table`](crate::health::Table), and so do layers given
+//! A node's slot is held until the node answers, not until we stop waiting, but no longer than [`LONGEST_LIFE`]: see [`Reaper`]. Dropping the future
+//! counts neither for nor against the node. Services made by one layer value share its [`Table`](crate::health::Table), and so do layers given
 //! the same table. Errors: [`NoCandidate`] when there is no node at all, [`Rejected`](crate::limit::Rejected) when all
 //! are full; in both cases nothing was sent.
 //!
