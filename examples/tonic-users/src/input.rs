@@ -41,9 +41,9 @@ pub(crate) fn age(age: i32) -> Result<i32, Status> {
 pub(crate) fn page_size(rows: u32) -> Result<u32, Status> {
     match rows {
         0 => Ok(100),
-        10..=5_000 => Ok(rows),
+        10..=500 => Ok(rows),
         _ => Err(Status::invalid_argument(
-            "page_size: expected 10 to 5000, or 0 for 100",
+            "page_size: expected 10 to 500, or 0 for 100",
         )),
     }
 }

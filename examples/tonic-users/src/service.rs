@@ -2,9 +2,11 @@
 
 use std::future::ready;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::stream::{Stream, StreamExt, TryStreamExt};
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 use tower_cassandra::scylla::value::{CqlTimestamp, MaybeUnset};
 use tower_cassandra::tonic::RequestSession;
@@ -53,6 +55,9 @@ fn now() -> CqlTimestamp {
     CqlTimestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// So many lists are read at a time. Each may hold two pages, for as long as its client does not read: of rows of 2 kB at most, so of all of them 128 MB.
+pub(crate) const LISTS: usize = 64;
+
 /// The service over one session. The texts of the statements are prepared once, by the session's cache.
 #[derive(Debug)]
 pub struct UsersService {
@@ -62,6 +67,7 @@ pub struct UsersService {
     delete: String,
     list: String,
     table: String,
+    lists: Arc<Semaphore>,
 }
 
 impl UsersService {
@@ -76,6 +82,7 @@ impl UsersService {
             delete: format!("DELETE FROM {table} WHERE id = ?"),
             list: format!("SELECT {COLUMNS} FROM {table}"),
             table,
+            lists: Arc::new(Semaphore::new(LISTS)),
         }
     }
 
@@ -165,7 +172,7 @@ impl Users for UsersService {
 
     type ListUsersStream = Pin<Box<dyn Stream<Item = Result<User, Status>> + Send>>;
 
-    /// A row is decoded when the client has room for it, and one page is read ahead. Dropped with the connection.
+    /// A row is decoded when the client has room for it, and one page is read ahead. Dropped with the connection. Beyond [`LISTS`] at a time: `RESOURCE_EXHAUSTED`.
     async fn list_users(
         &self,
         request: Request<ListUsersRequest>,
@@ -173,12 +180,18 @@ impl Users for UsersService {
         let session = RequestSession::from_grpc(&self.session, &request)?;
         let wanted = request.into_inner();
         let statement = Statement::new(&self.list).page_size(input::page_size(wanted.page_size)?);
+        let place = Arc::clone(&self.lists).try_acquire_owned();
+        let place = place.map_err(|_| Status::resource_exhausted("too many lists are being read"))?;
         // The server stops polling while the client has no room. A page that is under way then would keep its permit, were it not read ahead by a task of its
         // own.
         let users = session
             .stream_with::<Row>(statement, StreamOptions::new().prefetch(1))
             .try_filter(|row| ready(is_whole(row)))
-            .map(|row| row.map(User::from).map_err(Status::from));
+            .map(move |row| {
+                // Given back with the stream.
+                let _ = &place;
+                row.map(User::from).map_err(Status::from)
+            });
         Ok(Response::new(match wanted.limit {
             0 => Box::pin(users),
             limit => Box::pin(users.take(limit as usize)),

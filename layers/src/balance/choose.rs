@@ -206,13 +206,13 @@ impl<'a> Candidates<'a> {
 
     /// The best of them; none when there is none or all are full.
     ///
-    /// `ordered` keeps the order of the candidates within a class (conditional writes want the same coordinator each time); otherwise
-    /// the one with the fewest requests in flight is taken, ties broken at random.
+    /// Of silent ones it is that whose oldest request is the youngest. Else `ordered` keeps the order of the candidates within a class (conditional writes want
+    /// the same coordinator each time); otherwise the one with the fewest requests in flight is taken, ties broken at random.
     pub(super) fn choose(&mut self, ordered: bool) -> Option<Arc<Endpoint>> {
         let place = match self.best {
             Class::Full => None,
-            _ if ordered => self.nth(0),
             Class::Stalled => self.youngest(),
+            _ if ordered => self.nth(0),
             _ if explores(self.random) => self.explore(),
             _ => self.least_loaded(),
         };

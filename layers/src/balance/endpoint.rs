@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::ledger::Ledger;
 use super::speed::Speed;
-use crate::health::{Passive, Shared, Watched};
+use crate::health::{Passive, Sent, Shared, Watched};
 use crate::metrics::NodeMetrics;
 use crate::request::NodeId;
 
@@ -204,19 +204,19 @@ impl Endpoint {
         self.metrics.as_ref()
     }
 
-    /// A real request proved it well; `claimed`: it was the one request of a probation.
+    /// A real request proved it well.
     #[inline]
-    pub(super) fn did_well(&self, claimed: bool) {
-        if self.passive.succeeded(self.who(), claimed, &self.shared)
+    pub(super) fn did_well(&self, sent: Sent) {
+        if self.passive.succeeded(self.who(), sent, &self.shared)
             && let Some(metrics) = &self.metrics
         {
             metrics.set_healthy(true);
         }
     }
 
-    /// A real request failed by its fault, with this label; `claimed`: it was the one request of a probation.
-    pub(super) fn did_badly(&self, label: &'static str, now: u64, claimed: bool) {
-        if self.passive.failed(self.who(), label, claimed, now, &self.shared)
+    /// A real request failed by its fault, with this label.
+    pub(super) fn did_badly(&self, label: &'static str, now: u64, sent: Sent) {
+        if self.passive.failed(self.who(), label, sent, now, &self.shared)
             && let Some(metrics) = &self.metrics
         {
             metrics.ejected();

@@ -11,7 +11,7 @@ use super::endpoint::Endpoint;
 use super::layer::Parts;
 use crate::classify::{Classify, Fault, Outcome};
 use crate::clock;
-use crate::health::Standing;
+use crate::health::Sent;
 
 pin_project! {
     /// The future of [`Balance`](super::Balance).
@@ -30,18 +30,17 @@ struct Watch<D, C, Facts> {
     probation: Probation,
 }
 
-/// The node of an attempt, and the claim to be the one request of its probation. Given back however the attempt ends.
+/// The node of an attempt, and how it stood. The claim to be the one request of a probation is given back however the attempt ends.
 pub(super) struct Probation {
     endpoint: Arc<Endpoint>,
-    claimed: bool,
+    sent: Sent,
 }
 
 impl Probation {
     /// Claims the probation of `endpoint`, if it is on probation and nobody else has it.
     pub(super) fn claim(endpoint: Arc<Endpoint>, now: u64) -> Self {
-        let passive = &endpoint.passive;
-        let claimed = passive.standing(now) == Standing::Probation && passive.enter_probation();
-        Self { endpoint, claimed }
+        let sent = endpoint.passive.send(now);
+        Self { endpoint, sent }
     }
 
     pub(super) const fn endpoint(&self) -> &Arc<Endpoint> {
@@ -51,7 +50,7 @@ impl Probation {
 
 impl Drop for Probation {
     fn drop(&mut self) {
-        if self.claimed {
+        if self.sent == Sent::Trial {
             self.endpoint.passive.leave_probation();
         }
     }
@@ -113,13 +112,13 @@ where
         };
         let result = ready!(attempt.poll(cx));
         if let Some(watch) = this.watch.take() {
-            let Probation { endpoint, claimed } = &watch.probation;
+            let Probation { endpoint, sent } = &watch.probation;
             match watch.parts.classifier.classify(&watch.facts, result.as_ref()) {
-                Outcome::Success => endpoint.did_well(*claimed),
+                Outcome::Success => endpoint.did_well(*sent),
                 Outcome::Failure(failure) => match failure.fault {
-                    Fault::Node => endpoint.did_badly(failure.label, clock::now().number(), *claimed),
+                    Fault::Node => endpoint.did_badly(failure.label, clock::now().number(), *sent),
                     // The node answered: whatever is wrong, it is not the node.
-                    Fault::Request | Fault::Replicas => endpoint.did_well(*claimed),
+                    Fault::Request | Fault::Replicas => endpoint.did_well(*sent),
                     Fault::Load | Fault::Client => {}
                 },
             }

@@ -72,23 +72,28 @@ impl Ticket {
 
     fn answer(mut self, outcome: &Outcome) -> u64 {
         let now = clock::now().number();
-        self.endpoint.last_answer.store(now, Relaxed);
+        let fault = match outcome {
+            Outcome::Success => None,
+            Outcome::Failure(failure) => Some(failure.fault),
+        };
+        // What ended on our side says nothing of when it last answered.
+        if fault != Some(Fault::Client) {
+            self.endpoint.last_answer.store(now, Relaxed);
+        }
         let Some(sent) = self.release() else {
             return 0;
         };
         let nanos = now.saturating_sub(sent);
         let endpoint = &*self.endpoint;
-        match outcome {
-            Outcome::Success => {
+        match fault {
+            None => {
                 endpoint.speed.succeeded(nanos, now);
                 endpoint.shared.latencies.record(nanos);
             }
-            // Its error may come at once, and must not attract traffic. For failures of its own it is ejected; what is wrong with the request
-            // says nothing of it.
-            Outcome::Failure(failure) => match failure.fault {
-                Fault::Load | Fault::Replicas => endpoint.speed.failed(now),
-                Fault::Node | Fault::Request | Fault::Client => {}
-            },
+            // Its error may come at once, and must not attract traffic. For failures of its own it is ejected, but not always: others may be out already. What is
+            // wrong with the request says nothing of it.
+            Some(Fault::Load | Fault::Replicas | Fault::Node) => endpoint.speed.failed(now),
+            Some(Fault::Request | Fault::Client) => {}
         }
         nanos
     }

@@ -22,7 +22,7 @@ pub(crate) struct Passive {
     ejections: AtomicU32,
     /// The end of the ejection, as the number of a moment; 0 when not ejected. Written under the roster's lock.
     until: AtomicU64,
-    /// Was it the share of failures that ejected it? Then successes are nothing new. Written under the roster's lock.
+    /// Was the share of failures too large when it was ejected? Then successes are nothing new. Written under the roster's lock.
     by_rate: AtomicBool,
     on_probation: AtomicBool,
     /// Is it among the nodes of the table? Only then does its ejection count. Written under the roster's lock.
@@ -71,6 +71,17 @@ pub(crate) enum Standing {
     Ejected,
 }
 
+/// How the node stood when a request was sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Well. Once it has been ejected meanwhile, an answer of before says nothing of now.
+    Well,
+    /// Ejected, and chosen all the same.
+    Despite,
+    /// On probation, as its one request.
+    Trial,
+}
+
 impl Passive {
     #[inline]
     pub(crate) fn standing(&self, now: u64) -> Standing {
@@ -93,7 +104,7 @@ impl Passive {
     }
 
     /// Claims the one request of a probation. False when another one has it.
-    pub(crate) fn enter_probation(&self) -> bool {
+    fn enter_probation(&self) -> bool {
         self.on_probation
             .compare_exchange(false, true, AcqRel, Acquire)
             .is_ok()
@@ -131,9 +142,19 @@ impl Passive {
         self.member.swap(member, Relaxed)
     }
 
-    /// A request succeeded; `claimed`: it was the one request of a probation. True when that re-admitted it.
+    /// How a request is sent that goes to it now. A [trial](Sent::Trial) is to be [left](Self::leave_probation).
     #[inline]
-    pub(crate) fn succeeded(&self, who: Who<'_>, claimed: bool, shared: &Shared) -> bool {
+    pub(crate) fn send(&self, now: u64) -> Sent {
+        match self.standing(now) {
+            Standing::Good => Sent::Well,
+            Standing::Probation if self.enter_probation() => Sent::Trial,
+            Standing::Probation | Standing::Ejected => Sent::Despite,
+        }
+    }
+
+    /// A request succeeded. True when that re-admitted it.
+    #[inline]
+    pub(crate) fn succeeded(&self, who: Who<'_>, sent: Sent, shared: &Shared) -> bool {
         // The usual case writes nothing.
         if self.failures.load(Relaxed) != 0 {
             self.failures.store(0, Relaxed);
@@ -142,14 +163,19 @@ impl Passive {
         if self.rate.succeeded() {
             self.ejections.store(0, Relaxed);
         }
-        self.is_ejected() && self.readmit(who, claimed, shared)
+        self.is_ejected() && self.readmit(who, sent, shared)
     }
 
     #[cold]
-    fn readmit(&self, who: Who<'_>, claimed: bool, shared: &Shared) -> bool {
+    fn readmit(&self, who: Who<'_>, sent: Sent, shared: &Shared) -> bool {
         shared.with_roster(|roster| {
             let by_rate = self.by_rate.load(Relaxed);
-            if (by_rate && !claimed) || self.until.swap(0, Relaxed) == 0 {
+            let proves_it = match sent {
+                Sent::Well => false,
+                Sent::Despite => !by_rate,
+                Sent::Trial => true,
+            };
+            if !proves_it || self.until.swap(0, Relaxed) == 0 {
                 return false;
             }
             self.rate.forgive(by_rate);
@@ -167,16 +193,16 @@ impl Passive {
         })
     }
 
-    /// A request failed by the node's fault, with this label; `claimed`: it was the one request of a probation.
-    /// True when that ejected it, or prolonged its ejection.
+    /// A request failed by the node's fault, with this label. True when that ejected it, or prolonged its ejection.
     pub(crate) fn failed(
         &self,
         who: Who<'_>,
         label: &'static str,
-        claimed: bool,
+        sent: Sent,
         now: u64,
         shared: &Shared,
     ) -> bool {
+        let is_trial = sent == Sent::Trial;
         let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
         let too_many = self.rate.failed(shared.settings.failure_percent);
         let in_a_row = failures >= shared.settings.consecutive_failures;
@@ -188,7 +214,7 @@ impl Passive {
         // Late failures of requests that were under way when the node was ejected change nothing.
         let may_change = match self.until.load(Relaxed) {
             0 => enough,
-            _ => claimed,
+            _ => is_trial,
         };
         if !may_change {
             return false;
@@ -200,10 +226,10 @@ impl Passive {
                     return false;
                 }
                 roster.ejected += 1;
-                self.by_rate.store(!in_a_row, Relaxed);
+                self.by_rate.store(too_many, Relaxed);
                 let percent = shared.settings.failure_percent;
                 self.with_row(|row| row.beyond = (!in_a_row).then_some(percent));
-            } else if !claimed || now < until {
+            } else if !is_trial || now < until {
                 return false;
             }
             let sentence = self.sentence(shared);

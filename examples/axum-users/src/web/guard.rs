@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -20,7 +21,8 @@ use crate::state::AppState;
 
 /// Knows operators.
 ///
-/// With a token: who sends it. Without one: everybody where only this machine can connect (a loopback address), else nobody.
+/// With a token: who sends it. Without one: everybody where only this machine can connect (a loopback address), else nobody. A browser on this machine can connect, too, and
+/// sends what pages from elsewhere tell it to send: those are nobody.
 pub(crate) struct Guard {
     // Codes of texts of any length are compared in constant time; their key is made anew by each process.
     key: Hmac<Sha256>,
@@ -78,7 +80,10 @@ impl Guard {
     /// The answer to who is none.
     fn refusal(&self, headers: &HeaderMap, login: Login) -> Option<Response> {
         if self.is_open {
-            return None;
+            return is_by_a_foreign_page(headers).then(|| {
+                let body = ErrorBody::new("for operators only: not for pages and names from elsewhere");
+                (StatusCode::FORBIDDEN, Json(body)).into_response()
+            });
         }
         let Some(token) = &self.token else {
             let body = ErrorBody::new("for operators only: nobody is one without ADMIN_TOKEN");
@@ -93,6 +98,26 @@ impl Guard {
         let body = Json(ErrorBody::new("for operators only"));
         Some((StatusCode::UNAUTHORIZED, challenge, body).into_response())
     }
+}
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Has a browser sent this because a page from elsewhere told it to? Browsers say so by `Sec-Fetch-Site`, older ones by the `Origin` of what is not only fetched. A page whose
+/// own name was made to point at this machine is of the same origin, but asks for that name; so does a proxy that makes public what is for this machine only.
+fn is_by_a_foreign_page(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let host = text(HOST).unwrap_or_default();
+    let is_here = host.parse::<Authority>().is_ok_and(|authority| {
+        let name = authority.host();
+        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    });
+    let is_of_another_page = text(FETCH_SITE).is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let is_of_another_origin = text(ORIGIN).is_some_and(|origin| {
+        let own = origin.split_once("://").map(|(_, authority)| authority);
+        !own.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+    });
+    !is_here || is_of_another_page || is_of_another_origin
 }
 
 /// In front of what does something.
@@ -171,8 +196,41 @@ mod tests {
     }
 
     #[test]
+    fn a_page_from_elsewhere_is_nobody_also_on_this_machine() {
+        let open = Guard::new(None, LOOPBACK);
+        let status = |lines: &[(&'static str, &'static str)]| {
+            let headers = lines.iter().map(|(name, value)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            });
+            let refused = open.refusal(&headers.collect(), Login::Bearer);
+            refused.map_or(200, |refused| refused.status().as_u16())
+        };
+        let here = ("host", "127.0.0.1:8000");
+        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "127.9.9.9", "[::1]:8000"] {
+            assert_eq!(status(&[("host", host)]), 200, "{host}");
+        }
+        for host in ["example.org", "localhost.example.org:8000", "127.0.0.1.example.org", "10.0.0.1", "::", ""] {
+            assert_eq!(status(&[("host", host)]), 403, "{host}");
+        }
+        assert_eq!(status(&[]), 403);
+        for site in ["same-origin", "none"] {
+            assert_eq!(status(&[here, ("sec-fetch-site", site)]), 200, "{site}");
+        }
+        for site in ["cross-site", "same-site", "what else"] {
+            assert_eq!(status(&[here, ("sec-fetch-site", site)]), 403, "{site}");
+        }
+        assert_eq!(status(&[here, ("origin", "http://127.0.0.1:8000")]), 200);
+        for origin in ["https://example.org", "null", "http://127.0.0.1:9000", "http://localhost:8000"] {
+            assert_eq!(status(&[here, ("origin", origin)]), 403, "{origin}");
+        }
+    }
+
+    #[test]
     fn without_a_token_it_is_this_machine_or_nobody() {
-        assert_eq!(status(&Guard::new(None, LOOPBACK), Login::Bearer, "x"), 200);
+        let open = Guard::new(None, LOOPBACK);
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("localhost:8000"));
+        assert!(open.refusal(&headers, Login::Bearer).is_none());
         let closed = Guard::new(None, ANYWHERE);
         for header in ["x", "Bearer ", "Bearer x"] {
             assert_eq!(status(&closed, Login::Bearer, header), 403);
