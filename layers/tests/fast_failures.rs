@@ -56,6 +56,23 @@ async fn a_node_that_refuses_at_once_gets_no_more_than_it_did() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_fails_and_may_not_be_ejected_does_not_get_everything() {
+    let mut rig = Rig::new(3);
+    for node in 0..3 {
+        rig.plan(node, Plan::answer(ms(3)));
+    }
+    let _ = share_of_the_first(&mut rig).await;
+    // Two of three: one of them stays.
+    for node in [0, 1] {
+        rig.plan(node, Plan::fail(fault(Fault::Node)).after(ms(1)));
+    }
+    let first = share_of_the_first(&mut rig).await;
+    let out = |rig: &Rig, node| rig.state(node) == State::Ejected;
+    assert_eq!(usize::from(out(&rig, 0)) + usize::from(out(&rig, 1)), 1);
+    assert!(first <= 50, "{first} of 1,000 although it fails all of them");
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_that_are_wrong_say_nothing_of_their_node() {
     let mut rig = Rig::new(3);
     for node in 0..3 {

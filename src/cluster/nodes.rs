@@ -108,6 +108,10 @@ impl Directory<Statement> for Nodes {
         self.directory.pinned(statement)
     }
 
+    fn has_replicas(&self, statement: &Statement) -> bool {
+        self.directory.has_replicas(statement)
+    }
+
     fn is_ordered(&self, statement: &Statement) -> bool {
         self.directory.is_ordered(statement)
     }

@@ -100,7 +100,13 @@ impl<'a> Candidates<'a> {
         let in_flight = endpoint.in_flight();
         let class = self.class(endpoint, connected, in_flight);
         if let Some(i) = self.place_for(class) {
-            let mean = endpoint.settled_mean(&self.bar);
+            let is_on_trial = endpoint.passive.standing(self.bar.now) == Standing::Probation;
+            // What it failed before its ejection must not keep its trial away.
+            let mean = if is_on_trial {
+                UNSETTLED
+            } else {
+                endpoint.settled_mean(&self.bar)
+            };
             // A number of its own for each candidate: a common starting point would favour the one behind a gap.
             self.loads[i] = load(in_flight, self.random >> (8 * i));
             self.means[i] = mean;

@@ -207,9 +207,15 @@ impl Endpoint {
     /// A real request proved it well.
     #[inline]
     pub(super) fn did_well(&self, sent: Sent) {
-        if self.passive.succeeded(self.who(), sent, &self.shared)
-            && let Some(metrics) = &self.metrics
-        {
+        if self.passive.succeeded(self.who(), sent, &self.shared) {
+            self.came_back();
+        }
+    }
+
+    #[cold]
+    fn came_back(&self) {
+        self.speed.forgive();
+        if let Some(metrics) = &self.metrics {
             metrics.set_healthy(true);
         }
     }

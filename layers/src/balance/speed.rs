@@ -104,6 +104,15 @@ impl Speed {
         self.rate(mean, penalty, now);
     }
 
+    /// It has proved itself: what it failed before does not make it slow any more.
+    #[cold]
+    pub(super) fn forgive(&self) {
+        self.penalty.store(0, Relaxed);
+        if self.settled.load(Relaxed) != UNSETTLED {
+            self.settled.store(self.mean.load(Relaxed), Relaxed);
+        }
+    }
+
     #[inline]
     fn rate(&self, mean: u64, penalty: u64, now: u64) {
         let answers = self.answers.load(Relaxed);

@@ -62,7 +62,7 @@ mod words;
 
 pub use changes::{CHANGES_KEPT, Change, ChangeKind, Changes, Event};
 pub use check::HealthCheck;
-pub(crate) use passive::{Passive, Standing};
+pub(crate) use passive::{Passive, Sent, Standing};
 pub use prober::Prober;
 pub use settings::HealthSettings;
 pub use snapshot::{EndpointHealth, State};

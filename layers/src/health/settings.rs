@@ -49,6 +49,10 @@ impl HealthSettings {
     }
 
     /// How many abandoned requests are kept per node until it answers. Default 1,024.
+    ///
+    /// A node that has so many gets no more requests. Of those that were under way then, what is abandoned beyond the limit is dropped, and is one of the
+    /// driver's orphans: the driver closes a connection with more than 1,024 of them that are older than a second. So it is a node that falls silent with more than
+    /// about 2,000 requests under way that may lose a connection before it answers again.
     #[must_use]
     pub const fn abandoned_limit(mut self, requests: u32) -> Self {
         self.abandoned_limit = requests;

@@ -103,7 +103,10 @@ impl<F, E, C> Second<F, E, C> {
         match result {
             Ok(mut response) => {
                 watch.learn();
-                shared.count(HedgeEvent::Lost);
+                // One that has failed before has lost nothing by this.
+                if !matches!(self.stage, Stage::Over) {
+                    shared.count(HedgeEvent::Lost);
+                }
                 let elapsed = self.under_way();
                 let beside = self.beside(false, spare.request.context().call, elapsed);
                 shared.classifier.hedged(&mut response, beside);

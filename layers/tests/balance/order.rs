@@ -54,6 +54,11 @@ async fn where_order_matters_the_first_usable_one_is_asked() {
     assert_eq!(shares(&mut rig, 2_000).await, [2_000, 0, 0]);
     advance(ms(200)).await;
     assert_eq!(shares(&mut rig, 100).await, [0, 100, 0], "the first is silent");
+    let _later = [1, 2].map(|node| rig.occupy(node));
+    advance(ms(200)).await;
+    let _latest = rig.occupy(2);
+    let asked = rig.send().await;
+    assert_ne!(asked, 0, "all are silent, the first for the longest time");
 }
 
 #[tokio::test(start_paused = true)]

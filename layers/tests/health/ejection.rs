@@ -6,8 +6,8 @@ use tokio::time::{Instant, advance};
 use tower_cassandra_layers::Fault;
 use tower_cassandra_layers::health::{HealthSettings, State};
 
-use crate::broken;
 use crate::support::rig::Rig;
+use crate::{broken, support};
 use crate::support::{Plan, fault, ms};
 
 #[tokio::test(start_paused = true)]
@@ -124,6 +124,55 @@ async fn each_ejection_is_twice_as_long_up_to_a_minute() {
         time_out(&mut rig).await < ms(1_250),
         "after a success it starts anew"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_successes_do_not_end_an_ejection() {
+    let mut rig = Rig::new(2);
+    rig.plan(0, Plan::answer(ms(50)));
+    rig.prefer(&[0]);
+    let late: Vec<_> = (0..10).map(|_| rig.start().1).collect();
+    rig.fail(0, broken(), 5).await;
+    for flight in late {
+        flight.await.unwrap();
+    }
+    assert_eq!(rig.state(0), State::Ejected, "what was sent before says nothing of now");
+    // Chosen although it is ejected, and answered: that is news.
+    rig.send_to(0).await.unwrap();
+    assert_eq!(rig.state(0), State::Healthy);
+}
+
+/// So long of 20 s the node is out that fails so many of a hundred, with a request to it each millisecond, 20 of them under way at a time.
+async fn time_out_of_a_busy_node(failures: usize) -> Duration {
+    let mut rig = Rig::new(2);
+    rig.plan(1, Plan::answer(ms(20)));
+    let mut flights = std::collections::VecDeque::new();
+    let mut out = Duration::ZERO;
+    for i in 0..20_000 {
+        let fails = i * failures / 100 != (i + 1) * failures / 100;
+        let plan = if fails {
+            Plan::fail(broken()).after(ms(20))
+        } else {
+            Plan::answer(ms(20))
+        };
+        rig.plan(0, plan);
+        flights.push_back(rig.start().1);
+        advance(ms(1)).await;
+        while flights.front_mut().is_some_and(|flight| support::poll_once(flight).is_ready()) {
+            flights.pop_front();
+        }
+        if rig.state(0) == State::Ejected {
+            out += ms(1);
+        }
+    }
+    out
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_node_that_fails_four_of_five_stays_out_longer_and_longer() {
+    let out = time_out_of_a_busy_node(80).await;
+    assert!(out > Duration::from_secs(15), "{out:?} of 20 s");
+    assert_eq!(time_out_of_a_busy_node(20).await, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
