@@ -73,6 +73,30 @@ async fn a_node_that_fails_and_may_not_be_ejected_does_not_get_everything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_has_served_its_time_gets_its_share_again() {
+    let mut rig = Rig::new(3);
+    for node in 0..3 {
+        rig.plan(node, Plan::answer(ms(3)));
+    }
+    let _ = share_of_the_first(&mut rig).await;
+    rig.prefer(&[0]);
+    rig.plan(0, Plan::answer(ms(700)));
+    let (_, slow) = rig.start();
+    rig.plan(0, Plan::fail(fault(Fault::Node)).after(ms(1)));
+    let flights: Vec<_> = (0..100).map(|_| rig.start().1).collect();
+    for flight in flights {
+        flight.await.unwrap_err();
+    }
+    assert_eq!(rig.state(0), State::Ejected);
+    // It is not long since it last answered, and so this success alone would not make up for the failures.
+    slow.await.unwrap();
+    rig.plan(0, Plan::answer(ms(3)));
+    rig.prefer_all();
+    let share = share_of_the_first(&mut rig).await;
+    assert!((300..370).contains(&share), "{share} of 1,000");
+}
+
+#[tokio::test(start_paused = true)]
 async fn requests_that_are_wrong_say_nothing_of_their_node() {
     let mut rig = Rig::new(3);
     for node in 0..3 {

@@ -87,6 +87,20 @@ async fn one_success_does_not_clear_a_node_that_failed_more_than_half() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_node_that_was_ejected_late_has_all_its_failures_told_against_it() {
+    let mut rig = Rig::new(3);
+    rig.fail(0, broken(), 5).await;
+    // One of three is out, so this one stays.
+    rig.fail(1, broken(), 60).await;
+    assert_eq!(rig.state(1), State::Healthy);
+    rig.send_to(0).await.unwrap();
+    rig.fail(1, broken(), 1).await;
+    assert_eq!(rig.state(1), State::Ejected);
+    rig.send_to(1).await.unwrap();
+    assert_eq!(rig.state(1), State::Ejected, "one success is nothing new");
+}
+
 /// How long until the ejected node gets a request again.
 async fn time_out(rig: &mut Rig) -> Duration {
     let started = Instant::now();
