@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 pub use self::rules::ReadTimeoutRule;
 use self::rules::{Own, Rules};
+use crate::cluster::ClusterDirectory;
 use crate::error::{AttemptError, Error};
 use crate::nature::Nature;
 use crate::response::Response;
@@ -41,6 +42,8 @@ use crate::statement::Statement;
 #[derive(Clone, Debug, Default)]
 pub struct CqlClassifier {
     table: Option<Table>,
+    /// Knows which nodes of the table may be asked at all.
+    directory: Option<ClusterDirectory>,
     rules: Rules,
     own: Option<Own>,
 }
@@ -62,6 +65,13 @@ impl CqlClassifier {
     #[must_use]
     pub fn looking_into(mut self, table: Table) -> Self {
         self.table = Some(table);
+        self
+    }
+
+    /// The same one, looking for other nodes among those that this directory lets be asked.
+    #[must_use]
+    pub(crate) fn within(mut self, directory: ClusterDirectory) -> Self {
+        self.directory = Some(directory);
         self
     }
 
@@ -171,7 +181,11 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
     }
 
     fn has_alternatives(&self) -> bool {
-        self.table.as_ref().is_none_or(|table| table.len() > 1)
+        match (&self.directory, &self.table) {
+            (Some(directory), _) => directory.has_alternatives(),
+            (None, Some(table)) => table.len() > 1,
+            (None, None) => true,
+        }
     }
 
     fn accumulate(&self, earlier: Option<Error>, error: Error, attempt: &AttemptFigures) -> Error {

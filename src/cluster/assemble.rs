@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use scylla::client::session::Session as Driver;
 use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout_at};
@@ -157,7 +159,11 @@ pub(super) fn unconnected(builder: &ClusterBuilder) -> Result<(Session, Parts), 
         .driver_load_balancing
         .is_none()
         .then(|| (table.clone(), directory.clone()));
-    let classifier = builder.classifier.clone().looking_into(table.clone());
+    let mut classifier = builder.classifier.clone().looking_into(table.clone());
+    // The driver's own choice is among others.
+    if balance.is_some() {
+        classifier = classifier.within(directory.clone());
+    }
     let layers = layers(builder, classifier, metrics, balance, true)?;
     let settings = settings(builder, &layers);
     let gauges = Gauges {
@@ -281,14 +287,15 @@ where
     Ok(Session::assemble(stack(layers, leaf), None, settings))
 }
 
-/// The addresses of the contact points, as far as they can be found: only to tell which data centre is nearby.
+/// No longer than that names are looked up beside each other. The driver has looked them up a moment ago.
+const LOOKUP: Duration = Duration::from_secs(2);
+
+/// The addresses of the contact points, as far as they can be found: only to tell which data centre is nearby, and nobody should wait for that.
 async fn resolve(builder: &ClusterBuilder, end: Instant) -> Vec<SocketAddr> {
-    let mut addresses = Vec::new();
-    for point in &builder.contact_points {
-        let point = with_port(point, builder.port);
-        if let Ok(Ok(found)) = timeout_at(end, lookup_host(&point)).await {
-            addresses.extend(found);
-        }
-    }
-    addresses
+    let end = end.min(Instant::now() + LOOKUP);
+    let lookups = builder.contact_points.iter().map(async |point| {
+        let found = timeout_at(end, lookup_host(with_port(point, builder.port))).await;
+        found.ok().and_then(Result::ok).into_iter().flatten()
+    });
+    join_all(lookups).await.into_iter().flatten().collect()
 }

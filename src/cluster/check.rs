@@ -25,6 +25,13 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
                 "hosts or host:port without white space",
             ));
         }
+        if split_port(point).map_or(point.as_str(), |(host, _)| host).is_empty() {
+            return Err(Error::config(
+                "contact_points",
+                point,
+                "a host before the colon: a variable that was not set leaves nothing there",
+            ));
+        }
         if let Some((_, port)) = split_port(point)
             && port.parse::<u16>().ok().filter(|port| *port != 0).is_none()
         {
@@ -210,6 +217,7 @@ mod tests {
             (new().contact_points([""]), "contact_points"),
             (new().contact_points(["a b"]), "contact_points"),
             (new().contact_points(["localhost:0"]), "contact_points"),
+            (new().contact_points(["localhost", ":9042"]), "contact_points"),
             (new().contact_points(["localhost:99999"]), "contact_points"),
             (new().port(0), "port"),
             (new().keyspace("sch\u{f6}n"), "keyspace"),

@@ -107,6 +107,20 @@ impl<'a> Opening<'a> {
         self.builder.login.login(self.builder.connect_timeout)
     }
 
+    /// Has the driver leave alone who does not answer a handshake, for which it has no limit.
+    #[cfg(any(feature = "rustls", feature = "openssl"))]
+    async fn knocking(&self, mut driver: SessionBuilder, tls: &super::tls::Ready) -> SessionBuilder {
+        let Some(knock) = super::tls::Knock::new(tls, self.builder.tcp_connect_timeout) else {
+            return driver;
+        };
+        if let Some(awake) = knock.without_silent(&points(self.builder)).await {
+            driver.config.known_nodes.clear();
+            driver = driver.known_nodes_addr(awake);
+        }
+        let inner = self.builder.address_translator.clone();
+        driver.address_translator(Arc::new(super::tls::Knocking { knock, inner }))
+    }
+
     /// One attempt; the flag says whether another one would fail again.
     pub(super) async fn attempt(&self, login: &Login) -> Result<Driver, (Error, bool)> {
         let builder = self.builder;
@@ -114,6 +128,7 @@ impl<'a> Opening<'a> {
         #[cfg(any(feature = "rustls", feature = "openssl"))]
         if let Some(tls) = &self.tls {
             driver = driver.tls_context(Some(tls.context.clone()));
+            driver = self.knocking(driver, tls).await;
         }
         for change in &builder.configure {
             driver = change(driver);
@@ -167,13 +182,9 @@ fn not_connected(error: NewSessionError, login: &Login) -> (Error, bool) {
 }
 
 fn driver_builder(builder: &ClusterBuilder, keyspace: Option<Keyspace<'_>>, login: &Login) -> SessionBuilder {
-    let points = builder
-        .contact_points
-        .iter()
-        .map(|point| with_port(point, builder.port));
     let (interval, timeout) = builder.keepalive;
     let mut driver = SessionBuilder::new()
-        .known_nodes(points)
+        .known_nodes(points(builder))
         .connection_timeout(builder.tcp_connect_timeout)
         .keepalive_interval(interval)
         .keepalive_timeout(timeout)
@@ -201,6 +212,12 @@ fn driver_builder(builder: &ClusterBuilder, keyspace: Option<Keyspace<'_>>, logi
         driver = driver.use_keyspace(exact_keyspace(name, case_sensitive), case_sensitive);
     }
     driver
+}
+
+/// The contact points, each with its port.
+fn points(builder: &ClusterBuilder) -> Vec<String> {
+    let points = builder.contact_points.iter();
+    points.map(|point| with_port(point, builder.port)).collect()
 }
 
 pub(super) fn with_port(point: &str, port: u16) -> String {

@@ -48,8 +48,8 @@ pub const TCP_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection is asked for a sign of life this often …
 ///
 /// The balancer passes a silent node over after milliseconds, but PREPARE goes to every node with a connection and waits for all of them, so
-/// a silent connection should end soon. Below one second the driver warns.
-pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
+/// a silent connection should end soon. At one second and below the driver warns with every session.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(1_100);
 /// … and lost when none comes in this time: a silent node is noticed within 6 s.
 ///
 /// A node with all its threads waiting for dead replicas answers nothing until the server's own limits are over, 5 s at most. In the fault

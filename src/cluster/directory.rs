@@ -186,6 +186,13 @@ impl ClusterDirectory {
         self.shared.local.get().map(String::as_str)
     }
 
+    /// Is there more than one node that statements may go to?
+    pub(crate) fn has_alternatives(&self) -> bool {
+        let view = self.shared.view.load();
+        let remote = if self.permits_failover() { view.remote.len() } else { 0 };
+        view.nearby.len() + remote > 1
+    }
+
     /// May statements go to the other data centres?
     pub(crate) fn permits_failover(&self) -> bool {
         self.shared.locality.permit_failover

@@ -23,6 +23,7 @@ pub(crate) struct Housekeeping {
     _prober: Option<Prober>,
     monitor: Monitor,
     probes: Probes,
+    directory: ClusterDirectory,
     cache: CacheSlot,
 }
 
@@ -31,6 +32,8 @@ impl Drop for Housekeeping {
         self.follower.abort();
         self.monitor.end();
         self.probes.stop();
+        // A monitor that somebody holds would hold the nodes by it, and with them their connections.
+        self.directory.clear();
     }
 }
 
@@ -64,7 +67,7 @@ impl Housekeeping {
         let follower = tokio::spawn(follow(
             weak,
             probes.clone(),
-            directory,
+            directory.clone(),
             table,
             shown,
             monitor.clone(),
@@ -74,6 +77,7 @@ impl Housekeeping {
             _prober: prober,
             monitor,
             probes,
+            directory,
             cache,
         })
     }

@@ -35,7 +35,7 @@
 //! | `compression`, `address_translator`, `host_filter` | [`compression`](crate::ClusterBuilder::compression), [`address_translator`](crate::ClusterBuilder::address_translator), [`host_filter`](crate::ClusterBuilder::host_filter) |
 //! | `prefer_datacenter` | [`prefer_datacenter`](crate::ClusterBuilder::prefer_datacenter) |
 //! | `pool_size`, `connection_timeout` | [`pool_size`](crate::ClusterBuilder::pool_size), [`tcp_connect_timeout`](crate::ClusterBuilder::tcp_connect_timeout) |
-//! | `keepalive_interval`, `keepalive_timeout` | [`keepalive`](crate::ClusterBuilder::keepalive): 1 s and 5 s instead of 30 s each |
+//! | `keepalive_interval`, `keepalive_timeout` | [`keepalive`](crate::ClusterBuilder::keepalive): 1.1 s and 5 s instead of 30 s each |
 //! | `schema_agreement_timeout`, `auto_await_schema_agreement` | [`schema_agreement_timeout`](crate::ClusterBuilder::schema_agreement_timeout); the wait after DDL is a step of its own, so its failure never hides that the DDL was applied |
 //! | `metadata_request_serverside_timeout`, `metadata_request_clientside_timeout` | [`metadata_timeout`](crate::ClusterBuilder::metadata_timeout) |
 //! | `timestamp_generator` | stamped once per call by the session, so that retries rewrite the same cell; [`server_timestamps`](crate::ClusterBuilder::server_timestamps) |

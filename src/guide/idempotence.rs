@@ -18,7 +18,7 @@
 //! | `SET counter = counter + 1` | no | **no** | no |
 //! | with `IF` (conditional) | no | **no** | no |
 //! | DDL, `TRUNCATE` | no | as you say | no |
-//! | batch | if all members are | yes, without counters and `IF` | if all members are |
+//! | batch | no, whatever its members are marked | yes, without counters and `IF` | if all members are, by their mark or their text |
 //!
 //! The full list of what is read from a text stands at [`cql::idempotence`](crate::cql::idempotence). Start with `infer_idempotence(true)` if most of your writes are plain
 //! ones: an unmarked insert that is not retried is the commonest reason for an error that need not have been one.

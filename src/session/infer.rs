@@ -63,6 +63,10 @@ impl Inner {
             }
             What::Prepare(_) => return false,
         };
+        // Who deletes counters does not say so. Of a table that is not known the mark is believed.
+        if statement.verb() == Verb::Delete {
+            return self.table_has_counters(statement) == Some(true);
+        }
         // Of a table that is not known the careful answer.
         text.facts.adds && self.table_has_counters(statement).unwrap_or(true)
     }

@@ -14,6 +14,7 @@ use tower_cassandra_layers::request::Limit;
 use super::{Inner, Session};
 use crate::cluster::{check_keyspace, defaults, exact_keyspace};
 use crate::error::Error;
+use crate::nature::Nature;
 
 impl Session {
     /// Changes the keyspace of the session, that is of all its clones. Changes take turns.
@@ -118,7 +119,8 @@ impl Inner {
         // The driver stores a name before the server has seen it. A keyspace made a moment ago may not be known yet.
         if !exists(&driver.get_cluster_state()) {
             refresh(driver, self.settings.metadata_timeout).await?;
-            if !exists(&driver.get_cluster_state()) {
+            // The driver may have been told to read some keyspaces only.
+            if !exists(&driver.get_cluster_state()) && !self.server_has_keyspace(driver, name).await? {
                 return Err(Error::no_such("keyspace", name));
             }
         }
@@ -129,6 +131,15 @@ impl Inner {
             .map_err(Error::from_use_keyspace)?;
         *self.keyspace.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::from(name));
         Ok(())
+    }
+
+    async fn server_has_keyspace(&self, driver: &Driver, name: &str) -> Result<bool, Error> {
+        let text = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?";
+        let asked = timeout(self.call_limit(), driver.query_unpaged(text, (name,))).await;
+        let answer = asked
+            .map_err(|_| Error::timed_out(Limit::Call, Applied::No))?
+            .map_err(|error| Error::from_execution(error, Nature::Read, None))?;
+        Ok(answer.into_rows_result().is_ok_and(|rows| rows.rows_num() > 0))
     }
 
     /// A change has failed half-way: back to the keyspace before. Without one there is none to go back to.

@@ -99,6 +99,32 @@ impl Options {
         self.rare.as_ref()?.counter.as_ref()
     }
 
+    /// What a member of a batch cannot have for itself: the protocol has it once for the batch, and to leave it out would be to write something else.
+    pub(crate) fn not_for_a_member(&self) -> Option<&'static str> {
+        macro_rules! on_the_batch {
+            ($option:literal) => {
+                Some(concat!("a member of a batch has its own ", $option, ": set it on the batch"))
+            };
+        }
+        match self {
+            Self {
+                timestamp: Timestamp::Explicit(_),
+                ..
+            } => on_the_batch!("timestamp"),
+            Self {
+                consistency: Some(_), ..
+            } => on_the_batch!("consistency"),
+            Self {
+                serial_consistency: Some(_),
+                ..
+            } => on_the_batch!("serial consistency"),
+            Self { profile: Some(_), .. } => on_the_batch!("profile"),
+            _ if self.deadline().is_some() => on_the_batch!("deadline"),
+            _ if self.host().is_some() => on_the_batch!("host"),
+            _ => None,
+        }
+    }
+
     /// What few have, to be changed.
     pub(crate) fn rare(&mut self) -> &mut Rare {
         Arc::make_mut(self.rare.get_or_insert_default())

@@ -17,6 +17,7 @@ mod load;
 mod monitor;
 mod monitoring;
 mod network;
+mod nodes;
 mod prepare;
 mod prepare_waits;
 mod profiles;

@@ -210,7 +210,7 @@ impl<C> Shared<C> {
     {
         let has_others = self.classifier.has_alternatives();
         if !has_others && !self.has_said_idle.swap(true, Relaxed) {
-            emit(|| tracing::info!("hedging is idle: there is one node only"));
+            emit(|| tracing::info!("hedging is idle: there is no second node to ask"));
         }
         has_others
     }

@@ -1,5 +1,6 @@
 //! TLS from PEM files.
 
+mod knock;
 #[cfg(feature = "openssl")]
 mod openssl;
 #[cfg(feature = "rustls")]
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use scylla::client::session::TlsContext;
 
+pub(super) use self::knock::{Knock, Knocking};
 use super::builder::{ClusterBuilder, TlsChoice};
 use crate::error::{Error, TlsFailure};
 
@@ -98,6 +100,9 @@ pub(super) struct Ready {
     pub(super) context: TlsContext,
     #[cfg(feature = "openssl")]
     refused: openssl::Note,
+    /// The same context again: the driver keeps the one that it has to itself.
+    #[cfg(feature = "openssl")]
+    own_context: Option<::openssl::ssl::SslContext>,
 }
 
 impl Ready {
@@ -107,6 +112,8 @@ impl Ready {
             context,
             #[cfg(feature = "openssl")]
             refused: openssl::Note::default(),
+            #[cfg(feature = "openssl")]
+            own_context: None,
         }
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslConnector, SslFiletype, SslMethod, SslVerifyMode};
+use openssl::ssl::{SslConnector, SslConnectorBuilder, SslFiletype, SslMethod, SslVerifyMode};
 use scylla::client::session::{OpenSsl010Config, TlsContext};
 
 use super::{Ready, TlsFiles, bad_file};
@@ -41,6 +41,19 @@ pub(super) fn context(files: &TlsFiles) -> Result<Ready, Error> {
             "it with rustls only: with OpenSSL the driver checks the node's IP address",
         ));
     }
+    let refused = Note {
+        result: Arc::default(),
+        without_certificate: files.client.is_none(),
+    };
+    let context = OpenSsl010Config::new(connector(files, &refused)?);
+    let mut ready = Ready::given(TlsContext::OpenSsl010Config(context));
+    // What is refused there is refused to the driver as well, which tells it.
+    ready.own_context = Some(connector(files, &Note::default())?.build().into_context());
+    ready.refused = refused;
+    Ok(ready)
+}
+
+fn connector(files: &TlsFiles, refused: &Note) -> Result<SslConnectorBuilder, Error> {
     let ca = "tls.ca_file";
     let of_ca = |error: ErrorStack| bad_file(ca, &files.authorities, why(&error));
     let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(of_ca)?;
@@ -55,10 +68,6 @@ pub(super) fn context(files: &TlsFiles) -> Result<Ready, Error> {
         store.add_cert(authority).map_err(of_ca)?;
     }
     builder.set_cert_store(store.build());
-    let refused = Note {
-        result: Arc::default(),
-        without_certificate: files.client.is_none(),
-    };
     let result = Arc::clone(&refused.result);
     builder.set_verify_callback(SslVerifyMode::PEER, move |good, chain| {
         if !good {
@@ -75,9 +84,7 @@ pub(super) fn context(files: &TlsFiles) -> Result<Ready, Error> {
             .and_then(|()| builder.check_private_key())
             .map_err(|error| bad_file("tls.key_file", key, why(&error)))?;
     }
-    let mut ready = Ready::given(TlsContext::OpenSsl010Config(OpenSsl010Config::new(builder)));
-    ready.refused = refused;
-    Ok(ready)
+    Ok(builder)
 }
 
 fn why(stack: &ErrorStack) -> &'static str {

@@ -35,7 +35,8 @@ impl BatchKind {
 ///
 /// At most 65,535 members fit into one request; more are an error of kind `Invalid` before anything is sent. The server warns of batches above 5 kB
 /// and refuses those above 50 kB, unless it is told otherwise: a batch keeps writes together, it does not make them faster.
-/// The options of the batch count, those of its members do not. Whether it is idempotent says the mark of the batch; the marks of its members count only
+/// The options of the batch count, those of its members do not. Where that would change what is written or where, it is an error of kind `Invalid` before anything is sent:
+/// for a member with a timestamp, consistency, profile, deadline or host of its own. Whether it is idempotent says the mark of the batch; the marks of its members count only
 /// where it has none and [`infer_idempotence`](crate::ClusterBuilder::infer_idempotence) is on. It is sent to a replica of its first member.
 ///
 /// ```

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use scylla::statement::{Consistency, SerialConsistency};
+use tokio::time::Instant;
 use tower_cassandra_layers::request::Priority;
 use uuid::Uuid;
 
@@ -62,6 +63,24 @@ impl Batch {
     #[must_use]
     pub fn deadline(self, limit: Duration) -> Self {
         self.set(|it| it.deadline(limit))
+    }
+
+    /// As [`deadline`](Self::deadline), by a moment. The earlier of the two counts.
+    #[must_use]
+    pub fn deadline_at(self, at: Instant) -> Self {
+        self.set(|it| it.deadline_at(at))
+    }
+
+    /// Runs it by a named profile of the session, see [`Statement::profile`]. Default: none.
+    #[must_use]
+    pub fn profile(self, name: &'static str) -> Self {
+        self.set(|it| it.profile(name))
+    }
+
+    /// Leaves a value for layers of one's own, see [`Statement::extension`].
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.set(|it| it.extension(value))
     }
 
     /// Asks the server to trace it. Default: off.

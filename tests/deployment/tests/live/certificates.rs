@@ -35,11 +35,12 @@ fn leaf(name: &str, purpose: ExtendedKeyUsagePurpose) -> CertificateParams {
     params
 }
 
-/// For the first node of every block of addresses: which one it will be is not known yet.
+/// For the first two nodes of every block of addresses: which one it will be is not known yet.
 fn node() -> CertificateParams {
     let mut params = leaf("node", ExtendedKeyUsagePurpose::ServerAuth);
-    let address = |block| SanType::IpAddress(IpAddr::V4(Ipv4Addr::new(127, 0, block, 1)));
-    params.subject_alt_names = (10..=249).map(address).collect();
+    let address = |block, node| SanType::IpAddress(IpAddr::V4(Ipv4Addr::new(127, 0, block, node)));
+    let of_block = |block| [address(block, 1), address(block, 2)];
+    params.subject_alt_names = (10..=249).flat_map(of_block).collect();
     params
         .subject_alt_names
         .push(SanType::DnsName(SERVER_NAME.try_into().unwrap()));

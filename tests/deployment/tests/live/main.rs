@@ -2,6 +2,7 @@
 
 mod certificates;
 mod compression;
+mod frozen;
 mod login;
 mod support;
 mod tls;

@@ -24,6 +24,14 @@ pub(crate) struct Secured {
 }
 
 fn builder() -> Builder {
+    with_tls(testing::patient_node())
+        .authentication(true)
+        // Otherwise a password that was changed is good for two more seconds.
+        .yaml("credentials_validity", "0ms")
+}
+
+/// Nodes that speak plain text and TLS at one port, and want a certificate of those who speak TLS.
+pub(crate) fn with_tls(nodes: Builder) -> Builder {
     let factory = "org.apache.cassandra.security.PEMBasedSslContextFactory";
     let options = format!(
         "{{enabled: true, optional: true, require_client_auth: true, keystore: {}, truststore: {}, \
@@ -31,11 +39,15 @@ fn builder() -> Builder {
         quoted(&CERTIFICATES.path("node.pem")),
         quoted(&CERTIFICATES.path("ca.pem")),
     );
-    testing::patient_node()
-        .authentication(true)
-        .yaml("client_encryption_options", options)
-        // Otherwise a password that was changed is good for two more seconds.
-        .yaml("credentials_validity", "0ms")
+    nodes.yaml("client_encryption_options", options)
+}
+
+/// The right authority and certificate.
+pub(crate) fn right_files(library: TlsLibrary) -> TlsFiles {
+    let file = |name| CERTIFICATES.path(name);
+    TlsFiles::new(file("ca.pem"))
+        .library(library)
+        .client_certificate(file("client.pem"), file("client-key.pem"))
 }
 
 /// None where it is not ours: it may have neither a login nor TLS.
@@ -88,8 +100,7 @@ impl Secured {
 
     /// The right authority and certificate.
     pub(crate) fn tls(&self, library: TlsLibrary) -> TlsFiles {
-        self.trusting("ca.pem", library)
-            .client_certificate(self.file("client.pem"), self.file("client-key.pem"))
+        right_files(library)
     }
 
     pub(crate) fn trusting(&self, ca: &str, library: TlsLibrary) -> TlsFiles {

@@ -10,7 +10,7 @@ use tower_cassandra::{Error, ErrorKind, TlsFailure, TlsFiles, TlsLibrary};
 use crate::certificates::SERVER_NAME;
 use crate::support::{Secured, alone, chain, fails, shared, works};
 
-fn libraries() -> Vec<TlsLibrary> {
+pub(crate) fn libraries() -> Vec<TlsLibrary> {
     vec![
         TlsLibrary::Rustls,
         #[cfg(feature = "openssl")]
