@@ -13,7 +13,7 @@ use scylla::policies::host_filter::AllowListHostFilter;
 use tokio::time::{Instant, sleep};
 use tower_cassandra::{ErrorKind, Health, Statement, scylla};
 
-use crate::support::{PATIENCE, at_rest, builder, create_keyspace, eventually};
+use crate::support::{PATIENCE, assert_within, at_rest, builder, create_keyspace, eventually};
 use crate::three::three_nodes;
 
 const QUERY: &str = "SELECT key FROM system.local";
@@ -45,7 +45,7 @@ async fn net_01_a_session_survives_its_node() {
     let started = Instant::now();
     let query = Statement::new(QUERY).timeout(SECOND * 2);
     let error = session.execute(query).await.unwrap_err();
-    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+    assert_within("NET-01: the query fails", started.elapsed(), SECOND * 3, SECOND * 6);
     assert!(
         matches!(
             error.kind(),
@@ -73,7 +73,8 @@ async fn net_01_a_session_survives_its_node() {
         .await
         .expect("both are back");
     println!("NET-01: back after {ours:?}, the bare driver after {theirs:?}");
-    // The driver tries to connect every 10 s at least, and each of the two has its own turns.
+    assert_within("NET-01: it answers again", ours, SECOND * 30, PATIENCE);
+    // The scenario says 5 s, which is luck: the driver tries to connect every 10 s at least, and each of the two has its own turns.
     assert!(ours < theirs + SECOND * 10 + PATIENCE / 4, "{ours:?} {theirs:?}");
     let insert = format!("INSERT INTO {keyspace}.t (id) VALUES (1)");
     session.execute(insert).await.unwrap();

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tokio::time::{interval, sleep};
 use tower_cassandra::{Applied, ErrorKind};
 
-use crate::support::{PATIENCE, at_rest, builder, one_node};
+use crate::support::{PATIENCE, at_rest, builder, create_keyspace, done, one_node};
 
 const QUERY: &str = "SELECT release_version FROM system.local";
 
@@ -71,4 +71,22 @@ async fn qry_11_sessions_of_one_cluster_are_their_own() {
         at_rest(&session).await;
         session.close(PATIENCE).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keyspace_that_the_driver_was_told_not_to_read_can_be_used() {
+    let Some(cluster) = one_node("keyspaces_to_fetch").await else {
+        return;
+    };
+    let session = builder(&cluster)
+        .configure(|driver| driver.keyspaces_to_fetch(["system"]))
+        .connect()
+        .await
+        .unwrap();
+    let keyspace = create_keyspace(&session, "not_read", 1).await;
+    session.set_keyspace(&keyspace, false).await.unwrap();
+    assert_eq!(session.keyspace().as_deref(), Some(&*keyspace));
+    let missing = session.set_keyspace("no_such_keyspace", false).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::Invalid);
+    done(session, &keyspace).await;
 }

@@ -163,3 +163,15 @@ pub(crate) fn filled(batch: Batch, members: impl IntoIterator<Item = Statement>)
         .into_iter()
         .fold(batch, |batch, member| batch.with(member))
 }
+
+/// Is the long form asked for, on a machine that does nothing else?
+pub(crate) fn full() -> bool {
+    std::env::var_os("FULL").is_some_and(|value| value == "1")
+}
+
+/// Did it take no longer than its scenario says? Beside other tests on a small machine: no longer than `here`.
+pub(crate) fn assert_within(what: &str, took: Duration, goal: Duration, here: Duration) {
+    println!("{what}: {took:?}, of {goal:?}");
+    let most = if full() { goal } else { here };
+    assert!(took <= most, "{what}: {took:?}, more than {most:?}");
+}

@@ -114,8 +114,8 @@ async fn lif_07_what_takes_too_long_is_cut_off() {
     let start = Instant::now();
     let error = bed.session.close(ms(1_000)).await.unwrap_err();
     let elapsed = start.elapsed();
-    // Long before the call itself would have ended.
-    assert!(ms(1_000) <= elapsed && elapsed < PATIENCE / 2, "{elapsed:?}");
+    // At its limit, and long before the call itself would have ended.
+    assert!(ms(1_000) <= elapsed && elapsed < ms(3_000), "{elapsed:?}");
     assert_eq!(
         (error.kind(), error.timeout()),
         (ErrorKind::Timeout, Some(Limit::Deadline))

@@ -14,8 +14,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tower_cassandra::Hedge;
 
-use crate::streams::full;
-use crate::support::{PATIENCE, at_rest, create_keyspace, done};
+use crate::support::{PATIENCE, at_rest, create_keyspace, done, full};
 use crate::three::three_nodes;
 use ledger::Ledger;
 use load::Load;

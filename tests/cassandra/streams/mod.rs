@@ -11,11 +11,6 @@ use tower_cassandra::{Prepared, RowStream, Session, Statement};
 
 use crate::support::Bed;
 
-/// Is the long form asked for?
-pub(crate) fn full() -> bool {
-    std::env::var_os("FULL").is_some_and(|value| value == "1")
-}
-
 /// Runs them all, many at a time; none may fail.
 pub(crate) async fn run_all(session: &Session, statements: impl IntoIterator<Item = Statement>) {
     let summary = session
