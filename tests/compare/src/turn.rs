@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::Result;
 use crate::bed::Bed;
@@ -22,11 +22,16 @@ const FROZEN_AFTER: Duration = Duration::from_secs(15);
 const FROZEN: Duration = Duration::from_secs(20);
 /// What the other nodes have kept for the frozen one is delivered.
 const HINTS: Duration = Duration::from_secs(10);
+/// At the end of a soak, so that what it leaves is not what the last fault left.
+const QUIET: Duration = Duration::from_secs(120);
+/// Between two faults of a soak.
+const BETWEEN: Duration = Duration::from_secs(30);
 /// Beyond what a work lasts: connecting, warm-up, and answers that are waited for.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Runs the process to its end.
 pub(crate) async fn take(bed: &Bed, programs: &Programs, task: &Task) -> Result<Sample> {
+    repair(bed).await?;
     let mut command = match programs.command(task) {
         Some(command) => Command::from(command?),
         None => {
@@ -88,22 +93,49 @@ async fn suffer(bed: &Bed, task: &Task) -> Result<()> {
             sleep(HINTS).await;
         }
         Shape::Soak => {
-            let minutes = task.limits.lasts.as_secs() / 60;
-            // The last two minutes are quiet.
-            for minute in 0..minutes.saturating_sub(2) {
-                let node = minute as usize / 2 % bed.cluster.nodes().len();
-                if minute % 2 == 0 {
+            faults(task.limits.lasts, async |number| {
+                let node = number / 2 % bed.cluster.nodes().len();
+                if number % 2 == 0 {
                     freeze(bed, node, Duration::from_secs(10)).await?;
                 } else {
                     bed.cluster.node(node).kill().await?;
                     sleep(Duration::from_secs(5)).await;
                     bed.cluster.node(node).restart().await?;
                 }
-                bed.cluster.ready().await?;
-                sleep(Duration::from_secs(30)).await;
-            }
+                Ok(bed.cluster.ready().await?)
+            })
+            .await?;
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// A turn that was given up may have left nodes frozen or dead, and the next contender has to meet the same nodes as all.
+async fn repair(bed: &Bed) -> Result<()> {
+    let nodes = bed.cluster.nodes();
+    for node in nodes.iter().filter(|node| node.is_running()) {
+        node.resume()?;
+    }
+    for node in nodes.iter().filter(|node| !node.is_running()) {
+        node.restart().await?;
+    }
+    Ok(bed.cluster.ready().await?)
+}
+
+/// One fault after the other, by the clock: on a slow machine nodes come back late, and there are fewer faults then. None is begun that would
+/// reach into the quiet time if it took as long as the longest so far.
+async fn faults(lasts: Duration, mut fault: impl AsyncFnMut(usize) -> Result<()>) -> Result<()> {
+    let until = Instant::now() + lasts.saturating_sub(QUIET);
+    let mut longest = Duration::ZERO;
+    for number in 0.. {
+        let began = Instant::now();
+        if began + longest >= until {
+            break;
+        }
+        fault(number).await?;
+        longest = longest.max(began.elapsed());
+        sleep(BETWEEN).await;
     }
     Ok(())
 }
@@ -122,4 +154,33 @@ pub(crate) fn own_program() -> Result<std::path::PathBuf> {
     } else {
         std::env::current_exe()?
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_soak_is_quiet_however_long_its_faults_take() {
+        let lasts = Duration::from_secs(20 * 60);
+        for (takes, at_least) in [(10, 26), (60, 11), (300, 3)] {
+            let started = Instant::now();
+            let (mut count, mut ended) = (0, Duration::ZERO);
+            faults(lasts, async |number| {
+                assert_eq!(number, count);
+                sleep(Duration::from_secs(takes)).await;
+                (count, ended) = (count + 1, started.elapsed());
+                Ok(())
+            })
+            .await
+            .unwrap();
+            assert!(count >= at_least, "{takes} s: {count}");
+            assert!(ended <= lasts - QUIET, "{takes} s: {ended:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_soak_is_quiet_all_the_time() {
+        faults(QUIET, async |_| Err("a fault".into())).await.unwrap();
+    }
 }
