@@ -29,12 +29,19 @@ impl Outcomes {
             .push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
         match result {
             Ok(operations) => self.operations += operations,
-            Err(error) => {
-                self.errors += 1;
-                if self.errors <= TOLD {
-                    eprintln!("failed after {took:?}: {error}");
-                }
-            }
+            Err(error) => self.failed(&format!("failed after {took:?}: {error}")),
+        }
+    }
+
+    /// Notes one that was never sent. It has no latency: one of nothing would make the others look faster than they were.
+    pub(crate) fn not_sent(&mut self, why: &str) {
+        self.failed(&format!("not sent: {why}"));
+    }
+
+    fn failed(&mut self, text: &str) {
+        self.errors += 1;
+        if self.errors <= TOLD {
+            eprintln!("{text}");
         }
     }
 
@@ -149,6 +156,17 @@ mod tests {
             [150_000.0, 2_000_000.0, 1.0, 2.0, 1.0]
         );
         assert!(sample[Figure::OpsPerSecond] > 0.0);
+    }
+
+    #[test]
+    fn what_was_not_sent_has_no_latency() {
+        let meter = Meter::start();
+        let mut outcomes = Outcomes::default();
+        outcomes.note(Duration::from_millis(1), Ok(1));
+        outcomes.not_sent("too many are waiting");
+        let sample = meter.stop(outcomes);
+        assert_eq!((sample[Figure::Errors], sample[Figure::P50]), (1.0, 1_000.0));
+        assert_eq!(sample[Figure::Slowest], 1_000.0);
     }
 
     #[cfg(target_os = "linux")]

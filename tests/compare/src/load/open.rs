@@ -65,7 +65,7 @@ async fn offer(
             note(&mut all, ended?);
         }
         if tasks.len() >= AT_MOST {
-            all.note(intended.elapsed(), Err("too many are waiting".into()));
+            all.not_sent("too many are waiting");
             continue;
         }
         let (client, id) = (client.clone(), keys.next());
