@@ -57,10 +57,10 @@ impl Arm {
             Self::Bare => "`scylla` 1.9 alone, its defaults",
             Self::BareSpec => "`scylla` 1.9 with speculative execution (100 ms, 2) and latency awareness",
             Self::Hand => {
-                "tower's own load shedding, concurrency limit, retry with budget and timeouts over the driver, no metrics"
+                "tower's own load shedding, concurrency limit, retry with budget and timeouts over the driver, no metrics; not where many rows are read"
             }
             Self::Resilience => {
-                "tower-resilience 0.13: bulkhead, rate limiter, retry, circuit breaker, time limiter over the same leaf as `hand`"
+                "tower-resilience 0.13: bulkhead, rate limiter, retry, circuit breaker, time limiter over the same leaf as `hand`; not where many rows are read"
             }
             Self::Original => "async-cassandra 0.0.1 from PyPI",
             Self::Java => "Java driver 4.19, its defaults; the frozen node only",

@@ -98,9 +98,9 @@ pub(crate) async fn run(task: &Task) -> Result<()> {
         }
         Arm::Bare => load::run(bare(Policies::Default).await?, shape, limits).await?,
         Arm::BareSpec => load::run(bare(Policies::Speculative).await?, shape, limits).await?,
-        Arm::Hand => load::run(hand::client(bare(Policies::OneAttempt).await?), shape, limits).await?,
+        Arm::Hand => load::run(hand::client(&bare(Policies::OneAttempt).await?), shape, limits).await?,
         Arm::Resilience => {
-            let client = resilience::client(bare(Policies::OneAttempt).await?)?;
+            let client = resilience::client(&bare(Policies::OneAttempt).await?)?;
             load::run(client, shape, limits).await?
         }
         Arm::Original | Arm::Java | Arm::JavaSpec | Arm::Gocql => {

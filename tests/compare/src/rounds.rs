@@ -30,6 +30,8 @@ const OWN_WARM_UP: Duration = Duration::from_millis(500);
 fn takes_part(arm: Arm, work: &Work) -> bool {
     match (arm, work.shape) {
         (Arm::Java | Arm::JavaSpec | Arm::Gocql, shape) => shape == Shape::Frozen,
+        // Their layers see single attempts and do not page: they would be the bare driver under another name.
+        (Arm::Hand | Arm::Resilience, Shape::Rows(_)) => false,
         // The rate would be far beyond what it can do.
         (Arm::Original, Shape::Open(_)) => false,
         (arm, Shape::Soak) => matches!(arm, Arm::Ours | Arm::OursAll | Arm::Bare),
@@ -225,6 +227,9 @@ mod tests {
                 work.name
             );
             assert_eq!(arms.contains(&Arm::Java), work.name == "frozen");
+            let has_rows = work.table().is_some();
+            assert!(!(has_rows && arms.contains(&Arm::Hand)), "{}", work.name);
+            assert!(!(has_rows && arms.contains(&Arm::Resilience)), "{}", work.name);
         }
     }
 }

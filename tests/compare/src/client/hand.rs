@@ -18,13 +18,13 @@ pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
 /// More than any work has under way.
 pub(crate) const AT_ONCE: usize = 12_000;
 
-pub(crate) fn client(bare: Bare) -> impl Client {
+pub(crate) fn client(bare: &Bare) -> impl Client + use<> {
     let service = ServiceBuilder::new()
         .load_shed()
         .timeout(CALL)
         .concurrency_limit(AT_ONCE)
         .retry(Attempts::new())
         .timeout(ATTEMPT)
-        .service(Leaf::new(&bare));
-    Layered::new(service, bare)
+        .service(Leaf::new(bare));
+    Layered::new(service)
 }

@@ -1,10 +1,9 @@
-//! A client over layers around the leaf. Rows are the driver's own: layers that see single attempts do not page.
+//! A client over layers around the leaf. It takes no part in works of many rows: layers that see single attempts do not page.
 
 use tower::{BoxError, ServiceExt};
 use tower_cassandra::scylla::response::query_result::QueryResult;
 use tower_service::Service;
 
-use super::bare::Bare;
 use super::leaf::Request;
 use super::{Client, check};
 use crate::Result;
@@ -12,12 +11,11 @@ use crate::Result;
 #[derive(Clone)]
 pub(crate) struct Layered<S> {
     service: S,
-    bare: Bare,
 }
 
 impl<S> Layered<S> {
-    pub(crate) const fn new(service: S, bare: Bare) -> Self {
-        Self { service, bare }
+    pub(crate) const fn new(service: S) -> Self {
+        Self { service }
     }
 }
 
@@ -39,7 +37,7 @@ where
         Ok(())
     }
 
-    async fn rows(&self, partition: Option<i32>) -> Result<u64> {
-        self.bare.rows(partition).await
+    async fn rows(&self, _: Option<i32>) -> Result<u64> {
+        Err("layers around single attempts do not page".into())
     }
 }

@@ -17,7 +17,7 @@ use super::layered::Layered;
 use super::leaf::{Leaf, Request};
 use crate::Result;
 
-pub(crate) fn client(bare: Bare) -> Result<impl Client> {
+pub(crate) fn client(bare: &Bare) -> Result<impl Client + use<>> {
     let limiter = TimeLimiterLayer::builder()
         .timeout_duration(ATTEMPT)
         .cancel_running_future(true)
@@ -31,7 +31,7 @@ pub(crate) fn client(bare: Bare) -> Result<impl Client> {
         .refresh_period(Duration::from_secs(1))
         .build()?;
     let bulkhead = BulkheadLayer::builder().max_concurrent_calls(AT_ONCE).build()?;
-    let attempt = breaker.layer(limiter.layer(Leaf::new(&bare)));
+    let attempt = breaker.layer(limiter.layer(Leaf::new(bare)));
     let service = bulkhead.layer(rate.layer(retry.layer(attempt)));
-    Ok(Layered::new(service, bare))
+    Ok(Layered::new(service))
 }
