@@ -7,13 +7,17 @@ use futures_util::{StreamExt, TryStreamExt};
 use tower_cassandra::scylla::client::execution_profile::ExecutionProfile;
 use tower_cassandra::scylla::client::session::Session as Driver;
 use tower_cassandra::scylla::client::session_builder::SessionBuilder;
+use tower_cassandra::scylla::errors::ExecutionError;
 use tower_cassandra::scylla::policies::load_balancing::{DefaultPolicy, LatencyAwarenessBuilder};
 use tower_cassandra::scylla::policies::retry::FallthroughRetryPolicy;
 use tower_cassandra::scylla::policies::speculative_execution::SimpleSpeculativeExecutionPolicy;
+use tower_cassandra::scylla::response::PagingState;
+use tower_cassandra::scylla::response::query_result::QueryResult;
+use tower_cassandra::scylla::serialize::row::SerializeRow;
 use tower_cassandra::scylla::statement::Consistency;
 use tower_cassandra::scylla::statement::prepared::PreparedStatement;
 
-use super::{Client, Place, READ, VALUE, WRITE, check, rows_text};
+use super::{Client, PAGE, Place, READ, VALUE, WRITE, check, rows_text};
 use crate::Result;
 use crate::work::Rows;
 
@@ -75,8 +79,10 @@ impl Bare {
             write: driver.prepare(WRITE).await?,
             rows,
         };
-        statements.read.set_is_idempotent(true);
-        statements.write.set_is_idempotent(true);
+        for statement in [&mut statements.read, &mut statements.write] {
+            statement.set_is_idempotent(true);
+            statement.set_page_size(PAGE);
+        }
         Ok(Self {
             driver: Arc::new(driver),
             statements: Arc::new(statements),
@@ -84,16 +90,24 @@ impl Bare {
     }
 }
 
+/// One page, as the stack asks for one with every request: without a page size the nodes would be asked for something else.
+pub(crate) async fn one_page(
+    driver: &Driver,
+    statement: &PreparedStatement,
+    values: impl SerializeRow,
+) -> std::result::Result<QueryResult, ExecutionError> {
+    let page = driver.execute_single_page(statement, values, PagingState::start());
+    Ok(page.await?.0)
+}
+
 impl Client for Bare {
     async fn read(&self, id: i32) -> Result<()> {
-        let result = self.driver.execute_unpaged(&self.statements.read, (id,)).await?;
+        let result = one_page(&self.driver, &self.statements.read, (id,)).await?;
         check(id, result.into_rows_result()?.maybe_first_row::<(i32, String)>()?)
     }
 
     async fn write(&self, id: i32) -> Result<()> {
-        self.driver
-            .execute_unpaged(&self.statements.write, (id, VALUE))
-            .await?;
+        one_page(&self.driver, &self.statements.write, (id, VALUE)).await?;
         Ok(())
     }
 

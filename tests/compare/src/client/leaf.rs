@@ -9,7 +9,7 @@ use tower_cassandra::scylla::client::session::Session as Driver;
 use tower_cassandra::scylla::response::query_result::QueryResult;
 use tower_service::Service;
 
-use super::bare::{Bare, Statements};
+use super::bare::{Bare, Statements, one_page};
 
 /// An attempt that may be made again.
 #[derive(Clone, Copy, Debug)]
@@ -46,12 +46,8 @@ impl Service<Request> for Leaf {
         let Self { driver, statements } = self.clone();
         Box::pin(async move {
             let result = match request {
-                Request::Read(id) => driver.execute_unpaged(&statements.read, (id,)).await,
-                Request::Write(id) => {
-                    driver
-                        .execute_unpaged(&statements.write, (id, super::VALUE))
-                        .await
-                }
+                Request::Read(id) => one_page(&driver, &statements.read, (id,)).await,
+                Request::Write(id) => one_page(&driver, &statements.write, (id, super::VALUE)).await,
             };
             Ok(result?)
         })

@@ -19,6 +19,9 @@ pub(crate) const WRITE: &str = "INSERT INTO compare.items (id, v) VALUES (?, ?)"
 pub(crate) const VALUE: &str =
     "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqr";
 
+/// Rows that a page has at most, where the work does not say it: the default of all drivers here.
+pub(crate) const PAGE: i32 = 5_000;
+
 /// The statement of a work that reads many rows.
 pub(crate) fn rows_text(rows: Rows) -> String {
     let by_key = if rows.partitions > 0 { " WHERE p = ?" } else { "" };

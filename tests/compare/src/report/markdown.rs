@@ -41,7 +41,7 @@ fn text(results: &Results, options: &Options, notes: &str) -> Result<String> {
         ("machine", machine()),
         ("nodes", "Apache Cassandra 5.0.6, Java with its full compiler, 1 GiB of heap each, on the same machine as the client".to_owned()),
 ("run", "the rounds of the frozen node are at most 3; `--help` tells what else is not in the command".to_owned()),
-        ("all arms", "`LOCAL_QUORUM`, prepared statements, as many copies as nodes, rows of 100 bytes, the same pages".to_owned()),
+        ("all arms", "`LOCAL_QUORUM`, prepared statements, as many copies as nodes, rows of 100 bytes, pages of 5,000 rows or of as many as the work says".to_owned()),
     ];
     for (name, fact) in facts {
         writeln!(text, "* **{name}**: {fact}.")?;
