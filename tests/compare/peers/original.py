@@ -211,7 +211,7 @@ def line(outcomes, wall, cpu):
         "over_100ms": sum(one > 0.1 for one in took),
         "over_1s": sum(one > 1.0 for one in took),
     }
-    fields = (f"{name}={'-' if math.isnan(value) else format(value, '.2f')}" for name, value in figures.items())
+    fields = (f"{name}={'-' if math.isnan(value) else format(value, '.6f')}" for name, value in figures.items())
     return "sample: " + " ".join(fields)
 
 

@@ -146,9 +146,11 @@ impl Sample {
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(PREFIX)?;
-        Figure::ALL
-            .into_iter()
-            .try_for_each(|figure| write!(f, " {}", self.field(figure)))
+        // In full: what is rounded here would be rounded before ratios are taken of it.
+        Figure::ALL.into_iter().try_for_each(|figure| match self[figure] {
+            value if value.is_nan() => write!(f, " {}=-", figure.name()),
+            value => write!(f, " {}={value}", figure.name()),
+        })
     }
 }
 
@@ -170,7 +172,7 @@ mod tests {
         let mut sample = Sample::default();
         sample[Figure::OpsPerSecond] = 31_415.0;
         sample[Figure::P50] = 92.0;
-        sample[Figure::Cpu] = 9.25;
+        sample[Figure::Cpu] = 9.251_234_567;
         sample[Figure::Errors] = 0.0;
         sample
     }
@@ -179,7 +181,9 @@ mod tests {
     fn a_line_is_read_as_it_was_written() {
         let read = Sample::parse(&sample().to_string()).unwrap();
         assert_eq!(read.to_string(), sample().to_string());
-        assert_eq!(read[Figure::Cpu], 9.25);
+        for figure in Figure::ALL {
+            assert_eq!(read[figure].to_bits(), sample()[figure].to_bits(), "{figure:?}");
+        }
         assert!(read[Figure::Rss].is_nan());
     }
 

@@ -108,8 +108,8 @@ func print(all *outcomes, wall, cpu time.Duration) {
 		return len(all.took) - sort.Search(len(all.took), func(i int) bool { return all.took[i] > limit })
 	}
 	done := max(1, len(all.took)-all.errors)
-	fmt.Printf("sample: ops_per_s=%.2f p50_us=%d p95_us=%d p99_us=%d p999_us=%d slowest_us=%d", float64(done)/wall.Seconds(),
+	fmt.Printf("sample: ops_per_s=%.6f p50_us=%d p95_us=%d p99_us=%d p999_us=%d slowest_us=%d", float64(done)/wall.Seconds(),
 		micros(0.5), micros(0.95), micros(0.99), micros(0.999), micros(1))
-	fmt.Printf(" cpu_us_per_op=%.2f allocs_per_op=- rss_mb=- errors=%d over_100ms=%d over_1s=%d\n",
+	fmt.Printf(" cpu_us_per_op=%.6f allocs_per_op=- rss_mb=- errors=%d over_100ms=%d over_1s=%d\n",
 		float64(cpu.Microseconds())/float64(done), all.errors, over(100*time.Millisecond), over(time.Second))
 }

@@ -119,7 +119,7 @@ public final class Frozen {
       int done = Math.max(1, took.length - errors.get());
       return String.format(
           java.util.Locale.ROOT,
-          "sample: ops_per_s=%.2f p50_us=%d p95_us=%d p99_us=%d p999_us=%d slowest_us=%d cpu_us_per_op=%.2f"
+          "sample: ops_per_s=%.6f p50_us=%d p95_us=%d p99_us=%d p999_us=%d slowest_us=%d cpu_us_per_op=%.6f"
               + " allocs_per_op=- rss_mb=- errors=%d over_100ms=%d over_1s=%d",
           done / wall, at(0.5), at(0.95), at(0.99), at(0.999), at(1), cpu / done, errors.get(), over(100_000), over(1_000_000));
     }
