@@ -15,7 +15,7 @@ cargo run --release -p compare -- scale         what grows with nodes, sessions,
 
 --works NAME,…     these works only (`--works list` shows them); `soak` is not done unless it is named
 --arms NAME,…      these contenders only: ours, ours_all, bare, bare_spec, hand, resilience, original, java, java_spec, gocql
---rounds N         default 5; at least 3 of them for the frozen node
+--rounds N         default 5; of the frozen node no more than 3, each of which takes a minute for each contender
 --seconds N        how long each work lasts that has no length of its own; default 3
 --warm-up N        seconds of load before anything is measured, on each cluster; default 60
 --soak N           minutes of the soak; default 20
