@@ -7,6 +7,7 @@
 mod alloc;
 mod arms;
 mod bed;
+mod bound;
 mod child;
 mod client;
 mod foreign;
