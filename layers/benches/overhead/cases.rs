@@ -85,6 +85,7 @@ pub(crate) const CASES: &[Case] = &[
         rounds.drive(CatchPanicLayer::new().with_metrics(metrics()).layer(leaf));
     }),
     case("balance_3", |leaf, rounds| balanced(3, leaf, rounds)),
+    case("balance_12", |leaf, rounds| balanced(12, leaf, rounds)),
     case("balance_1000", |leaf, rounds| balanced(1_000, leaf, rounds)),
     refusal("reject_full_queue", full_queue),
     refusal("reject_empty_bucket", empty_bucket),
@@ -141,7 +142,7 @@ fn balanced(nodes: u32, leaf: Leaf, rounds: &mut Rounds<'_>) {
 
 /// The nodes of a small cluster are asked until their mean latencies are settled.
 fn acquaint<S: Service<Request>>(service: &mut S, nodes: u32) {
-    ask_each(service, nodes, if nodes < 10 { 300 } else { 1 });
+    ask_each(service, nodes, if nodes < 100 { 300 } else { 1 });
 }
 
 fn full_stack<S, H, T>(hedge: H, leaf: S, rounds: &mut Rounds<'_>)

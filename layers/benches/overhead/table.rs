@@ -27,6 +27,8 @@ pub(crate) struct Table {
     rows: Vec<(String, &'static str, Figures)>,
 }
 
+const UNCOUNTED: &str = "NOT COUNTED";
+
 impl Table {
     /// The first one counts: every program has the control.
     pub(crate) fn add(&mut self, name: &str, leaf: &'static str, figures: Figures) {
@@ -67,12 +69,20 @@ impl Table {
         }
     }
 
-    /// Prints each budget with what was reached. False when a floor is exceeded.
-    pub(crate) fn print_budgets(&self) -> bool {
+    /// Prints each budget with what was reached. False when a floor is exceeded, and when something was not counted that should have been: of cases
+    /// that were left out on purpose there are no budgets, and of all others there are, whatever became of them.
+    pub(crate) fn print_budgets(&self, is_complete: bool) -> bool {
         println!("\n{:52} {:>8} {:>8} {:>8}", "budget", "reached", "floor", "aim");
         let mut kept = true;
-        for budget in self.budgets() {
-            let verdict = if budget.reached.is_nan() || budget.reached > budget.floor {
+        for (name, leaf, _) in self.rows.iter().filter(|row| row.2.counts.is_none()) {
+            println!("{name} {leaf}: {UNCOUNTED}");
+            kept = false;
+        }
+        for budget in self.budgets(is_complete) {
+            let verdict = if budget.reached.is_nan() {
+                kept = false;
+                UNCOUNTED
+            } else if budget.reached > budget.floor {
                 kept = false;
                 "EXCEEDED"
             } else if budget.reached > budget.aim {
@@ -87,9 +97,10 @@ impl Table {
         kept
     }
 
-    fn budgets(&self) -> Vec<Budget> {
+    fn budgets(&self, is_complete: bool) -> Vec<Budget> {
         let mut budgets = Vec::new();
         let mut add = |what: String, reached: Option<f64>, floor: f64, aim: f64| {
+            let reached = reached.or(is_complete.then_some(f64::NAN));
             budgets.extend(reached.map(|reached| Budget {
                 what,
                 reached,
@@ -147,13 +158,12 @@ impl Table {
                     .and_then(|f| f.counts)
                     .map(|c| c.instructions)
             };
-            let (three, thousand) = (choice("choice_3"), choice("choice_1000"));
-            add(
-                format!("choice of three, {leaf}: instructions"),
-                three,
-                400.0,
-                300.0,
-            );
+            let (three, twelve) = (choice("choice_3"), choice("choice_12"));
+            let thousand = choice("choice_1000");
+            for (nodes, choice) in [("three", three), ("twelve", twelve)] {
+                let what = format!("choice of {nodes}, {leaf}: instructions");
+                add(what, choice, 400.0, 300.0);
+            }
             let rest = self
                 .own("balance_3", leaf)
                 .zip(three)
@@ -176,14 +186,17 @@ impl Table {
             "full_stack_hedge",
             "hedge",
             "balance_3",
+            "balance_12",
             "balance_1000",
         ]
         .into_iter();
-        for name in ours.chain(LAYERS).chain(REFUSALS) {
-            for leaf in ["ready", "pending"] {
-                let allocations = self.get(name, leaf).map(|figures| figures.allocations);
-                add(format!("{name}, {leaf}: allocations"), allocations, 0.0, 0.0);
-            }
+        let reach_leaf = ours
+            .chain(LAYERS)
+            .flat_map(|name| [(name, "ready"), (name, "pending")]);
+        // A refused request never gets to the leaf.
+        for (name, leaf) in reach_leaf.chain(REFUSALS.map(|name| (name, "ready"))) {
+            let allocations = self.get(name, leaf).map(|figures| figures.allocations);
+            add(format!("{name}, {leaf}: allocations"), allocations, 0.0, 0.0);
         }
         budgets
     }
