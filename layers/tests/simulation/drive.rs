@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, Stream};
 use tokio::runtime::Builder;
 use tower::layer::util::Identity;
+use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::hedge::Hedge;
 use tower_service::Service;
 
@@ -114,21 +115,28 @@ async fn with_arm(plan: &Plan, arm: Arm, seed: u64) -> Run {
                 _ => Sees::Nothing,
             };
             let choosers = clients.map(|client| Chooser::new(attempts(), world.clone(), sees, client));
-            lay_and_drive(world, arm, choosers.collect()).await
+            lay_and_drive(world, arm, choosers.map(alone).collect()).await
         }
         Arm::TowerP2c => {
             let balancers = clients.map(|client| Ewma::new(&attempts(), world, client));
-            lay_and_drive(world, arm, balancers.collect()).await
+            lay_and_drive(world, arm, balancers.map(alone).collect()).await
         }
         _ => {
             let ours: Vec<_> = clients.map(|client| Ours::new(world, leaf, client)).collect();
-            let balancers = ours.iter().map(|ours| ours.balance(attempts()));
+            let balancers = ours
+                .iter()
+                .map(|ours| (ours.balance(attempts()), Some(ours.table.clone())));
             lay_and_drive(world, arm, balancers.collect()).await
         }
     }
 }
 
-async fn lay_and_drive<S>(world: &World, arm: Arm, balancers: Vec<S>) -> Run
+/// A balancer that probes nobody.
+const fn alone<S>(balancer: S) -> (S, Option<Table>) {
+    (balancer, None)
+}
+
+async fn lay_and_drive<S>(world: &World, arm: Arm, balancers: Vec<(S, Option<Table>)>) -> Run
 where
     S: Service<Req, Response = Answer, Error = Error, Future: 'static> + Clone + 'static,
 {
@@ -137,12 +145,18 @@ where
     let balancers = balancers.into_iter().zip(world.seed..);
     match hedge {
         None => {
-            let lay = |(balancer, seed)| limits.lay(balancer, Identity::new(), retries(saves, seed));
+            let lay = |((balancer, _), seed)| limits.lay(balancer, Identity::new(), retries(saves, seed));
             drive(world, balancers.map(lay).collect()).await
         }
         Some(hedge) => {
-            let lay = |(balancer, seed)| {
+            let lay = |((balancer, table), seed)| {
                 let retries = retries(saves, seed);
+                // As a session does.
+                if arm == Arm::OursHedgedShipped
+                    && let (Some(table), Some(budget)) = (table, retries.budget())
+                {
+                    Table::charge_probes_to(&table, budget);
+                }
                 limits.lay(balancer, hedges(hedge, &retries), retries)
             };
             drive(world, balancers.map(lay).collect()).await
