@@ -12,7 +12,7 @@ use crate::perform::{Done, begin};
 use crate::plan::Plan;
 use crate::rows::write_rows;
 use crate::shared::State;
-use crate::wire::{Put, Reader, answer, end_frame};
+use crate::wire::{Bound, Put, Reader, answer, end_frame};
 
 impl State {
     pub(crate) fn answer(&mut self, peer: &mut Peer, turn: &Turn<'_>, out: &mut Vec<u8>) -> Done {
@@ -107,7 +107,7 @@ impl State {
             write_rows(out, output, &answer.rows, call.parameters.page);
             return Ok(());
         }
-        let values = call.first.values();
+        let values = bound(&plan, &call.first)?;
         match (&plan.statement, &plan.table) {
             (Statement::Select(_), Some(table)) => {
                 self.select(peer, &plan, table, &values, call.parameters.page, out)
@@ -155,8 +155,21 @@ impl State {
                     "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.";
                 return Err(ErrorFrame::invalid(message));
             };
-            writes.push((&**plan, modify, table, member.values()));
+            writes.push((&**plan, modify, table, bound(plan, member)?));
         }
         self.modify(&writes, out)
     }
+}
+
+/// The values of a statement, of which there have to be as many as markers.
+fn bound<'a>(plan: &Plan, member: &Member<'a>) -> Result<Vec<Bound<'a>>, ErrorFrame> {
+    let values = member.values();
+    if values.len() == plan.binds.len() {
+        return Ok(values);
+    }
+    Err(ErrorFrame::invalid(format!(
+        "there were {} markers(?) in CQL but {} bound variables",
+        plan.binds.len(),
+        values.len()
+    )))
 }

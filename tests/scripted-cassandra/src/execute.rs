@@ -83,6 +83,9 @@ impl State {
                 .bytes()
                 .and_then(|bytes| bytes.try_into().ok())
                 .map(i32::from_be_bytes);
+            if limit.is_some_and(|limit| limit <= 0) {
+                return Err(ErrorFrame::invalid("LIMIT must be strictly positive"));
+            }
             found.truncate(
                 limit
                     .and_then(|limit| usize::try_from(limit).ok())

@@ -1,6 +1,6 @@
 //! The markers of a statement, with the types of the columns they are for.
 
-use crate::cql::{Condition, If, Modify, Op, Statement, Term, equal_term};
+use crate::cql::{Condition, If, Modify, ModifyKind, Op, Statement, Term, equal_term};
 use crate::error_frames::ErrorFrame;
 use crate::schema::{ColumnKind, Table};
 use crate::types::Type;
@@ -104,14 +104,107 @@ impl Markers<'_> {
             modify.equal_term(column).is_some()
                 || conditions.iter().any(|condition| condition.column == column)
         };
-        match keys.find(|&key| !has(&self.table.columns[key].name)) {
-            None => Ok(()),
-            Some(key) => {
-                let name = &self.table.columns[key].name;
-                Err(ErrorFrame::invalid(format!(
-                    "Some partition key parts are missing: {name}"
-                )))
+        if let Some(key) = keys.find(|&key| !has(&self.table.columns[key].name)) {
+            let name = &self.table.columns[key].name;
+            return Err(ErrorFrame::invalid(format!(
+                "Some partition key parts are missing: {name}"
+            )));
+        }
+        self.clustering(modify)
+    }
+
+    /// A row is written under its whole key. Without all of it there are many, which only a DELETE may be for; and what is static is of all of them.
+    fn clustering(&self, modify: &Modify) -> Result<(), ErrorFrame> {
+        if modify.kind == ModifyKind::Delete || self.is_static(modify) {
+            return Ok(());
+        }
+        for key in self.table.indexes(ColumnKind::Clustering) {
+            let name = &self.table.columns[key].name;
+            let condition = modify
+                .conditions
+                .iter()
+                .find(|condition| condition.column == *name);
+            match condition.map(|condition| condition.op) {
+                _ if modify.equal_term(name).is_some() => {}
+                Some(Op::In) => {}
+                Some(_) => {
+                    let message =
+                        "Slice restrictions are not supported on the clustering columns in UPDATE statements";
+                    return Err(ErrorFrame::invalid(message));
+                }
+                None => {
+                    let message = format!("Some clustering keys are missing: {name}");
+                    return Err(ErrorFrame::invalid(message));
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Whether it writes static columns and no others.
+    fn is_static(&self, modify: &Modify) -> bool {
+        let kinds = modify.assignments.iter().filter_map(|assign| {
+            let position = self.table.position(&assign.column)?;
+            Some(self.table.columns[position].kind)
+        });
+        let mut written = kinds.filter(|kind| *kind != ColumnKind::PartitionKey).peekable();
+        written.peek().is_some() && written.all(|kind| kind == ColumnKind::Static)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cql::parse;
+
+    fn refusal(text: &str) -> Option<String> {
+        let table = Table::new("ks", "wide")
+            .partition_key("a", Type::Int)
+            .clustering("b", Type::Int)
+            .clustering("c", Type::Int)
+            .static_column("s", Type::Int)
+            .column("n", Type::Int);
+        let refused = markers(&parse(text).unwrap(), &table).err();
+        refused.map(|error| format!("{error:?}"))
+    }
+
+    #[test]
+    fn a_row_is_written_under_its_whole_key() {
+        for text in [
+            "INSERT INTO ks.wide (a, b, c, n) VALUES (?, 1, ?, ?)",
+            "INSERT INTO ks.wide (a, s) VALUES (?, ?)",
+            "UPDATE ks.wide SET n = ? WHERE a = ? AND b = ? AND c = ?",
+            "UPDATE ks.wide SET n = ? WHERE a = ? AND b = ? AND c IN (1, 2)",
+            "UPDATE ks.wide SET s = ? WHERE a = ?",
+            "DELETE FROM ks.wide WHERE a = ?",
+            "DELETE FROM ks.wide WHERE a = ? AND b = ?",
+        ] {
+            assert_eq!(refusal(text), None, "{text}");
+        }
+        for (text, why) in [
+            (
+                "INSERT INTO ks.wide (b, c, n) VALUES (?, ?, ?)",
+                "Some partition key parts are missing: a",
+            ),
+            (
+                "INSERT INTO ks.wide (a, b, n) VALUES (?, ?, ?)",
+                "Some clustering keys are missing: c",
+            ),
+            (
+                "INSERT INTO ks.wide (a, s, n) VALUES (?, ?, ?)",
+                "Some clustering keys are missing: b",
+            ),
+            (
+                "UPDATE ks.wide SET n = ? WHERE a = ?",
+                "Some clustering keys are missing: b",
+            ),
+            (
+                "UPDATE ks.wide SET n = ? WHERE a = ? AND b = ? AND c > ?",
+                "Slice restrictions",
+            ),
+        ] {
+            let refused = refusal(text).unwrap_or_default();
+            assert!(refused.contains(why), "{text}: {refused}");
         }
     }
 }

@@ -194,6 +194,16 @@ async fn mistakes_are_answered_as_cassandra_does() {
         ("SELECT * FROM t", DbError::Invalid),
         ("INSERT INTO ks.t (v) VALUES ('x')", DbError::Invalid),
         ("INSERT INTO ks.t (id) VALUES ('x')", DbError::Invalid),
+        (
+            "INSERT INTO ks.wide (a, b, n) VALUES ('x', 1, 1)",
+            DbError::Invalid,
+        ),
+        (
+            "UPDATE ks.wide SET n = 1 WHERE a = 'x' AND b = 1",
+            DbError::Invalid,
+        ),
+        ("SELECT * FROM ks.t LIMIT 0", DbError::Invalid),
+        ("SELECT * FROM ks.t WHERE id = ?", DbError::Invalid),
     ] {
         let (error, _) = db_error(query(&session, text).await.unwrap_err());
         assert_eq!(error, expected, "{text}");
