@@ -34,7 +34,7 @@ pub struct Executed {
     pub text: Arc<str>,
     /// The values bound to its markers.
     pub values: Vec<BoundValue>,
-    /// The partition key as it is on the ring, if all of it was bound.
+    /// The partition key as it is on the ring, if all of it was bound or stands in the text.
     pub key: Option<Vec<u8>>,
 }
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::call::{Call, Member};
+use crate::cql::{Literal, Statement, Term, equal_term};
 use crate::frame::{Answered, BoundValue, Executed, Frame};
 use crate::opcode::{Consistency, Opcode};
+use crate::plan::Plan;
 use crate::prepared::Statements;
-use crate::store::join_key;
+use crate::store::{join_key, partition_key};
 use crate::wire::Bound;
 
 /// How much the ledger keeps. Whatever it is, each distinct text is kept once.
@@ -29,7 +31,8 @@ pub enum Recording {
 /// What was done with a frame.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
-    pub(crate) executed: bool,
+    /// How often the frame was executed: more than once if a rule says so.
+    pub(crate) executions: u64,
     pub(crate) answered: Answered,
 }
 
@@ -91,10 +94,10 @@ impl Ledger {
         if self.only_counts() {
             return;
         }
-        if outcome.executed && call.opcode != Opcode::Prepare {
+        if outcome.executions > 0 && call.opcode != Opcode::Prepare {
             for member in call.members() {
                 if let (Some(statement), Some(key)) = (member.statement, key_of(member, statements)) {
-                    *self.keys.entry(key).or_default().entry(statement).or_default() += 1;
+                    *self.keys.entry(key).or_default().entry(statement).or_default() += outcome.executions;
                 }
             }
         }
@@ -131,8 +134,17 @@ impl Ledger {
         total
     }
 
-    /// How often statements were executed for a key, where the test of the text holds.
-    pub(crate) fn executions(&self, statements: &Statements, key: &[u8], test: impl Fn(&str) -> bool) -> u64 {
+    /// How often statements were executed for a key, where the test of the text holds; none if keys are not recorded.
+    pub(crate) fn executions(
+        &self,
+        statements: &Statements,
+        key: &[u8],
+        test: impl Fn(&str) -> bool,
+    ) -> Option<u64> {
+        (!self.only_counts()).then(|| self.of_key(statements, key, &test))
+    }
+
+    fn of_key(&self, statements: &Statements, key: &[u8], test: &impl Fn(&str) -> bool) -> u64 {
         let Some(found) = self.keys.get(key) else {
             return 0;
         };
@@ -142,15 +154,18 @@ impl Ledger {
         found.map(|(_, count)| count).sum()
     }
 
-    /// The keys for which statements were executed more than once.
+    /// The keys for which statements were executed more than once; none if keys are not recorded.
     pub(crate) fn repeated(
         &self,
         statements: &Statements,
         test: impl Fn(&str) -> bool,
-    ) -> Vec<(Vec<u8>, u64)> {
+    ) -> Option<Vec<(Vec<u8>, u64)>> {
+        if self.only_counts() {
+            return None;
+        }
         let keys = self.keys.keys();
-        let counts = keys.map(|key| (key.clone(), self.executions(statements, key, &test)));
-        counts.filter(|(_, count)| *count > 1).collect()
+        let counts = keys.map(|key| (key.clone(), self.of_key(statements, key, &test)));
+        Some(counts.filter(|(_, count)| *count > 1).collect())
     }
 
     pub(crate) fn clear(&mut self) {
@@ -163,7 +178,7 @@ impl Ledger {
 fn key_of(member: &Member<'_>, statements: &Statements) -> Option<Vec<u8>> {
     let plan = statements.get(member.statement?).plan.as_ref().ok()?;
     if plan.key_markers.is_empty() {
-        return None;
+        return key_in_text(plan, &member.values());
     }
     let parts: Option<Vec<&[u8]>> = plan
         .key_markers
@@ -171,6 +186,20 @@ fn key_of(member: &Member<'_>, statements: &Statements) -> Option<Vec<u8>> {
         .map(|&marker| member.value(marker))
         .collect();
     Some(join_key(parts?.into_iter()))
+}
+
+/// The key of which some or all stands in the text.
+fn key_in_text(plan: &Plan, values: &[Bound<'_>]) -> Option<Vec<u8>> {
+    let term_of = |column: &str| {
+        let term = match &plan.statement {
+            Statement::Modify(modify) => modify.equal_term(column),
+            Statement::Select(select) => equal_term(&select.conditions, column),
+            Statement::Truncate(_) | Statement::Use(_) | Statement::Ddl(_) => None,
+        };
+        // A function says something else each time it is asked.
+        term.filter(|term| !matches!(term, Term::Literal(Literal::Function(_))))
+    };
+    partition_key(plan.table.as_ref()?, term_of, values).ok()?
 }
 
 fn frame(received: &Received<'_>, statements: &Statements, outcome: Outcome) -> Frame {
@@ -198,7 +227,7 @@ fn frame(received: &Received<'_>, statements: &Statements, outcome: Outcome) -> 
         timestamp: parameters.timestamp,
         tracing: received.tracing,
         at: Instant::now(),
-        executed: outcome.executed,
+        executed: outcome.executions > 0,
         answered: outcome.answered,
     }
 }

@@ -25,7 +25,10 @@ impl Done {
     pub(crate) fn new(executed: bool, answered: Answered) -> Self {
         Self {
             flow: Flow::Continue,
-            outcome: Outcome { executed, answered },
+            outcome: Outcome {
+                executions: executed.into(),
+                answered,
+            },
         }
     }
 
@@ -119,7 +122,7 @@ impl State {
             Action::Executed(inner) => {
                 let first = self.answer(peer, turn, &mut Vec::new());
                 let mut done = self.perform(peer, turn, inner, out);
-                done.outcome.executed |= first.outcome.executed;
+                done.outcome.executions += first.outcome.executions;
                 done
             }
             Action::Silence => Done::unanswered(false, Flow::Continue),
@@ -147,7 +150,7 @@ impl State {
         let done = self.answer(peer, turn, out);
         let whole = out.len() - start;
         out.truncate(start + whole.div_ceil(2));
-        Done::unanswered(done.outcome.executed, flow)
+        Done::unanswered(done.outcome.executions > 0, flow)
     }
 
     fn unprepared(&mut self, peer: &Peer, turn: &Turn<'_>, out: &mut Vec<u8>) -> Done {

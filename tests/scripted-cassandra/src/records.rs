@@ -75,27 +75,44 @@ impl Records {
     }
 
     /// How often statements whose text contains this were executed for a partition key, given by its bytes
-    /// on the ring. A statement that a rule answered in the place of the node was not executed.
+    /// on the ring. A statement that a rule answered in the place of the node was not executed, and one that a rule executed twice was executed twice.
+    ///
+    /// # Panics
+    ///
+    /// If no keys are recorded: with [`Recording::Counts`](crate::Recording::Counts).
     #[must_use]
     pub fn executions(&self, text: &str, key: &[u8]) -> u64 {
-        let state = self.shared.lock();
-        state
-            .ledger
-            .executions(&state.statements, key, |found| found.contains(text))
+        let found = {
+            let state = self.shared.lock();
+            let ledger = &state.ledger;
+            ledger.executions(&state.statements, key, |found| found.contains(text))
+        };
+        found.unwrap_or_else(|| without_keys())
     }
 
     /// The partition keys for which statements whose text contains this were executed more than once, and
     /// how often.
+    ///
+    /// # Panics
+    ///
+    /// If no keys are recorded: with [`Recording::Counts`](crate::Recording::Counts).
     #[must_use]
     pub fn repeated(&self, text: &str) -> Vec<(Vec<u8>, u64)> {
-        let state = self.shared.lock();
-        state
-            .ledger
-            .repeated(&state.statements, |found| found.contains(text))
+        let found = {
+            let state = self.shared.lock();
+            let ledger = &state.ledger;
+            ledger.repeated(&state.statements, |found| found.contains(text))
+        };
+        found.unwrap_or_else(|| without_keys())
     }
 
     /// Forgets all frames and counts.
     pub fn clear(&self) {
         self.shared.lock().ledger.clear();
     }
+}
+
+/// An empty answer would look as if nothing had been executed.
+fn without_keys() -> ! {
+    panic!("with Recording::Counts no keys are recorded: ask with Recording::Keys for what was executed")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::cql::{Change, If, Modify, ModifyKind};
+use crate::cql::{Change, If, Modify, ModifyKind, Term};
 use crate::error_frames::ErrorFrame;
 use crate::evaluate::{Filter, sort_key, value};
 use crate::plan::Plan;
@@ -75,7 +75,7 @@ impl Store {
         values: &[Bound<'_>],
     ) -> Result<Applied, ErrorFrame> {
         let row = match (
-            partition_key(table, modify, values)?,
+            partition_key(table, |column| modify.equal_term(column), values)?,
             clustering(table, modify, values)?,
         ) {
             (Some(key), Some(clustering)) => {
@@ -108,7 +108,7 @@ impl Store {
         modify: &Modify,
         values: &[Bound<'_>],
     ) -> Result<(), ErrorFrame> {
-        let key = partition_key(table, modify, values)?;
+        let key = partition_key(table, |column| modify.equal_term(column), values)?;
         let clustering = clustering(table, modify, values)?;
         if !self.tables.contains_key(&plan.full_name) {
             self.tables.insert(plan.full_name.clone(), BTreeMap::new());
@@ -170,16 +170,16 @@ pub(crate) fn join_key<'a>(mut parts: impl ExactSizeIterator<Item = &'a [u8]>) -
 /// The values of key columns with their types.
 type KeyParts = Vec<(Vec<u8>, Type)>;
 
-fn key_values(
+fn key_values<'a>(
     table: &Table,
     kind: ColumnKind,
-    modify: &Modify,
+    term_of: impl Fn(&str) -> Option<&'a Term>,
     values: &[Bound<'_>],
 ) -> Result<Option<KeyParts>, ErrorFrame> {
     let mut parts = Vec::new();
     for index in table.indexes(kind) {
         let column = &table.columns[index];
-        let Some(term) = modify.equal_term(&column.name) else {
+        let Some(term) = term_of(&column.name) else {
             return Ok(None);
         };
         match value(term, &column.of, values)?.unwrap_or_default() {
@@ -193,13 +193,13 @@ fn key_values(
     Ok(Some(parts))
 }
 
-/// The key that a write is for, unless it is for several.
-pub(crate) fn partition_key(
+/// The key that a statement is for whose columns have to be equal to these terms, unless it is for several.
+pub(crate) fn partition_key<'a>(
     table: &Table,
-    modify: &Modify,
+    term_of: impl Fn(&str) -> Option<&'a Term>,
     values: &[Bound<'_>],
 ) -> Result<Option<Vec<u8>>, ErrorFrame> {
-    let parts = key_values(table, ColumnKind::PartitionKey, modify, values)?;
+    let parts = key_values(table, ColumnKind::PartitionKey, term_of, values)?;
     Ok(parts.map(|parts| join_key(parts.iter().map(|(bytes, _)| bytes.as_slice()))))
 }
 
@@ -208,7 +208,12 @@ fn clustering(
     modify: &Modify,
     values: &[Bound<'_>],
 ) -> Result<Option<Clustering>, ErrorFrame> {
-    let parts = key_values(table, ColumnKind::Clustering, modify, values)?;
+    let parts = key_values(
+        table,
+        ColumnKind::Clustering,
+        |column| modify.equal_term(column),
+        values,
+    )?;
     Ok(parts.map(|parts| parts.iter().map(|(bytes, of)| sort_key(bytes, of)).collect()))
 }
 

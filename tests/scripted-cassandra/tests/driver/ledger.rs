@@ -1,4 +1,4 @@
-use scripted_cassandra::{Answered, Consistency, Match, Opcode, Recording};
+use scripted_cassandra::{Action, Answered, Consistency, Match, Opcode, Recording};
 use scylla::statement::{Consistency as Level, SerialConsistency};
 
 use crate::support::{INSERT, builder, insert, session};
@@ -39,10 +39,10 @@ async fn a_frame_is_kept_with_all_that_was_in_it() {
 #[tokio::test]
 async fn a_ledger_keeps_as_much_as_it_is_told() {
     for (recording, frames, executions) in [
-        (Recording::Everything, 11, 2),
-        (Recording::Last(3), 3, 2),
-        (Recording::Keys, 0, 2),
-        (Recording::Counts, 0, 0),
+        (Recording::Everything, 11, Some(2)),
+        (Recording::Last(3), 3, Some(2)),
+        (Recording::Keys, 0, Some(2)),
+        (Recording::Counts, 0, None),
     ] {
         let cluster = builder(1).recording(recording).start().await.unwrap();
         let session = session(&cluster).await;
@@ -54,11 +54,45 @@ async fn a_ledger_keeps_as_much_as_it_is_told() {
         assert_eq!(ledger.frames().len(), frames, "{recording:?}");
         assert_eq!(ledger.count(Opcode::Execute, "INSERT"), 10);
         assert_eq!(ledger.count_at(0, Opcode::Prepare, "INSERT"), 1);
-        assert_eq!(ledger.executions("INSERT", &0_i32.to_be_bytes()), executions);
+        if let Some(executions) = executions {
+            assert_eq!(ledger.executions("INSERT", &0_i32.to_be_bytes()), executions);
+        }
         ledger.clear();
         assert_eq!(ledger.requests(), 0);
-        assert!(ledger.repeated("INSERT").is_empty());
+        if executions.is_some() {
+            assert!(ledger.repeated("INSERT").is_empty());
+        }
     }
+}
+
+#[tokio::test]
+#[should_panic(expected = "no keys are recorded")]
+async fn what_was_executed_cannot_be_asked_where_only_counts_are_kept() {
+    let cluster = builder(1).recording(Recording::Counts).start().await.unwrap();
+    let _ = cluster.ledger().repeated("INSERT");
+}
+
+#[tokio::test]
+async fn a_key_is_known_also_where_it_stands_in_the_text_and_how_often_a_rule_executed_it() {
+    let cluster = builder(1).start().await.unwrap();
+    let session = session(&cluster).await;
+    session
+        .query_unpaged("INSERT INTO ks.t (id, v) VALUES (7, 'seven')", &[])
+        .await
+        .unwrap();
+    let ledger = cluster.ledger();
+    assert_eq!(ledger.executions("INSERT", &7_i32.to_be_bytes()), 1);
+    let twice = Action::Answer.executed();
+    cluster
+        .on(Match::any().statement_contains("UPDATE"))
+        .times(1)
+        .then(twice);
+    session
+        .query_unpaged("UPDATE ks.counts SET n = n + 1 WHERE id = 7", &[])
+        .await
+        .unwrap();
+    assert_eq!(ledger.executions("UPDATE", &7_i32.to_be_bytes()), 2);
+    assert_eq!(ledger.repeated("UPDATE"), [(7_i32.to_be_bytes().to_vec(), 2)]);
 }
 
 #[tokio::test]
