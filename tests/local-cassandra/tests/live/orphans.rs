@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use local_cassandra::{LocalCluster, testing};
 
@@ -18,8 +19,31 @@ fn program() -> Command {
     program
 }
 
+/// The program, which a test that fails does not leave behind.
+struct Parent(Child);
+
+impl Drop for Parent {
+    #[expect(clippy::disallowed_methods, reason = "nothing can be awaited in here")]
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            // It ends its node before itself.
+            let parent = self.0.id().to_string();
+            let _ = Command::new("kill").args(["-TERM", &parent]).status();
+        }
+        for _ in 0..PATIENCE.as_secs() * 20 {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // Whoever watches the node sees that it is gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 struct Started {
-    parent: Child,
+    parent: Parent,
     output: BufReader<ChildStdout>,
     node: u32,
     dir: PathBuf,
@@ -28,8 +52,8 @@ struct Started {
 /// Waits until the program tells of its node: `  127.0.10.1:9042  process 1  log <dir>/nodes/1/node.log`.
 async fn started() -> Started {
     tokio::task::spawn_blocking(|| {
-        let mut parent = program().spawn().unwrap();
-        let mut output = BufReader::new(parent.stdout.take().unwrap());
+        let mut parent = Parent(program().spawn().unwrap());
+        let mut output = BufReader::new(parent.0.stdout.take().unwrap());
         let mut said = String::new();
         while !said.contains("Ctrl-C") {
             assert_ne!(output.read_line(&mut said).unwrap(), 0, "{said}");
@@ -59,8 +83,8 @@ async fn no_node_outlives_a_parent_that_is_killed() {
     assert!(started.dir.exists());
 
     // SIGKILL.
-    started.parent.kill().unwrap();
-    started.parent.wait().unwrap();
+    started.parent.0.kill().unwrap();
+    started.parent.0.wait().unwrap();
     let gone = eventually(PATIENCE, || processes_with(&dir).is_empty()).await;
     assert!(gone, "left behind: {:?}", processes_with(&dir));
     assert!(!started.dir.exists());
@@ -72,12 +96,12 @@ async fn an_interrupted_program_ends_its_node_before_itself() {
         return;
     }
     let mut started = started().await;
-    let parent = started.parent.id().to_string();
+    let parent = started.parent.0.id().to_string();
     let kill = Command::new("kill").args(["-INT", &parent]).status();
     assert!(kill.unwrap().success());
     let status = tokio::task::spawn_blocking(move || {
         started.output.read_to_end(&mut Vec::new()).unwrap();
-        started.parent.wait().unwrap()
+        started.parent.0.wait().unwrap()
     });
     assert!(status.await.unwrap().success());
     assert_eq!(processes_with(&text_of(&started.dir)), []);
@@ -94,14 +118,14 @@ async fn a_cluster_named_by_the_environment_is_used_and_left_alone() {
     let mut named = program();
     named.env("CASSANDRA_CONTACT_POINTS", &points);
     let said = tokio::task::spawn_blocking(move || {
-        let mut named = named.spawn().unwrap();
-        let mut output = BufReader::new(named.stdout.take().unwrap());
+        let mut named = Parent(named.spawn().unwrap());
+        let mut output = BufReader::new(named.0.stdout.take().unwrap());
         let mut said = String::new();
         while !said.contains("Ctrl-C") {
             assert_ne!(output.read_line(&mut said).unwrap(), 0, "{said}");
         }
-        named.kill().unwrap();
-        named.wait().unwrap();
+        named.0.kill().unwrap();
+        named.0.wait().unwrap();
         said
     })
     .await
