@@ -35,9 +35,11 @@
 //!
 //! # What it leaves behind
 //!
-//! Nothing but the cache. Every node is watched by a small `sh` that kills it and removes its files when
-//! the process that started it is gone, however that came: [`LocalCluster::stop`], a drop, a panic, the
-//! end of the process with the cluster in a `static`, Ctrl-C, or SIGKILL.
+//! The cache, and of a node that did not become ready a copy of its log among the temporary files, which
+//! the error names. Every node is watched by a small `sh` that kills it and removes its files when the
+//! process that started it is gone, however that came: [`LocalCluster::stop`], a drop, a panic, the end of
+//! the process with the cluster in a `static`, Ctrl-C, or SIGKILL. Only if both that process and the `sh`
+//! are killed does the node stay.
 //!
 //! # Addresses
 //!

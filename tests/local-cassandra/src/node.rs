@@ -115,7 +115,7 @@ impl Node {
     }
 
     /// Runs a command of `nodetool` at this node, such as `["status"]`, and returns what it printed. Each
-    /// takes one to two seconds, since it starts a JVM of its own; after a minute it is given up.
+    /// takes one to two seconds, since it starts a JVM of its own; after three minutes it is given up.
     pub async fn node_tool<T: AsRef<str>>(&self, args: impl IntoIterator<Item = T>) -> Result<String, Error> {
         let args: Vec<T> = args.into_iter().collect();
         let args: Vec<&str> = args.iter().map(AsRef::as_ref).collect();

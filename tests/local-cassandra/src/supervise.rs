@@ -146,18 +146,29 @@ impl Supervisor {
     }
 
     fn end_orphan(&self) {
-        let Some(pid) = lock(&self.pid).take() else {
-            return;
-        };
-        // The number may be another's by now, so look at who it is.
-        let dir = self.dir.as_os_str().as_encoded_bytes();
-        let ours = std::fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline"))
-            .is_ok_and(|line| line.windows(dir.len()).any(|part| part == dir));
-        if ours {
-            let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        if let Some(pid) = lock(&self.pid).take() {
+            // The number may be another's by now, so look at who it is.
+            let dir = self.dir.as_os_str().as_encoded_bytes();
+            let ours = std::fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline"))
+                .is_ok_and(|line| line.windows(dir.len()).any(|part| part == dir));
+            if ours {
+                let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+            }
         }
         if !self.keep {
-            let _ = std::fs::remove_dir_all(&self.dir);
+            self.remove_files();
+        }
+    }
+
+    /// As the script does at its end: the last node of a cluster takes with it what they shared.
+    fn remove_files(&self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+        let nodes = self.dir.parent().filter(|nodes| nodes.ends_with("nodes"));
+        if let Some(nodes) = nodes
+            && std::fs::remove_dir(nodes).is_ok()
+            && let Some(base) = nodes.parent()
+        {
+            let _ = std::fs::remove_dir_all(base);
         }
     }
 }
@@ -278,6 +289,6 @@ mod tests {
         assert!(!supervisor.is_alive());
         drop(supervisor);
         gone(pid).await;
-        std::fs::remove_dir_all(base).unwrap();
+        assert!(!base.exists());
     }
 }
