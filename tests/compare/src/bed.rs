@@ -16,6 +16,8 @@ const AT_ONCE: usize = 32;
 
 pub(crate) struct Bed {
     pub(crate) cluster: LocalCluster,
+    /// What the nodes say that they are.
+    pub(crate) server: String,
 }
 
 impl Bed {
@@ -31,11 +33,12 @@ impl Bed {
         if cluster.is_external() {
             return Err("all arms have to meet the same nodes, some of which are frozen: unset CASSANDRA_CONTACT_POINTS".into());
         }
-        let bed = Self { cluster };
         let session = ClusterBuilder::new()
-            .contact_points(bed.cluster.contact_points())
+            .contact_points(cluster.contact_points())
             .connect()
             .await?;
+        let server = server(&session).await?;
+        let bed = Self { cluster, server };
         bed.fill(&session, tables).await?;
         session.close(std::time::Duration::from_secs(5)).await?;
         Ok(bed)
@@ -85,6 +88,16 @@ impl Bed {
             .try_collect::<()>()
             .await
     }
+}
+
+async fn server(session: &Session) -> Result<String> {
+    let response = session
+        .execute("SELECT release_version FROM system.local")
+        .await?;
+    let (version,) = response
+        .maybe_first_row::<(String,)>()?
+        .ok_or("a node without a version")?;
+    Ok(format!("Apache Cassandra {version}"))
 }
 
 async fn one_batch(session: &Session, insert: &Prepared, partition: i32, first: i32) -> Result<()> {

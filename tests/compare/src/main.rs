@@ -81,7 +81,7 @@ fn compare(arguments: impl Iterator<Item = OsString>) -> Result<()> {
         Asked::Scale => runtime()?.block_on(grown::run())?,
         Asked::Run(options) => {
             let results = match &options.from {
-                Some(path) => report::read(&std::fs::read_to_string(path)?),
+                Some(path) => report::read(&std::fs::read_to_string(path)?)?,
                 None => runtime()?.block_on(rounds::run(&options))?,
             };
             report::show(&results, &options)?;

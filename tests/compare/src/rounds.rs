@@ -14,7 +14,7 @@ use crate::child::Task;
 use crate::foreign::Programs;
 use crate::load::Limits;
 use crate::options::Options;
-use crate::report::{self, Results};
+use crate::report::{self, Results, Run};
 use crate::sample::{Figure, Sample};
 use crate::turn;
 use crate::work::{Shape, Work};
@@ -40,26 +40,20 @@ fn takes_part(arm: Arm, work: &Work) -> bool {
 }
 
 pub(crate) async fn run(options: &Options) -> Result<Results> {
+    let mut results = Results::default();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let run = Run::here(arguments.join(" "));
+    println!("{run}");
+    results.begin(run);
     let mut programs = Programs::default();
     for arm in &options.arms {
         if let Err(why) = programs.make(*arm).await {
-            println!("skipped: {}: {why}", arm.name());
+            println!("{}", report::skipped(*arm, &why.to_string()));
             programs.skip(*arm, why.to_string());
         }
     }
-    let mut results = Results::default();
     results.skipped = programs.skipped().clone();
     let mut random = SmallRng::seed_from_u64(options.seed);
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    results.command = arguments.join(" ");
-    results.commit = report::commit();
-    println!(
-        "{}{}\n{}{}",
-        report::COMMAND,
-        results.command,
-        report::COMMIT,
-        results.commit
-    );
     println!("seed {}", options.seed);
     for nodes in [1, 3] {
         let works: Vec<&Work> = options
@@ -73,6 +67,9 @@ pub(crate) async fn run(options: &Options) -> Result<Results> {
         }
         let tables: BTreeSet<_> = works.iter().filter_map(|work| work.table()).collect();
         let bed = Bed::make(nodes, &tables).await?;
+        for run in &mut results.runs {
+            println!("{}", run.on_server(&bed.server));
+        }
         let all = Cluster {
             bed: &bed,
             programs: &programs,
@@ -128,12 +125,11 @@ impl Cluster<'_> {
                             results.add(&name, arm, round, sample);
                         }
                         Err(error) => {
-                            println!("round {} {name} {} failed: {error}", round + 1, arm.name());
-                            results.failures.push(format!(
-                                "round {}, {name}, {}: {error}",
-                                round + 1,
-                                arm.name()
-                            ));
+                            let why = error.to_string();
+                            println!("{}", report::failed(round, &name, arm, &why));
+                            // What an error says of the logs of nodes.
+                            why.lines().skip(1).for_each(|line| println!("  {line}"));
+                            results.fail(&name, arm, round, why.lines().next().unwrap_or_default());
                         }
                     }
                 }
@@ -158,10 +154,7 @@ impl Cluster<'_> {
             .bare("reads_256", Duration::from_secs(self.options.seconds))
             .await?;
         let capacity = reads[Figure::OpsPerSecond];
-        println!(
-            "bare driver, 256 callers, {} nodes: {capacity:.0} reads per second",
-            self.nodes
-        );
+        println!("{}", report::capacity(self.nodes, capacity));
         Ok(capacity)
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::process::Command;
 
+use super::run::Run;
 use super::tables::grid;
 use super::{Results, goals, plot, tables};
 use crate::Result;
@@ -30,18 +30,20 @@ pub(super) fn write(results: &Results, options: &Options) -> Result<()> {
 
 fn text(results: &Results, options: &Options, notes: &str) -> Result<String> {
     let mut text = String::from("# Results\n\n");
-    let separator = if results.command.is_empty() { "" } else { " -- " };
-    writeln!(
-        text,
-        "Written by `cargo run --release -p compare{separator}{}`.\n",
-        results.command
-    )?;
+    text.push_str(&origin(&results.runs));
     let facts = [
-        ("commit", results.commit.clone()),
-        ("machine", machine()),
-        ("nodes", "Apache Cassandra 5.0.6, Java with its full compiler, 1 GiB of heap each, on the same machine as the client".to_owned()),
-("run", "the rounds of the frozen node are at most 3; `--help` tells what else is not in the command".to_owned()),
-        ("all arms", "`LOCAL_QUORUM`, prepared statements, as many copies as nodes, rows of 100 bytes, pages of 5,000 rows or of as many as the work says".to_owned()),
+        (
+            "nodes",
+            "Java with its full compiler, 1 GiB of heap each, on the same machine as the client",
+        ),
+        (
+            "rounds",
+            "those of the frozen node are at most 3; `--help` tells what else is not in the command",
+        ),
+        (
+            "all arms",
+            "`LOCAL_QUORUM`, prepared statements, as many copies as nodes, rows of 100 bytes, pages of 5,000 rows or of as many as the work says",
+        ),
     ];
     for (name, fact) in facts {
         writeln!(text, "* **{name}**: {fact}.")?;
@@ -83,6 +85,25 @@ fn text(results: &Results, options: &Options, notes: &str) -> Result<String> {
     Ok(text)
 }
 
+/// What the figures are of; with several runs each has a number, which the works name.
+fn origin(runs: &[Run]) -> String {
+    let facts = |run: &Run| format!("commit {}; {}; {}", run.commit(), run.machine(), run.server());
+    let mut text = String::new();
+    match runs {
+        [run] => {
+            let _ = writeln!(text, "Written by `{}`.\n", run.program());
+            let _ = writeln!(text, "* **run**: {}.", facts(run));
+        }
+        _ => {
+            let _ = writeln!(text, "Put together from {} runs.\n", runs.len());
+            for (number, run) in (1..).zip(runs) {
+                let _ = writeln!(text, "* **run {number}**: `{}`; {}.", run.program(), facts(run));
+            }
+        }
+    }
+    text
+}
+
 const READING: &str = "
 Each contender has a process of its own for each work and round, and the order within a round is by chance. A table has the medians of the rounds; behind
 `×` is the ratio of the medians to the bare driver's, in brackets the smallest and the largest ratio of single rounds. Client and nodes share the cores, so
@@ -90,40 +111,22 @@ absolute figures say little, and a client that needs less leaves more to the nod
 most that was resident; allocations are of the process per operation. Where a work reads many rows, an operation is a row, and latencies are of whole results.
 ";
 
-pub(crate) fn commit() -> String {
-    let said = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(package())
-            .args(arguments)
-            .output()
-            .ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        output.status.success().then(|| text.trim().to_owned())
-    };
-    let Some(commit) = said(&["rev-parse", "--short", "HEAD"]) else {
-        return "unknown".to_owned();
-    };
-    let changed =
-        said(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|text| !text.is_empty());
-    if changed {
-        format!("{commit}, changed")
-    } else {
-        commit
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn machine() -> String {
-    let field = |path: &str, name: &str| {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.split_once(':'))
-            .map(|(_, value)| value.trim().to_owned())
-    };
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let model = field("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
-    let memory =
-        field("/proc/meminfo", "MemTotal").and_then(|text| text.trim_end_matches(" kB").parse::<f64>().ok());
-    let memory = memory.map_or(String::new(), |kib| format!(", {:.0} GiB", kib / 1_048_576.0));
-    format!("{cores} cores ({model}){memory}, {}", std::env::consts::OS)
+    #[test]
+    fn the_results_name_each_run_that_they_are_of() {
+        let mut runs = vec![Run {
+            command: Some("--quick".to_owned()),
+            commit: Some("abc1234".to_owned()),
+            ..Run::default()
+        }];
+        let one = origin(&runs);
+        assert!(one.contains("-p compare -- --quick`"), "{one}");
+        assert!(one.contains("commit abc1234; unknown"), "{one}");
+        runs.push(Run::default());
+        let two = origin(&runs);
+        assert!(two.contains("**run 1**") && two.contains("**run 2**"), "{two}");
+    }
 }

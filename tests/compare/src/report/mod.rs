@@ -4,9 +4,10 @@ mod goals;
 mod markdown;
 mod plot;
 mod read;
+mod run;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
 use crate::arms::Arm;
@@ -15,8 +16,8 @@ use crate::rounds::Skipped;
 use crate::sample::{Figure, Sample};
 use crate::statistics::{median, spread};
 use crate::work::WORKS;
-pub(crate) use markdown::commit;
-pub(crate) use read::{COMMAND, COMMIT, line, read};
+pub(crate) use read::{capacity, failed, line, read, skipped};
+pub(crate) use run::{Run, commit};
 pub(crate) use tables::grid;
 
 /// All samples of a run.
@@ -27,11 +28,13 @@ pub(crate) struct Results {
     /// What the bare driver reached with 256 callers before each round, by number of nodes: open loops take shares of it.
     pub(crate) capacity: BTreeMap<usize, Vec<f64>>,
     pub(crate) skipped: Skipped,
-    /// The command line and the commit of the run.
-    pub(crate) command: String,
-    pub(crate) commit: String,
     /// Turns that came to nothing.
     pub(crate) failures: Vec<String>,
+    pub(crate) runs: Vec<Run>,
+    /// The runs of each work, by their places.
+    of: BTreeMap<String, BTreeSet<usize>>,
+    /// What the rounds of the last run are counted from, so that those of several runs are apart.
+    first_round: usize,
 }
 
 /// How much of one contender there is for each of another.
@@ -54,9 +57,56 @@ impl std::fmt::Display for Ratio {
 }
 
 impl Results {
+    /// What is added from now on is of this run.
+    pub(crate) fn begin(&mut self, run: Run) {
+        let rounds = self
+            .samples
+            .values()
+            .flat_map(BTreeMap::values)
+            .flat_map(BTreeMap::keys);
+        self.first_round = rounds.max().map_or(0, |last| last + 1);
+        self.runs.push(run);
+    }
+
     pub(crate) fn add(&mut self, work: &str, arm: Arm, round: usize, sample: Sample) {
+        let runs = self.of.entry(work.to_owned()).or_default();
+        runs.insert(self.runs.len().saturating_sub(1));
         let arms = self.samples.entry(work.to_owned()).or_default();
-        arms.entry(arm).or_default().insert(round, sample);
+        arms.entry(arm)
+            .or_default()
+            .insert(self.first_round + round, sample);
+    }
+
+    /// A turn that came to nothing.
+    pub(crate) fn fail(&mut self, work: &str, arm: Arm, round: usize, why: &str) {
+        let text = format!("round {}, {work}, {}: {why}", round + 1, arm.name());
+        self.failures.push(match self.runs.len() {
+            0 | 1 => text,
+            run => format!("run {run}, {text}"),
+        });
+    }
+
+    /// The numbers of the runs of a work, counted from 1; none if there is but one run.
+    pub(crate) fn runs_of(&self, work: &str) -> Vec<usize> {
+        let runs = self.of.get(work).filter(|_| self.runs.len() > 1);
+        runs.into_iter().flatten().map(|run| run + 1).collect()
+    }
+
+    /// Fails if the rows of one work are of different commits or machines: their ratios would say nothing.
+    fn check(&self) -> Result<()> {
+        for (work, runs) in &self.of {
+            let mut runs = runs.iter().filter_map(|run| self.runs.get(*run));
+            let Some(first) = runs.next() else {
+                continue;
+            };
+            if let Some(other) = runs.find(|run| !run.is_like(first)) {
+                return Err(format!(
+                    "{work} is in runs that cannot be compared; leave the lines of one of them out:\n{first}\n\n{other}"
+                )
+                .into());
+            }
+        }
+        Ok(())
     }
 
     /// The works that there are samples of, in the order of the plan.
@@ -96,7 +146,9 @@ impl Results {
             .iter()
             .filter_map(|(round, sample)| Some(sample[figure] / theirs.get(round)?[figure]));
         let spread = spread(single);
-        of_medians.is_finite().then_some(Ratio { of_medians, spread })
+        // Without a round in common they took no turns, and nothing can be said of them.
+        let is_one = of_medians.is_finite() && !spread.0.is_nan();
+        is_one.then_some(Ratio { of_medians, spread })
     }
 
     /// Of all rounds.

@@ -40,6 +40,10 @@ pub(super) fn text(results: &Results) -> String {
     let mut text = String::new();
     for (work, about) in results.works() {
         let _ = writeln!(text, "\n### {work}: {about}\n");
+        let runs: Vec<String> = results.runs_of(&work).iter().map(usize::to_string).collect();
+        if !runs.is_empty() {
+            let _ = writeln!(text, "Of run {}.\n", runs.join(" and "));
+        }
         text.push_str(&one(results, &work));
     }
     text
