@@ -15,8 +15,8 @@ mod counter;
 use alloc::collections::VecDeque;
 
 use counter::Counter;
+use interleavings::all_interleavings;
 use loom::cell::UnsafeCell;
-use loom::model::Builder;
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
@@ -83,13 +83,6 @@ impl Permits {
         }
         self.counter.unmark();
     }
-}
-
-/// All interleavings with at most three places where one thread takes over from another that could go on: more find nothing more and take hours.
-fn all_interleavings(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = Some(3);
-    builder.check(model);
 }
 
 #[test]
