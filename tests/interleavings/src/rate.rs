@@ -29,8 +29,6 @@ use open::{Open, Taken};
 
 const OLD: Rate = Rate { count: 1, period: 10 };
 const NEW: Rate = Rate { count: 3, period: 7 };
-/// When the rate is changed, in nanoseconds.
-const CHANGED: u64 = 2;
 
 /// The limit with nobody in its queue.
 struct Limit {
@@ -70,14 +68,14 @@ impl Limit {
     }
 }
 
-/// All that can come of takes at these moments, one after the other, with the change of the rate before the one with this number: who is admitted, and where
-/// the moment is in the end.
-fn in_order(burst: u32, takes: &[u64], changed_before: usize) -> (Vec<bool>, u128) {
-    let mut bucket = Bucket::new(OLD, burst);
+/// All that can come of takes at these moments, one after the other, with a burst of one and the change of the rate, at its moment, before the one with this
+/// number: who is admitted, and where the moment is in the end.
+fn in_order(takes: &[u64], changed: u64, changed_before: usize) -> (Vec<bool>, u128) {
+    let mut bucket = Bucket::new(OLD, 1);
     let mut admitted = Vec::new();
     for number in 0..=takes.len() {
         if number == changed_before {
-            bucket.set_rate(CHANGED, NEW);
+            bucket.set_rate(changed, NEW);
         }
         if let Some(now) = takes.get(number) {
             admitted.push(bucket.take(*now, 1).is_some());
@@ -108,10 +106,22 @@ pub fn a_thread_meets_the_old_rate_or_the_new_one_and_nothing_between() {
         let limit = Arc::clone(&limit);
         thread::spawn(move || vec![limit.take(0), limit.take(4)])
     };
-    limit.locked(|bucket| bucket.set_rate(CHANGED, NEW));
+    limit.locked(|bucket| bucket.set_rate(2, NEW));
     let admitted = taker.join().unwrap();
     let found = (admitted, limit.tat());
-    assert!((0..=2).any(|at| in_order(1, &[0, 4], at) == found), "{found:?}");
+    assert!((0..=2).any(|at| in_order(&[0, 4], 2, at) == found), "{found:?}");
+}
+
+/// At the very beginning the word is the same under both rates, but for its mark.
+pub fn the_same_moment_under_another_rate_is_another_word() {
+    let limit = Limit::new(1);
+    let taker = {
+        let limit = Arc::clone(&limit);
+        thread::spawn(move || limit.take(4))
+    };
+    limit.locked(|bucket| bucket.set_rate(0, NEW));
+    let found = (vec![taker.join().unwrap()], limit.tat());
+    assert!((0..=1).any(|at| in_order(&[4], 0, at) == found), "{found:?}");
 }
 
 /// Two take while the rate is changed.
@@ -121,13 +131,13 @@ pub fn two_threads_and_a_change_of_the_rate_come_in_some_order() {
         let limit = Arc::clone(&limit);
         thread::spawn(move || limit.take(now))
     });
-    limit.locked(|bucket| bucket.set_rate(CHANGED, NEW));
+    limit.locked(|bucket| bucket.set_rate(2, NEW));
     let admitted: Vec<bool> = others.into_iter().map(|other| other.join().unwrap()).collect();
     let found = (admitted, limit.tat());
     let is_possible = (0..=2).any(|at| {
-        let (mut swapped, tat) = in_order(1, &[4, 0], at);
+        let (mut swapped, tat) = in_order(&[4, 0], 2, at);
         swapped.reverse();
-        in_order(1, &[0, 4], at) == found || (swapped, tat) == found
+        in_order(&[0, 4], 2, at) == found || (swapped, tat) == found
     });
     assert!(is_possible, "{found:?}");
 }

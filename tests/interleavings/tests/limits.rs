@@ -14,6 +14,11 @@ fn a_thread_meets_the_old_rate_or_the_new_one_and_nothing_between() {
 }
 
 #[test]
+fn the_same_moment_under_another_rate_is_another_word() {
+    all_interleavings(rate::the_same_moment_under_another_rate_is_another_word);
+}
+
+#[test]
 fn two_threads_and_a_change_of_the_rate_come_in_some_order() {
     interleavings_with(2, rate::two_threads_and_a_change_of_the_rate_come_in_some_order);
 }
