@@ -25,7 +25,10 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
                 "hosts or host:port without white space",
             ));
         }
-        if split_port(point).map_or(point.as_str(), |(host, _)| host).is_empty() {
+        if split_port(point)
+            .map_or(point.as_str(), |(host, _)| host)
+            .is_empty()
+        {
             return Err(Error::config(
                 "contact_points",
                 point,

@@ -189,7 +189,11 @@ impl ClusterDirectory {
     /// Is there more than one node that statements may go to?
     pub(crate) fn has_alternatives(&self) -> bool {
         let view = self.shared.view.load();
-        let remote = if self.permits_failover() { view.remote.len() } else { 0 };
+        let remote = if self.permits_failover() {
+            view.remote.len()
+        } else {
+            0
+        };
         view.nearby.len() + remote > 1
     }
 

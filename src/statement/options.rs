@@ -103,7 +103,11 @@ impl Options {
     pub(crate) fn not_for_a_member(&self) -> Option<&'static str> {
         macro_rules! on_the_batch {
             ($option:literal) => {
-                Some(concat!("a member of a batch has its own ", $option, ": set it on the batch"))
+                Some(concat!(
+                    "a member of a batch has its own ",
+                    $option,
+                    ": set it on the batch"
+                ))
             };
         }
         match self {

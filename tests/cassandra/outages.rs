@@ -45,7 +45,12 @@ async fn net_01_a_session_survives_its_node() {
     let started = Instant::now();
     let query = Statement::new(QUERY).timeout(SECOND * 2);
     let error = session.execute(query).await.unwrap_err();
-    assert_within("NET-01: the query fails", started.elapsed(), SECOND * 3, SECOND * 6);
+    assert_within(
+        "NET-01: the query fails",
+        started.elapsed(),
+        SECOND * 3,
+        SECOND * 6,
+    );
     assert!(
         matches!(
             error.kind(),

@@ -53,10 +53,19 @@ async fn an_unmarked_write_is_repeated_if_its_text_leaves_no_doubt() {
         (batch("UPDATE ks.t SET v = 'x' WHERE id = 1"), REPEATED),
         // A mark wins.
         (bound().idempotent(false), ONCE),
-        (of_text("DELETE FROM ks.t WHERE id = 1").idempotent(true), REPEATED),
-        (of_text("DELETE FROM ks.unknown WHERE id = 1").idempotent(true), REPEATED),
+        (
+            of_text("DELETE FROM ks.t WHERE id = 1").idempotent(true),
+            REPEATED,
+        ),
+        (
+            of_text("DELETE FROM ks.unknown WHERE id = 1").idempotent(true),
+            REPEATED,
+        ),
         // But not where there are counters.
-        (of_text("DELETE FROM ks.counts WHERE id = 1").idempotent(true), ONCE),
+        (
+            of_text("DELETE FROM ks.counts WHERE id = 1").idempotent(true),
+            ONCE,
+        ),
         (
             Statement::with_values("DELETE FROM ks.counts WHERE id = ?", (1,)).idempotent(true),
             ONCE,

@@ -47,15 +47,23 @@ async fn with_one_node_to_go_to_hedging_is_idle_and_says_so_once() {
     let (heard, _guard) = Heard::listen(|metadata| metadata.target().starts_with("tower_cassandra"));
     for (permitted, said) in [(false, 1), (true, 0)] {
         let cluster = beside_another_datacenter().await;
-        let client = client(&cluster).prefer_datacenter("east").permit_dc_failover(permitted);
-        let session = client.hedge(Hedge::default().after(ms(2)).share(1.0)).connect().await.unwrap();
+        let client = client(&cluster)
+            .prefer_datacenter("east")
+            .permit_dc_failover(permitted);
+        let session = client
+            .hedge(Hedge::default().after(ms(2)).share(1.0))
+            .connect()
+            .await
+            .unwrap();
         let before = heard.lines().len();
         for _ in 0..10 {
             let text = Statement::new("SELECT v FROM ks.t").idempotent(true);
             session.execute(text).await.unwrap();
         }
         let lines = heard.lines();
-        let idle = lines[before..].iter().filter(|line| line.contains("hedging is idle"));
+        let idle = lines[before..]
+            .iter()
+            .filter(|line| line.contains("hedging is idle"));
         assert_eq!(idle.count(), said, "{lines:?}");
         session.close(PATIENCE).await.unwrap();
     }

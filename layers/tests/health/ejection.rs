@@ -7,8 +7,8 @@ use tower_cassandra_layers::Fault;
 use tower_cassandra_layers::health::{HealthSettings, State};
 
 use crate::support::rig::Rig;
-use crate::{broken, support};
 use crate::support::{Plan, fault, ms};
+use crate::{broken, support};
 
 #[tokio::test(start_paused = true)]
 async fn five_failures_in_a_row_eject_and_a_success_between_starts_anew() {
@@ -150,7 +150,11 @@ async fn late_successes_do_not_end_an_ejection() {
     for flight in late {
         flight.await.unwrap();
     }
-    assert_eq!(rig.state(0), State::Ejected, "what was sent before says nothing of now");
+    assert_eq!(
+        rig.state(0),
+        State::Ejected,
+        "what was sent before says nothing of now"
+    );
     // Chosen although it is ejected, and answered: that is news.
     rig.send_to(0).await.unwrap();
     assert_eq!(rig.state(0), State::Healthy);
@@ -172,7 +176,10 @@ async fn time_out_of_a_busy_node(failures: usize) -> Duration {
         rig.plan(0, plan);
         flights.push_back(rig.start().1);
         advance(ms(1)).await;
-        while flights.front_mut().is_some_and(|flight| support::poll_once(flight).is_ready()) {
+        while flights
+            .front_mut()
+            .is_some_and(|flight| support::poll_once(flight).is_ready())
+        {
             flights.pop_front();
         }
         if rig.state(0) == State::Ejected {

@@ -122,7 +122,10 @@ pub(in crate::cluster) struct Knocking {
 }
 
 #[async_trait]
-#[expect(elided_lifetimes_in_paths, reason = "the trait has it so, and a named one is another signature")]
+#[expect(
+    elided_lifetimes_in_paths,
+    reason = "the trait has it so, and a named one is another signature"
+)]
 impl AddressTranslator for Knocking {
     async fn translate_address(&self, peer: &UntranslatedPeer) -> Result<SocketAddr, TranslationError> {
         let address = match &self.inner {
@@ -192,7 +195,11 @@ mod tests {
         let left = knock.without_silent(&points(&[silent, speaks])).await;
         assert_eq!(left, Some(vec![speaks]));
         assert_eq!(knock.without_silent(&points(&[speaks, speaks])).await, None);
-        assert_eq!(knock.without_silent(&points(&[silent])).await, None, "the driver finds out");
+        assert_eq!(
+            knock.without_silent(&points(&[silent])).await,
+            None,
+            "the driver finds out"
+        );
         server.abort();
     }
 }

@@ -112,7 +112,11 @@ impl BatchParts {
         if !self.members.iter().all(Self::takes) {
             return Err(not_a_member());
         }
-        match self.members.iter().find_map(|member| member.options.not_for_a_member()) {
+        match self
+            .members
+            .iter()
+            .find_map(|member| member.options.not_for_a_member())
+        {
             None => Ok(()),
             Some(problem) => Err(Error::invalid(problem)),
         }

@@ -113,7 +113,12 @@ async fn str_08_streams_of_one_session_give_each_its_own_partition() {
     let started = Instant::now();
     join_all((0..5).map(|part| partition(&bed, part, 100))).await;
     let took = started.elapsed();
-    assert_within("STR-08: 5 streams of 1,000 rows", took, Duration::from_secs(10), PATIENCE / 2);
+    assert_within(
+        "STR-08: 5 streams of 1,000 rows",
+        took,
+        Duration::from_secs(10),
+        PATIENCE / 2,
+    );
     bed.done().await;
 }
 

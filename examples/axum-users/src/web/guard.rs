@@ -109,7 +109,10 @@ fn is_by_a_foreign_page(headers: &HeaderMap) -> bool {
     let host = text(HOST).unwrap_or_default();
     let is_here = host.parse::<Authority>().is_ok_and(|authority| {
         let name = authority.host();
-        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let address = name
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>();
         name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
     });
     let is_of_another_page = text(FETCH_SITE).is_some_and(|site| !matches!(site, "same-origin" | "none"));
@@ -199,17 +202,30 @@ mod tests {
     fn a_page_from_elsewhere_is_nobody_also_on_this_machine() {
         let open = Guard::new(None, LOOPBACK);
         let status = |lines: &[(&'static str, &'static str)]| {
-            let headers = lines.iter().map(|(name, value)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
-            });
+            let headers = lines
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
             let refused = open.refusal(&headers.collect(), Login::Bearer);
             refused.map_or(200, |refused| refused.status().as_u16())
         };
         let here = ("host", "127.0.0.1:8000");
-        for host in ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "127.9.9.9", "[::1]:8000"] {
+        for host in [
+            "localhost",
+            "LOCALHOST:8000",
+            "127.0.0.1:8000",
+            "127.9.9.9",
+            "[::1]:8000",
+        ] {
             assert_eq!(status(&[("host", host)]), 200, "{host}");
         }
-        for host in ["example.org", "localhost.example.org:8000", "127.0.0.1.example.org", "10.0.0.1", "::", ""] {
+        for host in [
+            "example.org",
+            "localhost.example.org:8000",
+            "127.0.0.1.example.org",
+            "10.0.0.1",
+            "::",
+            "",
+        ] {
             assert_eq!(status(&[("host", host)]), 403, "{host}");
         }
         assert_eq!(status(&[]), 403);
@@ -220,7 +236,12 @@ mod tests {
             assert_eq!(status(&[here, ("sec-fetch-site", site)]), 403, "{site}");
         }
         assert_eq!(status(&[here, ("origin", "http://127.0.0.1:8000")]), 200);
-        for origin in ["https://example.org", "null", "http://127.0.0.1:9000", "http://localhost:8000"] {
+        for origin in [
+            "https://example.org",
+            "null",
+            "http://127.0.0.1:9000",
+            "http://localhost:8000",
+        ] {
             assert_eq!(status(&[here, ("origin", origin)]), 403, "{origin}");
         }
     }
