@@ -74,6 +74,25 @@ impl HostHealth {
         }
     }
 
+    /// A healthy one that was never probed.
+    #[cfg(test)]
+    pub(crate) fn named(id: u128, address: &str) -> Self {
+        Self {
+            host_id: Uuid::from_u128(id),
+            address: address.to_owned(),
+            datacenter: None,
+            rack: None,
+            status: Status::Up,
+            state: State::Healthy,
+            version: None,
+            connections: 1,
+            in_flight: 0,
+            latency: None,
+            error: None,
+            checked_at: None,
+        }
+    }
+
     /// It was asked, and there was no answer in time.
     pub(super) fn fail(&mut self, error: String) {
         self.status = Status::Unknown;

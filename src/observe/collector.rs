@@ -13,6 +13,12 @@ pub trait Collector: Send + Sync + 'static {
         let _ = host;
     }
 
+    /// A node is none any more: it has left the cluster, or the session has ended. How it was when that was last told; what is told of it later means that it is back.
+    /// Default: nothing.
+    fn host_left(&self, host: &HostHealth) {
+        let _ = host;
+    }
+
     /// What it has collected. Default: nothing.
     fn snapshot(&self) -> Option<Statistics> {
         None

@@ -137,6 +137,12 @@ impl Collectors {
         }
     }
 
+    pub(crate) fn left(&self, hosts: impl IntoIterator<Item = HostHealth>) {
+        for host in hosts {
+            self.tell(&Message::Left(Arc::new(host)));
+        }
+    }
+
     fn tell(&self, message: &Message) {
         if !self.is_enabled() {
             return;

@@ -17,6 +17,7 @@ pub const QUEUE: usize = 4_096;
 pub(super) enum Message {
     Query(Arc<QueryRecord>),
     Host(Arc<HostHealth>),
+    Left(Arc<HostHealth>),
 }
 
 impl Message {
@@ -25,6 +26,7 @@ impl Message {
         let told = contain(|| match self {
             Self::Query(record) => collector.record_query(record),
             Self::Host(host) => collector.record_host(host),
+            Self::Left(host) => collector.host_left(host),
         });
         told.is_ok()
     }

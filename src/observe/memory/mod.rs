@@ -7,7 +7,7 @@ mod statistics;
 mod tests;
 mod top;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,7 +30,7 @@ use top::Top;
 /// | totals, errors by kind, percentiles | all requests since it was made |
 /// | recent figures | the last 5 minutes, of the last 10,000 requests |
 /// | statements | 1,000; the least frequent one makes place for a new one, so that the frequent ones are always there |
-/// | nodes | 1,024 |
+/// | nodes | 1,024; one that leaves the cluster is forgotten, and so are all of them when the session ends |
 pub struct MemoryCollector {
     state: Mutex<State>,
 }
@@ -45,6 +45,8 @@ struct State {
     errors: BTreeMap<&'static str, u64>,
     top: Top,
     hosts: BTreeMap<Uuid, Host>,
+    /// Those who left last: a request that was under way to one does not bring it back when it ends.
+    left: VecDeque<Uuid>,
 }
 
 #[derive(Default)]
@@ -97,6 +99,7 @@ impl MemoryCollector {
                 errors: BTreeMap::new(),
                 top: Top::default(),
                 hosts: BTreeMap::new(),
+                left: VecDeque::new(),
             }),
         }
     }
@@ -127,9 +130,20 @@ impl Collector for MemoryCollector {
         state
             .hosts
             .retain(|id, known| *id == host.host_id || !is_replaced(known));
+        state.left.retain(|id| *id != host.host_id);
         if let Some(known) = state.host(host.host_id) {
             known.health = Some(host.clone());
         }
+    }
+
+    fn host_left(&self, host: &HostHealth) {
+        let mut state = self.lock();
+        state.hosts.remove(&host.host_id);
+        state.left.retain(|id| *id != host.host_id);
+        if state.left.len() >= MAX_HOSTS {
+            state.left.pop_front();
+        }
+        state.left.push_back(host.host_id);
     }
 
     fn snapshot(&self) -> Option<Statistics> {
@@ -143,7 +157,8 @@ impl Collector for MemoryCollector {
 
 impl State {
     fn host(&mut self, id: Uuid) -> Option<&mut Host> {
-        if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(&id) {
+        let is_known = self.hosts.contains_key(&id);
+        if !is_known && (self.hosts.len() >= MAX_HOSTS || self.left.contains(&id)) {
             return None;
         }
         Some(self.hosts.entry(id).or_default())

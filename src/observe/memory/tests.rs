@@ -110,21 +110,12 @@ async fn the_rate_is_that_of_the_window_once_the_ring_reaches_back_beyond_it() {
 
 #[tokio::test]
 async fn a_node_that_took_the_place_of_another_stands_for_itself() {
-    use crate::monitor::{HostHealth, State, Status};
+    use crate::monitor::Status;
 
     let node = |id, status, error: Option<&str>| HostHealth {
-        host_id: Uuid::from_u128(id),
-        address: "10.0.0.1:9042".to_owned(),
-        datacenter: None,
-        rack: None,
         status,
-        state: State::Healthy,
-        version: None,
-        connections: 1,
-        in_flight: 0,
-        latency: None,
         error: error.map(str::to_owned),
-        checked_at: None,
+        ..HostHealth::named(id, "10.0.0.1:9042")
     };
     for [before, after] in [[1, 2], [2, 1]] {
         let memory = MemoryCollector::new();
@@ -134,6 +125,36 @@ async fn a_node_that_took_the_place_of_another_stands_for_itself() {
         let errors: Vec<_> = shown.values().map(|host| host.last_error.clone()).collect();
         assert_eq!(errors, [None]);
     }
+}
+
+#[tokio::test]
+async fn a_node_that_has_left_is_not_shown_and_makes_place() {
+    let memory = MemoryCollector::new();
+    let node = |id| HostHealth::named(id, &id.to_string());
+    let mut late = record("SELECT a FROM t", 5);
+    late.timings.push(AttemptTiming {
+        node: Some(Uuid::from_u128(1)),
+        ..AttemptTiming::default()
+    });
+    let shown = || memory.statistics().connection_health;
+    for id in 0..MAX_HOSTS as u128 {
+        memory.record_host(&node(id));
+    }
+    memory.host_left(&node(1));
+    memory.record_query(&late);
+    assert_eq!(shown().len(), MAX_HOSTS - 1);
+    memory.record_host(&node(5_000));
+    assert!(shown().contains_key("5000"));
+    // It comes back.
+    memory.host_left(&node(5_000));
+    memory.record_host(&node(1));
+    memory.record_query(&late);
+    assert_eq!(shown()["1"].total_queries, 1);
+    for id in 0..MAX_HOSTS as u128 {
+        memory.host_left(&node(id));
+    }
+    assert!(shown().is_empty());
+    assert!(memory.lock().left.len() <= MAX_HOSTS);
 }
 
 #[tokio::test]
