@@ -21,6 +21,20 @@ fn names(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
+#[test]
+fn nodes_that_have_left_are_not_called_unfit() {
+    // The gauge of one that has left is 0 as well, but it is in no state.
+    let asking = |text: &'static str| {
+        let asks = |line: &&str| line.contains("connection_healthy") && line.contains("== 0");
+        text.lines().filter(asks)
+    };
+    let asked: Vec<_> = asking(DASHBOARD).chain(asking(ALERTS)).collect();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    for line in asked {
+        assert!(line.contains("cassandra_node_state"), "{line}");
+    }
+}
+
 #[tokio::test]
 async fn every_name_of_the_dashboard_and_of_the_rules_is_shown_by_the_endpoint() {
     let exporter = Exporter::new();
