@@ -66,7 +66,8 @@
 //! [`client`](crate::layers::metrics::MetricsBuilder::client) labels. Every second the session refreshes gauges, and every 5 s it does the exporter's upkeep; gauges of a node that has left go to 0, and
 //! our exporter drops its series after 10 minutes.
 //!
-//! [`operation_durations`](crate::layers::metrics::MetricsBuilder::operation_durations) adds `db.client.operation.duration`, as OpenTelemetry's conventions name it, with the buckets that they advise.
+//! [`operation_durations`](crate::layers::metrics::MetricsBuilder::operation_durations) adds `db.client.operation.duration`, as OpenTelemetry's conventions name it, with the buckets that they advise;
+//! our exporter renders it as `db_client_operation_duration_seconds`, as OpenTelemetry's do.
 //!
 //! # Traces
 //!

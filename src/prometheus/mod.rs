@@ -50,7 +50,8 @@ pub const BUCKETS: [f64; 14] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// The bounds that OpenTelemetry advises for `db.client.operation.duration`, in seconds. That one histogram has them, whatever the others have.
+/// The bounds that OpenTelemetry advises for `db.client.operation.duration`, in seconds. That one histogram has them, whatever the others have. It is rendered as
+/// `db_client_operation_duration_seconds`, the name that OpenTelemetry's exporters for Prometheus give it.
 pub const OPERATION_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 
 /// The content type of the text.

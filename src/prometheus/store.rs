@@ -1,5 +1,6 @@
 //! Where the exporter keeps its series: those of each node apart, so that they can go with it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,10 @@ use tower_cassandra_layers::metrics::{TARGET, Upkeep};
 
 use super::OPERATION_BUCKETS;
 use super::merge::Page;
+
+/// The one metric that is not named as Prometheus wants it, with the unit at its end, but as OpenTelemetry does; its own exporters add the unit as well.
+const OPERATIONS: &str = "db.client.operation.duration";
+const OPERATIONS_SHOWN: &str = "db_client_operation_duration_seconds";
 
 /// A recorder of recorders: the exporter cannot drop single series, but a whole recorder can be dropped.
 pub(super) struct Store {
@@ -28,7 +33,7 @@ struct Part {
 
 impl Part {
     fn new(buckets: &[f64]) -> Self {
-        let operations = Matcher::Full("db.client.operation.duration".to_owned());
+        let operations = Matcher::Full(OPERATIONS_SHOWN.to_owned());
         // Without bounds is the only thing this refuses.
         let recorder = PrometheusBuilder::new()
             .set_buckets(buckets)
@@ -72,10 +77,13 @@ impl Store {
     }
 
     fn describe(&self, name: &KeyName, help: &SharedString) {
-        let name = name.as_str().replace(
-            |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'),
-            "_",
-        );
+        let name = match name.as_str() {
+            OPERATIONS => OPERATIONS_SHOWN.to_owned(),
+            name => name.replace(
+                |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'),
+                "_",
+            ),
+        };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         let mut all = self.help.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(name).or_insert(help);
@@ -142,8 +150,15 @@ impl Recorder for Store {
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        self.with(key, metadata, |recorder| {
-            recorder.register_histogram(key, metadata)
+        let key = match key.name() {
+            OPERATIONS => Cow::Owned(Key::from_parts(
+                OPERATIONS_SHOWN,
+                key.labels().cloned().collect::<Vec<_>>(),
+            )),
+            _ => Cow::Borrowed(key),
+        };
+        self.with(&key, metadata, |recorder| {
+            recorder.register_histogram(&key, metadata)
         })
     }
 }

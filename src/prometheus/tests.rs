@@ -213,7 +213,7 @@ async fn operations_have_the_buckets_that_open_telemetry_advises() {
     let text = exporter.render();
     let bounds: Vec<_> = text
         .lines()
-        .filter(|line| line.starts_with("db_client_operation_duration_bucket"))
+        .filter(|line| line.starts_with("db_client_operation_duration_seconds_bucket"))
         .filter_map(|line| line.split("le=\"").nth(1)?.split('"').next())
         .collect();
     assert_eq!(
@@ -222,4 +222,15 @@ async fn operations_have_the_buckets_that_open_telemetry_advises() {
             "0.001", "0.005", "0.01", "0.05", "0.1", "0.5", "1", "5", "10", "+Inf"
         ]
     );
+    // The unit is in the name, as OpenTelemetry's exporters have it.
+    let labels = r#"{db_system_name="cassandra",db_operation_name="prepared"}"#;
+    for line in [
+        "# TYPE db_client_operation_duration_seconds histogram",
+        "# HELP db_client_operation_duration_seconds Duration of database client operations.",
+        &format!("db_client_operation_duration_seconds_count{labels} 1"),
+        &format!("db_client_operation_duration_seconds_sum{labels} 0.04"),
+    ] {
+        assert_line(&text, line);
+    }
+    assert!(!text.contains("db_client_operation_duration_bucket"), "{text}");
 }
