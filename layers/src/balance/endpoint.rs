@@ -215,9 +215,7 @@ impl Endpoint {
     #[cold]
     fn came_back(&self) {
         self.speed.forgive();
-        if let Some(metrics) = &self.metrics {
-            metrics.set_healthy(true);
-        }
+        self.show_health();
     }
 
     /// A real request failed by its fault, with this label.
@@ -226,7 +224,7 @@ impl Endpoint {
             && let Some(metrics) = &self.metrics
         {
             metrics.ejected();
-            metrics.set_healthy(false);
+            self.show_health();
         }
     }
 

@@ -74,8 +74,16 @@ impl Endpoint {
     }
 
     pub(super) fn show_health(&self) {
-        if let Some(metrics) = self.metrics() {
-            metrics.set_healthy(self.status() == Status::Up && !self.passive.is_ejected());
-        }
+        self.shared.show_health(self);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn succeed(&self) {
+        self.speed.succeeded(1, clock::now().number());
+    }
+
+    /// Is it connected, answering, and not ejected?
+    pub(crate) fn is_fit(&self) -> bool {
+        self.status() == Status::Up && !self.passive.is_ejected()
     }
 }

@@ -76,9 +76,23 @@ impl Shared {
         }
     }
 
+    /// Shows in the metrics whether the node is fit for requests, unless it is none of the table's: a late probe must not undo that it has left. Under the roster's lock, so
+    /// that it does not leave in between.
+    pub(crate) fn show_health(&self, endpoint: &Endpoint) {
+        if endpoint.metrics().is_some() {
+            self.with_roster(|_| show_member(endpoint));
+        }
+    }
+
     /// Are so many nodes ejected that ejection is more likely wrong than right?
     pub(crate) fn panics(&self) -> bool {
         self.panics.load(Relaxed)
+    }
+}
+
+fn show_member(endpoint: &Endpoint) {
+    if let Some(metrics) = endpoint.metrics().filter(|_| endpoint.passive.is_member()) {
+        metrics.set_healthy(endpoint.is_fit());
     }
 }
 
@@ -161,6 +175,8 @@ impl Table {
                     metrics.retire();
                 }
             }
+            // What was said of them before they were members.
+            endpoints.iter().for_each(|endpoint| show_member(endpoint));
             *current = endpoints;
         });
     }
@@ -263,3 +279,6 @@ impl Table {
         &self.shared
     }
 }
+
+#[cfg(test)]
+mod tests;
