@@ -108,10 +108,10 @@ impl Shown {
 
     /// Shows everything as it is now; `passed` is the time since it was last called.
     pub(super) fn refresh(&mut self, passed: Duration) {
+        self.table.refresh_metrics();
         let Some(metrics) = &self.gauges.metrics else {
             return;
         };
-        self.table.refresh_metrics();
         if let Some(limit) = &self.gauges.limits.concurrency {
             limit.refresh_metrics();
         }

@@ -254,9 +254,12 @@ impl Table {
             .collect()
     }
 
-    /// Shows in the metrics what state each node is in. To be called from time to time by whoever looks after the session: a node becomes silent without
-    /// anything happening.
+    /// Shows in the metrics what state each node is in, and tells of those that have answered requests since a probe of them failed, which needs no metrics. To be called from
+    /// time to time by whoever looks after the session: a node becomes silent, or well, without anything happening.
     pub fn refresh_metrics(&self) {
+        for endpoint in self.endpoints().iter() {
+            endpoint.look_again();
+        }
         if self.metrics.as_ref().is_none_or(|metrics| !metrics.is_enabled()) {
             return;
         }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use ::metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use std::sync::atomic::AtomicU64;
-use tokio::time::Instant;
+use tokio::time::{Instant, advance};
 
 use super::*;
 use crate::health::ProbeRecord;
@@ -66,4 +66,34 @@ async fn what_comes_late_does_not_make_a_node_well_that_has_left() {
     assert_eq!(gauges.read(HEALTHY), 0.0);
     again.set_connected(true, "");
     assert_eq!(gauges.read(HEALTHY), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_succeeds_after_a_probe_failed_is_shown_without_a_prober() {
+    let (gauges, table) = table();
+    let node = table.endpoint(NodeId(1), "a", ());
+    table.replace([Arc::clone(&node)]);
+    let mut changes = table.changes();
+    node.probed(ProbeRecord::failed(Instant::now(), "no answer"));
+    table.refresh_metrics();
+    assert_eq!(
+        (
+            gauges.read(HEALTHY),
+            gauges.read("cassandra_node_state a unknown")
+        ),
+        (0.0, 1.0)
+    );
+    advance(Duration::from_millis(1)).await;
+    node.succeed();
+    table.refresh_metrics();
+    assert_eq!(
+        (
+            gauges.read(HEALTHY),
+            gauges.read("cassandra_node_state a healthy")
+        ),
+        (1.0, 1.0)
+    );
+    for _ in 0..2 {
+        changes.next().await.unwrap();
+    }
 }
