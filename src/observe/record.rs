@@ -39,9 +39,9 @@ pub struct QueryRecord {
     pub outcome: QueryOutcome,
     /// Was it applied, as far as the client can know? Of a request that was cancelled nobody knows.
     pub applied: Applied,
-    /// How many attempts were made.
+    /// How many attempts were made. Of a request that was cancelled nobody knows, and it is 0.
     pub attempts: u32,
-    /// Where the time went, with the nodes of the attempts.
+    /// Where the time went, with the nodes of the attempts. Of a request that was cancelled only the wait for a PREPARE is known.
     pub timings: Timings,
     /// The node that answered, or the last one that did not, where one was chosen.
     pub host: Option<Uuid>,

@@ -189,3 +189,44 @@ impl About {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+    use tower::{Layer, ServiceExt, service_fn};
+
+    use super::*;
+    use crate::observe::{ObserveLayer, SlowLog};
+    use crate::trace::heard::Heard;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_knows_of_a_cancelled_request_is_not_logged_as_zero() {
+        let (heard, _guard) = Heard::listen();
+        let layer = ObserveLayer::new()
+            .slow_log(SlowLog::above(Duration::ZERO))
+            .unwrap();
+        let silent = service_fn(|_: Statement| pending::<Result<Response, Error>>());
+        let call = layer.layer(silent).oneshot(Statement::new("SELECT a FROM t"));
+        timeout(Duration::from_millis(20), call).await.unwrap_err();
+        let [line] = &heard.take()[..] else {
+            panic!("one line")
+        };
+        for there in ["cancelled=true", "duration_ms=20.0", "prepare_wait_ms=0.0"] {
+            assert!(line.contains(there), "{there}: {line}");
+        }
+        for unknown in ["attempts", "nodes", "queue_wait", "back_off", "rows", "bytes"] {
+            assert!(!line.contains(unknown), "{unknown}: {line}");
+        }
+        // And of one that ended they are there.
+        let answering = service_fn(|_: Statement| async { Ok::<_, Error>(Response::empty()) });
+        let call = layer.layer(answering).oneshot(Statement::new("SELECT a FROM t"));
+        call.await.unwrap();
+        let line = heard.take().concat();
+        for there in ["cancelled=false", "attempts=", "rows=0", "bytes=0", "nodes="] {
+            assert!(line.contains(there), "{there}: {line}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use tower_cassandra_layers::trace::emit;
 
 use super::{QueryOutcome, QueryRecord};
 use crate::error::Error;
+use crate::timings::Timings;
 
 /// What is logged of slow and failed requests, and how often. Off by default; [`ClusterBuilder::slow_log`](crate::ClusterBuilder::slow_log) turns it on.
 ///
@@ -19,10 +20,11 @@ use crate::error::Error;
 /// | `fingerprint`, `statement` | the statement without its values: hash and text |
 /// | `kind`, `label` | its class, and the label its user gave it |
 /// | `duration_ms` | from the call to its end |
-/// | `prepare_wait_ms`, `queue_wait_ms`, `back_off_ms`, `attempts_ms` | where the time went, all attempts together |
-/// | `attempts`, `nodes` | how many, and each of the last four with its node, time and error |
+/// | `prepare_wait_ms`, `queue_wait_ms`, `back_off_ms`, `attempts_ms` | where the time went, all attempts together; of one that was cancelled only the first is known |
+/// | `attempts`, `nodes` | how many, and each of the last four with its node, time and error; not of one that was cancelled |
 /// | `error`, `applied` | of one that failed |
-/// | `rows`, `bytes` | of one that did not |
+/// | `cancelled` | did its caller stop waiting? Then it is logged as `slow` if it had taken as long |
+/// | `rows`, `bytes` | of one that succeeded |
 /// | `suppressed` | how many were not logged since the event before, because of `sample` and `per_second` |
 ///
 /// There are neither values nor literals in it.
@@ -211,6 +213,10 @@ impl Log {
 fn write(record: &QueryRecord, reason: &'static str, suppressed: u64) {
     let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
     let timings = &record.timings;
+    let is_cancelled = record.outcome == QueryOutcome::Cancelled;
+    // Figures that nobody knows are left out: a zero would be wrong.
+    let ended = (!is_cancelled).then_some(timings);
+    let rows = record.is_success().then_some((record.rows, record.bytes));
     tracing::warn!(
         target: "tower_cassandra::slow_log",
         reason,
@@ -220,23 +226,23 @@ fn write(record: &QueryRecord, reason: &'static str, suppressed: u64) {
         label = record.label,
         duration_ms = ms(record.duration),
         prepare_wait_ms = ms(timings.prepare_wait()),
-        queue_wait_ms = ms(timings.queue_wait()),
-        back_off_ms = ms(timings.back_off()),
-        attempts_ms = ms(timings.in_attempts()),
-        attempts = record.attempts,
-        nodes = %nodes(record),
+        queue_wait_ms = ended.map(|timings| ms(timings.queue_wait())),
+        back_off_ms = ended.map(|timings| ms(timings.back_off())),
+        attempts_ms = ended.map(|timings| ms(timings.in_attempts())),
+        attempts = ended.map(|_| record.attempts),
+        nodes = ended.map(|timings| tracing::field::display(nodes(timings))),
         error = record.error_kind().map(crate::error::ErrorKind::label),
         applied = record.error_kind().map(|_| tracing::field::debug(record.applied)),
-        cancelled = record.outcome == QueryOutcome::Cancelled,
-        rows = record.rows,
-        bytes = record.bytes,
+        cancelled = is_cancelled,
+        rows = rows.map(|(rows, _)| rows),
+        bytes = rows.map(|(_, bytes)| bytes),
         suppressed,
         "a request was {reason}"
     );
 }
 
 /// The attempts in a few words.
-fn nodes(record: &QueryRecord) -> String {
-    let attempts = record.timings.attempts().iter();
+fn nodes(timings: &Timings) -> String {
+    let attempts = timings.attempts().iter();
     attempts.map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

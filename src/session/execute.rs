@@ -13,11 +13,12 @@ use tower_cassandra_layers::trace::SpanSlot;
 
 use super::stack::ResponseBox;
 use super::{Inner, Session};
+use crate::cluster::ClusterDirectory;
 use crate::error::{Error, ErrorKind};
 use crate::nature::Nature;
 use crate::response::Response;
 use crate::statement::{Statement, Timestamp, What};
-use crate::trace;
+use crate::trace::{self, Open};
 
 /// Microseconds since 1970 that never repeat and never run backwards within a session.
 #[derive(Debug, Default)]
@@ -73,19 +74,13 @@ impl Inner {
     async fn execute_mut(&self, statement: &mut Statement) -> Result<Response, Error> {
         let inside = self.enter()?;
         let nature = statement.nature();
-        tokio::select! {
+        let open = Open::new(self.span(statement));
+        let result = tokio::select! {
             biased;
-            result = self.run(statement) => result,
+            result = self.run(statement, open.span()) => result,
             () = inside.cut_off() => Err(Error::closed(Applied::Maybe).judged(nature)),
-        }
-    }
-
-    async fn run(&self, statement: &mut Statement) -> Result<Response, Error> {
-        let span = self.span(statement);
-        let result = self.run_in(statement, &span).await;
-        if span.is_on() {
-            self.end_span(&span, result.as_ref());
-        }
+        };
+        open.end(result.as_ref(), self.directory());
         result
     }
 
@@ -95,11 +90,11 @@ impl Inner {
         trace::request(statement, self.settings.trace, || self.current_keyspace())
     }
 
-    pub(super) fn end_span(&self, span: &SpanSlot, result: Result<&Response, &Error>) {
-        trace::end(span, result, self.core.as_ref().map(|core| &core.directory));
+    pub(super) fn directory(&self) -> Option<&ClusterDirectory> {
+        self.core.as_ref().map(|core| &core.directory)
     }
 
-    async fn run_in(&self, statement: &mut Statement, span: &SpanSlot) -> Result<Response, Error> {
+    async fn run(&self, statement: &mut Statement, span: &SpanSlot) -> Result<Response, Error> {
         self.complete(statement)?;
         if let Some(limit) = statement.options.deadline()
             && let Some(at) = Instant::now().checked_add(limit)

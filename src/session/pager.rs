@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::nature::Nature;
 use crate::statement::{Micros, Statement, What};
 use crate::stream::{Fingerprint, Page, PageState};
-use crate::trace;
+use crate::trace::{self, Open};
 
 /// Reads the pages of one statement. Between two pages it holds no permit and counts as no running operation.
 pub(crate) struct Pager {
@@ -109,10 +109,10 @@ impl Pager {
         call.options.continued = call.paging.is_some();
         let tell = inner.telling(&self.statement);
         let span = trace::page(&self.span, self.pages + 1);
+        // One for each page: between two of them nobody waits, and a stream that is dropped there was not cancelled.
+        let open = Open::new(self.span.clone());
         let response = inner.call(call, until, span).await.map_err(tell);
-        if self.span.is_on() {
-            inner.end_span(&self.span, response.as_ref());
-        }
+        open.end(response.as_ref(), inner.directory());
         let response = response?;
         if self.nature() == Nature::Schema {
             Box::pin(inner.agree(&self.statement)).await?;

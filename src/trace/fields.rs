@@ -124,6 +124,44 @@ pub(crate) fn end(span: &SpanSlot, result: Result<&Response, &Error>, directory:
     });
 }
 
+/// The span of a request until its end is told. Dropped before, nobody waits for the request any more, and its span says so.
+pub(crate) struct Open(SpanSlot);
+
+impl Open {
+    pub(crate) const fn new(span: SpanSlot) -> Self {
+        Self(span)
+    }
+
+    pub(crate) const fn span(&self) -> &SpanSlot {
+        &self.0
+    }
+
+    /// What came of it.
+    #[inline]
+    pub(crate) fn end(mut self, result: Result<&Response, &Error>, directory: Option<&ClusterDirectory>) {
+        if self.0.is_on() {
+            end(&std::mem::take(&mut self.0), result, directory);
+        }
+    }
+}
+
+impl Drop for Open {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.is_on() {
+            cancelled(&self.0);
+        }
+    }
+}
+
+/// Nobody waits for it any more. Of what became of it nothing is known.
+#[cold]
+fn cancelled(span: &SpanSlot) {
+    span.with(|span| {
+        span.record("error.type", "cancelled");
+    });
+}
+
 /// What went wrong.
 pub(super) fn failed(span: &Span, error: &Error) {
     span.record("error.type", error.label());

@@ -21,8 +21,8 @@
 //! | `cassandra.consistency.level`, `.page.size`, `.query.idempotent` | request | as they are sent |
 //! | `cassandra.coordinator.id`, `.coordinator.dc` | request, attempt | the node that answered, or was asked |
 //! | `server.address`, `server.port` | request, attempt | its address |
-//! | `cassandra.speculative_execution.count` | request | second attempts beside slow ones |
-//! | `error.type` | all | the label of the error |
+//! | `cassandra.speculative_execution.count` | request | second attempts beside slow ones, of a request that succeeded |
+//! | `error.type` | all | the label of the error; `cancelled` for a request whose caller stopped waiting (its `otel.status_code` is not set, and of the figures below nothing is known) |
 //! | `db.response.status_code` | request | the code of the server's error |
 //! | `db.response.returned_rows` | request, page | rows |
 //! | `attempts`, `queue_wait_ms`, `back_off_ms` | request | where the time went; see [`Timings`](crate::Timings) |
@@ -37,8 +37,12 @@
 
 mod attempt;
 mod fields;
+#[cfg(test)]
+pub(crate) mod heard;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use attempt::{AttemptSpan, span as attempt};
-pub(crate) use fields::{Session as SessionFields, end, page, request};
+pub(crate) use fields::{Open, Session as SessionFields, end, page, request};
 
 pub(crate) const TARGET: &str = "tower_cassandra::trace";
