@@ -134,14 +134,6 @@ impl Statement {
         }
     }
 
-    /// How many members a batch has; none for what is no batch.
-    pub(crate) fn members(&self) -> Option<usize> {
-        match &self.what {
-            What::Batch(batch) => Some(batch.members.len()),
-            What::Text(_) | What::Unbound(..) | What::Bound { .. } | What::Prepare(_) => None,
-        }
-    }
-
     /// What it does.
     pub(crate) fn verb(&self) -> Verb {
         match &self.what {
@@ -152,7 +144,7 @@ impl Statement {
         }
     }
 
-    /// Keyspace, where it is named, and table, where one is known.
+    /// Keyspace, where it is named, and table, where one is known. Of a batch those of its first member, by which it is sent.
     pub(crate) fn table(&self) -> Option<(Option<&str>, &str)> {
         match &self.what {
             What::Text(text) | What::Unbound(text, _) => text

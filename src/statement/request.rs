@@ -55,7 +55,10 @@ impl Request for Statement {
     }
 
     fn operation(&self) -> &'static str {
-        self.verb().operation()
+        match &self.what {
+            What::Batch(batch) => batch.operation(),
+            _ => self.verb().operation(),
+        }
     }
 
     fn class(&self) -> &'static str {

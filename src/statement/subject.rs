@@ -44,6 +44,36 @@ impl Subject {
 }
 
 impl Statement {
+    /// How many members a batch has, for OpenTelemetry: none for what is no batch, and for one of one member, which is no batch there.
+    pub(crate) fn batch_size(&self) -> Option<usize> {
+        match &self.what {
+            What::Batch(batch) => Some(batch.members.len()).filter(|size| *size != 1),
+            What::Text(_) | What::Unbound(..) | What::Bound { .. } | What::Prepare(_) => None,
+        }
+    }
+
+    /// Keyspace and table for those who look on; `keyspace` is that of the session. Of a batch what all members have in common: to name those of one of them would be wrong.
+    pub(crate) fn place<'a>(&'a self, keyspace: Option<&'a str>) -> (Option<&'a str>, Option<&'a str>) {
+        let own = |statement: &'a Self| {
+            let table = statement.table();
+            let named = table.and_then(|(keyspace, _)| keyspace);
+            (named.or(keyspace), table.map(|(_, table)| table))
+        };
+        let What::Batch(batch) = &self.what else {
+            return own(self);
+        };
+        let mut places = batch.members.iter().map(own);
+        let Some(first) = places.next() else {
+            return (keyspace, None);
+        };
+        let (mut same_keyspace, mut same_table) = (true, true);
+        for place in places {
+            same_keyspace &= place.0 == first.0;
+            same_table &= place == first;
+        }
+        (first.0.filter(|_| same_keyspace), first.1.filter(|_| same_table))
+    }
+
     pub(crate) fn subject(&self) -> Subject {
         match &self.what {
             What::Text(text) | What::Unbound(text, _) | What::Prepare(text) => {

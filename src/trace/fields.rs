@@ -36,9 +36,9 @@ pub(crate) fn request(
 
 fn made(statement: &Statement, session: Session, keyspace: Option<std::sync::Arc<str>>) -> Span {
     let operation = statement.operation();
-    let table = statement.table();
+    let (namespace, collection) = statement.place(keyspace.as_deref());
+    let table = statement.table().filter(|_| collection.is_some());
     let summary = Summary { operation, table };
-    let namespace = table.and_then(|(keyspace, _)| keyspace).or(keyspace.as_deref());
     let level = statement.options.consistency.or(session.consistency);
     let text = session.with_text.then(|| statement.fingerprint());
     // All at once: a subscriber that panics while more is recorded would have the span closed while it unwinds.
@@ -50,9 +50,9 @@ fn made(statement: &Statement, session: Session, keyspace: Option<std::sync::Arc
         otel.status_code = Empty,
         db.system.name = "cassandra",
         db.operation.name = operation,
-        db.operation.batch.size = statement.members(),
+        db.operation.batch.size = statement.batch_size(),
         db.namespace = namespace,
-        db.collection.name = table.map(|(_, table)| table),
+        db.collection.name = collection,
         db.query.summary = %summary,
         db.query.text = text.as_ref().map(Fingerprint::text),
         db.response.status_code = Empty,

@@ -13,9 +13,9 @@
 //! |---|---|---|
 //! | `otel.name`, `otel.kind`, `otel.status_code` | all | the summary, `page` or `attempt`; `client` or `internal`; `ERROR` after a failure |
 //! | `db.system.name` | all | `cassandra` |
-//! | `db.operation.name` | request | `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `BATCH`, `PREPARE`, … |
+//! | `db.operation.name` | request | `SELECT`, `INSERT`, `UPDATE`, `DELETE`, `PREPARE`, …; of a batch `BATCH INSERT` and the like where all members do the same, else `BATCH`. A batch of one member is not called one |
 //! | `db.operation.batch.size` | request | members of a batch |
-//! | `db.namespace`, `db.collection.name` | request | keyspace and table, where they are known |
+//! | `db.namespace`, `db.collection.name` | request | keyspace and table, where they are known; of a batch where all members have the same |
 //! | `db.query.summary` | request | operation and table |
 //! | `db.query.text` | request | the statement with `?` for every value and literal, if [asked for](crate::ClusterBuilder::trace_query_text) |
 //! | `cassandra.consistency.level`, `.page.size`, `.query.idempotent` | request | as they are sent |

@@ -10,7 +10,7 @@ use super::BatchKind;
 use crate::error::Error;
 use crate::nature::Nature;
 use crate::statement::values::MemberValues;
-use crate::statement::{Prepared, Statement, Text, What};
+use crate::statement::{Prepared, Statement, Text, Verb, What};
 
 /// A batch as the leaf sends it.
 pub(crate) struct BatchParts {
@@ -54,6 +54,22 @@ impl BatchParts {
 
     pub(crate) fn first(&self) -> Option<&Statement> {
         self.members.first()
+    }
+
+    /// What OpenTelemetry calls it: a batch of one thing is that thing, and one of many of a kind says which.
+    pub(crate) fn operation(&self) -> &'static str {
+        let mut verbs = self.members.iter().map(Statement::verb);
+        let Some(verb) = verbs.next() else {
+            return Verb::Batch.operation();
+        };
+        match verb {
+            verb if self.members.len() == 1 => verb.operation(),
+            verb if verbs.any(|other| other != verb) => Verb::Batch.operation(),
+            Verb::Insert => "BATCH INSERT",
+            Verb::Update => "BATCH UPDATE",
+            Verb::Delete => "BATCH DELETE",
+            _ => Verb::Batch.operation(),
+        }
     }
 
     /// Has it members whose values wait for their text to be prepared?
