@@ -31,6 +31,7 @@
 //! words of a server are in none of them. The error goes to `tracing` once, when it becomes a response, target `tower_cassandra::http`, at level `ERROR`
 //! for 500, `DEBUG` for what a limit of the session refused (so many come at once, and the metrics count them), and `WARN` otherwise. For 500 the field `server` has
 //! what the server said, with the literals of the statement left out; nothing where the statement is not known or names a password.
+//! One that comes when the answer has begun, or in a web socket, becomes no response: [`log`] writes that line.
 //!
 //! | error | status | body | `Retry-After` |
 //! |---|---|---|---|
@@ -55,6 +56,6 @@ mod respond;
 
 pub use crate::http::{
     BadHeader, QueryFigures, RequestFuture, RequestLayer, RequestOptions, RequestService, RequestSession,
-    Shutdown, ShutdownReport, http_status, retry_after,
+    Shutdown, ShutdownReport, http_status, log, retry_after,
 };
 pub use health::{HealthFuture, Liveness, Readiness};

@@ -119,6 +119,14 @@ impl ErrorClass {
     }
 }
 
+/// Writes the line of the log that an [`Error`] has when it becomes a response or a status, with all that is known of it: for one that becomes neither, because the answer has begun,
+/// or in a web socket. Not for one that goes on to the caller, which is told of by itself.
+///
+/// Target `tower_cassandra::http`, level `ERROR`, `WARN` or `DEBUG`, as the pages of the modules say. It does not fail; a subscriber that panics is caught.
+pub fn log(error: &Error) {
+    ErrorClass::tell(error);
+}
+
 /// How long a caller should wait before it sends the same request again; none where that makes no sense.
 ///
 /// It is what whoever refused the request knows ([`Error::retry_after`]), from 100 ms to an hour, else one second. The header `Retry-After` has it in whole seconds, rounded up.
@@ -149,5 +157,23 @@ pub fn http_status(error: &Error) -> ::http::StatusCode {
         ErrorClass::Late => StatusCode::GATEWAY_TIMEOUT,
         ErrorClass::Away | ErrorClass::Refused | ErrorClass::Closing => StatusCode::SERVICE_UNAVAILABLE,
         ErrorClass::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::heard::Heard;
+
+    #[test]
+    fn an_error_that_becomes_no_answer_has_the_line_of_one_that_does() {
+        let (heard, _guard) = Heard::listen();
+        let error = Error::invalid("no such thing");
+        log(&error);
+        let by_hand = heard.take();
+        let class = ErrorClass::tell(&error);
+        assert_eq!(class, ErrorClass::Broken);
+        assert_eq!(by_hand, heard.take());
+        assert!(by_hand[0].starts_with("ERROR ") && by_hand[0].contains(r#"kind="invalid""#));
     }
 }

@@ -15,7 +15,7 @@ pub use bad_header::BadHeader;
 pub(crate) use error_class::ErrorClass;
 #[cfg(feature = "axum")]
 pub use error_class::http_status;
-pub use error_class::retry_after;
+pub use error_class::{log, retry_after};
 pub use figures::QueryFigures;
 pub use future::RequestFuture;
 pub use layer::{RequestLayer, RequestService};

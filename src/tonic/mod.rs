@@ -56,5 +56,5 @@ mod status;
 
 pub use crate::http::{
     BadHeader, QueryFigures, RequestFuture, RequestLayer, RequestOptions, RequestService, RequestSession,
-    Shutdown, ShutdownReport, retry_after,
+    Shutdown, ShutdownReport, log, retry_after,
 };

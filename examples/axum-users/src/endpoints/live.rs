@@ -14,7 +14,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::errors::ApiError;
 use crate::extract::Db;
@@ -100,8 +100,8 @@ async fn send_all(to: &mut SplitSink<WebSocket, Message>, state: &AppState, db: 
                 let text = match text {
                     Ok(text) => text,
                     Err(error) => {
-                        // Where it becomes an answer the facade logs it; here it becomes the reason of the end.
-                        warn!(%error, "a web socket has nothing to send");
+                        // Where it becomes an answer the facade logs it by itself; here it becomes the reason of the end.
+                        tower_cassandra::axum::log(&error);
                         return End(close_code::AGAIN, "temporarily unavailable");
                     }
                 };

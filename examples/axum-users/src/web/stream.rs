@@ -160,7 +160,8 @@ where
         let piece = writer.piece().await?;
         if let Err(error) = &piece {
             // The head is gone: all that is left is to break off, which every client notices.
-            warn!(%error, rows = writer.written, "an answer breaks off");
+            tower_cassandra::axum::log(error);
+            warn!(rows = writer.written, "an answer breaks off");
         }
         Some((piece, writer))
     });
