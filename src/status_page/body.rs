@@ -10,7 +10,6 @@ use http_body::{Frame, SizeHint};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::STREAM_LIFE;
 use super::shared::Slot;
 
 /// The body of an answer of the [`StatusPage`](super::StatusPage). It never fails.
@@ -24,7 +23,6 @@ enum Kind {
 /// One event for each second, made when the server asks for it. Dropped with the connection, and its place is free.
 struct Events {
     slot: Slot,
-    ends: Instant,
     /// None before the first event.
     next: Option<Pin<Box<Sleep>>>,
     is_done: bool,
@@ -51,7 +49,6 @@ impl Body {
     pub(super) fn events(slot: Slot) -> Self {
         Self(Kind::Events(Box::new(Events {
             slot,
-            ends: Instant::now() + STREAM_LIFE,
             next: None,
             is_done: false,
         })))
@@ -98,7 +95,7 @@ impl Events {
                 false
             }
         };
-        let is_late = Instant::now() >= self.ends;
+        let is_late = Instant::now() >= self.slot.ends();
         // A timer needs a runtime; without one there is one event and no more.
         let has_timer = Handle::try_current().is_ok();
         if self.is_done || shared.is_closed() || is_late {

@@ -55,12 +55,14 @@
 //! * Nothing runs while nobody looks. A stream is a body that is pulled; there is no task.
 //! * At most one snapshot is made in a second, whoever and however many ask; it is shared. It takes some microseconds for each node.
 //! * At most [`MAX_STREAMS`] streams at a time; further ones are answered with 503, and the page asks for the JSON every 2 s instead. A stream ends after
-//!   [`STREAM_LIFE`], the page opens the next one, which the guard sees again.
+//!   [`STREAM_LIFE`], the page opens the next one, which the guard sees again. One whose client does not read is not asked for anything by its server and cannot end: its place
+//!   is taken over by the next one after that time; its connection is the server's to end, by a time limit for writing.
 //! * At most [`MAX_NODES`] nodes and [`SlowLog::KEPT`](crate::observe::SlowLog::KEPT) slow requests are shown. Long texts are cut off.
 //!
 //! # Shutting down
 //!
-//! A server that waits for its open connections waits for the streams too. [`StatusPage::close`] ends them within a second; so does closing the session.
+//! A server that waits for its open connections waits for the streams too. [`StatusPage::close`] ends them within a second; so does closing the session. Not so one whose
+//! client does not read: the server needs a time limit for writing, or for its end as a whole.
 //!
 //! ```no_run
 //! # use tower_cassandra::status_page::StatusPage;
@@ -100,7 +102,8 @@ use crate::session::Session;
 
 /// So many event streams at a time: 16. Each is a connection of the server and a few kilobytes a second.
 pub const MAX_STREAMS: usize = 16;
-/// A stream ends after 60 s and is opened again by the page. So a login that has expired is noticed, and a server that shuts down without [`StatusPage::close`] waits no
+/// A stream ends after 60 s and is opened again by the page; of one whose client does not read only its place is free for others
+/// from then on. So a login that has expired is noticed, and a server that shuts down without [`StatusPage::close`] waits no
 /// longer than that.
 pub const STREAM_LIFE: Duration = Duration::from_secs(60);
 /// So many nodes are shown: 1,024, the first by address.
@@ -140,13 +143,13 @@ impl StatusPage {
         }
     }
 
-    /// How many event streams are open.
+    /// How many event streams are open. Those whose place another one has taken over do not count.
     #[must_use]
     pub fn streams(&self) -> usize {
         self.shared.streams()
     }
 
-    /// Ends all event streams within a second, and answers further ones with 503. Page and JSON go on being served. For a server that shuts down.
+    /// Ends all event streams within a second, those excepted whose clients do not read, and answers further ones with 503. Page and JSON go on being served. For a server that shuts down.
     pub fn close(&self) {
         self.shared.close();
     }
