@@ -12,7 +12,8 @@ use crate::monitor::HostHealth;
 /// The collectors of a session, and their switch. Clones are the same. From [`Session::collectors`](crate::Session::collectors), or made for an
 /// [`ObserveLayer`](super::ObserveLayer) of your own.
 ///
-/// On at first. While it is off nothing is told to any collector; a request that is under way when it is switched is told if it is on when it ends.
+/// On at first. While it is off nothing is told to any collector. A request is told if it is on when the request begins and when it ends; one that began while it was off only where a
+/// [`SlowLog`](super::SlowLog) looks at all of them.
 #[derive(Clone, Default)]
 pub struct Collectors {
     shared: Arc<Shared>,
