@@ -89,7 +89,9 @@
 //!
 //! Values, literals, passwords and paging states are in none of it, and neither in errors nor in `Debug`; a test looks for each of them everywhere. What *is* shown: names of keyspaces and
 //! tables, fingerprints, addresses of nodes, your labels. The message of a server's error may quote a part of the statement, so it is only in what you ask the
-//! error for. Spans of the driver (target `scylla`) show partition keys at the level `TRACE`.
+//! error for; and, with the literals of the statement left out, in the log line of an error that becomes a 500 or `INTERNAL` (features `axum` and `tonic`, field `server`).
+//! What the driver or a node said when a connection or a probe failed is in [`HostHealth::error`](crate::HostHealth::error),
+//! [`NodeHealth::last_error`](crate::NodeHealth::last_error), the changes of nodes and on the status page: those are for operators. Spans of the driver (target `scylla`) show partition keys at the level `TRACE`.
 //!
 //! # What cannot go wrong
 //!
