@@ -120,7 +120,10 @@ async fn send_all(to: &mut SplitSink<WebSocket, Message>, state: &AppState, db: 
 async fn message(db: &Db, number: u64, pause: Duration) -> Result<String, tower_cassandra::Error> {
     sleep(pause).await;
     let category = CATEGORIES[(number as usize) % CATEGORIES.len()];
-    let products = db.statements.products.bind((category, 10))?;
+    let mut products = db.statements.products.bind((category, 10))?;
+    if let Some(level) = db.session.consistency() {
+        products = products.consistency(level);
+    }
     // By the session itself: the deadline of the request was that of the handshake.
     let found = db.session.session().execute(products).await?;
     let products = Products {
