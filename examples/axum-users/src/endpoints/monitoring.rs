@@ -9,6 +9,7 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tower_cassandra::monitor::{State as Balance, Status};
 use tower_cassandra::observe::Statistics;
 use tower_cassandra::prometheus::CONTENT_TYPE as PROMETHEUS;
 use utoipa::ToSchema;
@@ -123,7 +124,9 @@ pub(crate) struct Host {
     state: &'static str,
     latency_ms: Option<f64>,
     last_check: Option<Time>,
-    error: Option<String>,
+    /// Why it gets no requests, in fixed words.
+    #[schema(example = "no connection")]
+    error: Option<&'static str>,
     in_flight: u32,
 }
 
@@ -140,6 +143,16 @@ pub(crate) struct Hosts {
     get, path = "/monitoring/hosts",
     responses((status = 200, body = Hosts, description = "as asked"), Unready)
 )]
+/// What anybody may read. What the driver and the nodes said of it may name more than that; it is in the log and on the status page, which is for operators.
+const fn trouble(status: Status, balance: Balance) -> Option<&'static str> {
+    match (status, balance) {
+        (Status::Down, _) => Some("no connection"),
+        (Status::Unknown, _) => Some("no answer to the last probe"),
+        (_, Balance::Healthy) => None,
+        _ => Some("left out for a while"),
+    }
+}
+
 pub(crate) async fn hosts(State(state): State<AppState>) -> Result<Json<Hosts>, ApiError> {
     let health = state.session().monitor()?.health();
     let hosts = health.hosts.into_iter().map(|host| Host {
@@ -150,7 +163,7 @@ pub(crate) async fn hosts(State(state): State<AppState>) -> Result<Json<Hosts>, 
         state: host.state.label(),
         latency_ms: host.latency.map(|latency| latency.as_secs_f64() * 1e3),
         last_check: host.checked_at.map(Time::of),
-        error: host.error,
+        error: trouble(host.status, host.state),
         in_flight: host.in_flight,
     });
     Ok(Json(Hosts {
@@ -227,4 +240,25 @@ impl RateLimit {
 )]
 pub(crate) async fn rate_limit(State(state): State<AppState>) -> Json<RateLimit> {
     Json(RateLimit::of(&state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_node_in_trouble_only_fixed_words_are_told() {
+        for (status, balance, told) in [
+            (Status::Up, Balance::Healthy, None),
+            (Status::Up, Balance::Ejected, Some("left out for a while")),
+            (Status::Down, Balance::Healthy, Some("no connection")),
+            (
+                Status::Unknown,
+                Balance::Stalled,
+                Some("no answer to the last probe"),
+            ),
+        ] {
+            assert_eq!(trouble(status, balance), told);
+        }
+    }
 }

@@ -70,6 +70,7 @@ async fn web_14_figures_are_there_and_move_with_the_traffic() {
     let hosts = client.get("/monitoring/hosts").await.expect(200).json();
     assert_eq!(hosts["hosts"][0]["status"], "up");
     assert_eq!(
+    assert!(hosts["hosts"][0]["error"].is_null());
         client.get("/monitoring/summary").await.expect(200).json()["up_hosts"],
         1
     );
