@@ -81,21 +81,26 @@ pub(crate) async fn metrics(State(state): State<AppState>, headers: HeaderMap) -
         let mut figures = statistics(&state.memory.statistics());
         figures["total_requests"] = state.http.requests().into();
         figures["error_rate"] = ratio.into();
+        figures["avg_request_duration_ms"] = (state.http.mean_duration().as_secs_f64() * 1e3).into();
         figures["cassandra_connections"] = json!({ "total": pools(&state) });
         figures["cache"] = json!({ "hits": hits, "misses": misses, "entries": entries });
         figures["background_writes"] =
             json!({ "waiting": state.background.waiting(), "written": written, "failed": failed });
         return Json(figures).into_response();
     }
+    for (name, count) in [
+        ("app_cache_hits_total", hits),
+        ("app_cache_misses_total", misses),
+        ("app_background_written_total", written),
+        ("app_background_failed_total", failed),
+    ] {
+        state.http.count(name, count);
+    }
     for (name, value) in [
         ("http_error_ratio", ratio),
         ("app_connection_pools", pools(&state) as f64),
-        ("app_cache_hits", hits as f64),
-        ("app_cache_misses", misses as f64),
         ("app_cache_entries", entries as f64),
         ("app_background_waiting", state.background.waiting() as f64),
-        ("app_background_written", written as f64),
-        ("app_background_failed", failed as f64),
         ("app_web_sockets", state.open_sockets() as f64),
         ("app_tenant_sessions", state.open_tenants() as f64),
     ] {
@@ -138,11 +143,6 @@ pub(crate) struct Hosts {
     hosts: Vec<Host>,
 }
 
-/// The nodes, as known now.
-#[utoipa::path(
-    get, path = "/monitoring/hosts",
-    responses((status = 200, body = Hosts, description = "as asked"), Unready)
-)]
 /// What anybody may read. What the driver and the nodes said of it may name more than that; it is in the log and on the status page, which is for operators.
 const fn trouble(status: Status, balance: Balance) -> Option<&'static str> {
     match (status, balance) {
@@ -153,6 +153,11 @@ const fn trouble(status: Status, balance: Balance) -> Option<&'static str> {
     }
 }
 
+/// The nodes, as known now.
+#[utoipa::path(
+    get, path = "/monitoring/hosts",
+    responses((status = 200, body = Hosts, description = "as asked"), Unready)
+)]
 pub(crate) async fn hosts(State(state): State<AppState>) -> Result<Json<Hosts>, ApiError> {
     let health = state.session().monitor()?.health();
     let hosts = health.hosts.into_iter().map(|host| Host {

@@ -10,6 +10,39 @@ use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, R
 
 const METADATA: Metadata<'static> = Metadata::new("axum_users", Level::INFO, None);
 
+const COUNTERS: [(&str, &str); 5] = [
+    ("http_requests_total", "Requests that were answered."),
+    ("app_cache_hits_total", "Values that were found in the cache."),
+    (
+        "app_cache_misses_total",
+        "Values that were not found in the cache.",
+    ),
+    (
+        "app_background_written_total",
+        "Writes in the background that were done.",
+    ),
+    (
+        "app_background_failed_total",
+        "Writes in the background that failed.",
+    ),
+];
+
+const GAUGES: [(&str, &str); 7] = [
+    ("http_requests_in_flight", "Requests that are being answered."),
+    (
+        "http_error_ratio",
+        "The part of all requests that was answered by 5xx.",
+    ),
+    (
+        "app_connection_pools",
+        "Pools of connections to nodes that are open.",
+    ),
+    ("app_cache_entries", "Values in the cache."),
+    ("app_background_waiting", "Writes in the background that wait."),
+    ("app_web_sockets", "Web sockets that are open."),
+    ("app_tenant_sessions", "Sessions of users that are open."),
+];
+
 /// Route, method, status.
 type Series = (Arc<str>, &'static str, StatusCode);
 
@@ -21,6 +54,8 @@ pub(crate) struct HttpFigures {
     pub(crate) in_flight: Gauge,
     requests: AtomicU64,
     failed: AtomicU64,
+    /// Of all requests, in microseconds.
+    took: AtomicU64,
 }
 
 /// The method as a label.
@@ -39,26 +74,17 @@ fn label(method: &Method) -> &'static str {
 
 impl HttpFigures {
     pub(crate) fn new(recorder: Arc<dyn Recorder + Send + Sync>) -> Self {
-        let describe = |name: &'static str, help: &'static str| (KeyName::from_const_str(name), help.into());
-        let (name, help) = describe("http_requests_total", "Requests that were answered.");
-        recorder.describe_counter(name, None, help);
-        let (name, help) = describe(
-            "http_request_duration_seconds",
-            "Time from the head of a request to the head of its answer.",
+        for (name, help) in COUNTERS {
+            recorder.describe_counter(KeyName::from_const_str(name), None, help.into());
+        }
+        for (name, help) in GAUGES {
+            recorder.describe_gauge(KeyName::from_const_str(name), None, help.into());
+        }
+        recorder.describe_histogram(
+            KeyName::from_const_str("http_request_duration_seconds"),
+            Some(Unit::Seconds),
+            "Time from the head of a request to the head of its answer.".into(),
         );
-        recorder.describe_histogram(name, Some(Unit::Seconds), help);
-        let (name, help) = describe("http_requests_in_flight", "Requests that are being answered.");
-        recorder.describe_gauge(name, None, help);
-        let (name, help) = describe(
-            "http_error_ratio",
-            "The part of all requests that was answered by 5xx.",
-        );
-        recorder.describe_gauge(name, None, help);
-        let (name, help) = describe(
-            "app_connection_pools",
-            "Pools of connections to nodes that are open.",
-        );
-        recorder.describe_gauge(name, None, help);
         let gauge = Key::from_static_name("http_requests_in_flight");
         Self {
             in_flight: recorder.register_gauge(&gauge, &METADATA),
@@ -66,11 +92,13 @@ impl HttpFigures {
             series: RwLock::default(),
             requests: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            took: AtomicU64::new(0),
         }
     }
 
     pub(crate) fn record(&self, method: &Method, route: &Arc<str>, status: StatusCode, took: Duration) {
         self.requests.fetch_add(1, Relaxed);
+        self.took.fetch_add(took.as_micros() as u64, Relaxed);
         if status.is_server_error() {
             self.failed.fetch_add(1, Relaxed);
         }
@@ -110,6 +138,17 @@ impl HttpFigures {
         self.recorder.register_gauge(&key, &METADATA).set(value);
     }
 
+    /// Sets a counter to what was counted elsewhere.
+    pub(crate) fn count(&self, name: &'static str, count: u64) {
+        let key = Key::from_static_name(name);
+        self.recorder.register_counter(&key, &METADATA).absolute(count);
+    }
+
+    /// How long requests took, on average.
+    pub(crate) fn mean_duration(&self) -> Duration {
+        Duration::from_micros(self.took.load(Relaxed) / self.requests().max(1))
+    }
+
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Relaxed)
     }
@@ -118,5 +157,39 @@ impl HttpFigures {
     pub(crate) fn error_ratio(&self) -> f64 {
         let (failed, all) = (self.failed.load(Relaxed), self.requests().max(1));
         failed as f64 / all as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tower_cassandra::prometheus::Exporter;
+
+    use super::*;
+
+    #[test]
+    fn every_series_has_its_help_and_what_only_grows_is_a_counter() {
+        let exporter = Exporter::new();
+        let figures = HttpFigures::new(exporter.recorder());
+        for (name, _) in COUNTERS {
+            figures.count(name, 7);
+        }
+        for (name, _) in GAUGES {
+            figures.set(name, 7.0);
+        }
+        for millis in [10, 30] {
+            let took = Duration::from_millis(millis);
+            figures.record(&Method::GET, &Arc::from("/"), StatusCode::OK, took);
+        }
+        assert_eq!(figures.mean_duration(), Duration::from_millis(20));
+        let text = exporter.render();
+        for line in text.lines() {
+            let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|line| line.split_once(' '))
+            else {
+                continue;
+            };
+            assert!(text.contains(&format!("# HELP {name} ")), "{name}");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{name}");
+        }
+        assert!(text.contains("\napp_cache_hits_total 7\n"), "{text}");
     }
 }
