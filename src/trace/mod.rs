@@ -22,7 +22,7 @@
 //! | `cassandra.coordinator.id`, `.coordinator.dc` | request, attempt | the node that answered, or was asked |
 //! | `server.address`, `server.port` | request, attempt | its address |
 //! | `cassandra.speculative_execution.count` | request | second attempts beside slow ones, of a request that succeeded |
-//! | `error.type` | all | the label of the error; `cancelled` for a request whose caller stopped waiting (its `otel.status_code` is not set, and of the figures below nothing is known) |
+//! | `error.type` | all | the label of the error; `cancelled` for a request whose caller stopped waiting, also for a stream that is dropped while it reads a page (its `otel.status_code` is not set, and of the figures below nothing is known) |
 //! | `db.response.status_code` | request | the code of the server's error |
 //! | `db.response.returned_rows` | request, page | rows |
 //! | `attempts`, `queue_wait_ms`, `back_off_ms` | request | where the time went; see [`Timings`](crate::Timings) |
