@@ -19,6 +19,7 @@ mod input;
 mod schema;
 mod server;
 mod service;
+mod too_large;
 
 /// What `build.rs` made of `proto/users.proto`.
 #[allow(missing_docs, clippy::all)]

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
+use tower::util::MapResponseLayer;
 use tower_cassandra::tonic::{RequestLayer, Shutdown, ShutdownReport};
 use tower_cassandra::{InvalidConfig, Session};
 
@@ -16,6 +17,7 @@ use crate::pb::DESCRIPTORS;
 use crate::pb::users_server::{SERVICE_NAME, UsersServer};
 use crate::schema::create_schema;
 use crate::service::UsersService;
+use crate::too_large;
 
 /// The largest message that is taken or sent: a user has names, not books.
 pub const MAX_MESSAGE: usize = 64 * 1024;
@@ -52,6 +54,7 @@ pub async fn serve(
         // Each may hold a page of rows, for as long as its client does not read.
         .max_concurrent_streams(Some(32))
         .layer(request_layer()?)
+        .layer(MapResponseLayer::new(too_large::as_others_say))
         .add_service(health)
         .add_service(reflection)
         .add_service(users)

@@ -97,7 +97,7 @@ async fn messages_above_the_limit_are_refused_and_the_connection_goes_on() {
         .try_create(&"n".repeat(tonic_users::MAX_MESSAGE + 1))
         .await
         .unwrap_err();
-    assert_eq!(status.code(), Code::OutOfRange, "{status:?}");
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
     assert_eq!(bed.get(NOBODY).await.unwrap_err().code(), Code::NotFound);
     bed.done().await;
 }
