@@ -51,6 +51,10 @@ impl ClusterBuilder {
     ///
     /// The name that is checked is the node's IP address. A certificate that is refused ends connecting at once, with the reason in
     /// [`Error::tls_failure`](crate::Error::tls_failure). Of this and [`tls_files`](Self::tls_files) the last call counts.
+    ///
+    /// The driver has no limit for a handshake, so a node that is frozen would keep a session from connecting. Therefore each is asked for a handshake first, for as long as
+    /// [`tcp_connect_timeout`](Self::tcp_connect_timeout) says, and who does not answer is left alone until the driver tries again: two handshakes for each connection. Not with a
+    /// context of OpenSSL that is given here, which the driver keeps to itself; with [`tls_files`](Self::tls_files) there is no such difference.
     #[cfg(any(feature = "rustls", feature = "openssl"))]
     pub fn tls(mut self, context: impl Into<scylla::client::session::TlsContext>) -> Self {
         self.tls = Some(super::TlsChoice::Context(context.into()));

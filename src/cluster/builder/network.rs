@@ -33,7 +33,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// The limit of opening a TCP connection. Default 5 s.
+    /// The limit of opening a TCP connection, and of the handshake that a node is asked for before one with TLS. Default 5 s.
     pub const fn tcp_connect_timeout(mut self, limit: Duration) -> Self {
         self.tcp_connect_timeout = limit;
         self

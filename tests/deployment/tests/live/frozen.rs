@@ -1,8 +1,9 @@
 //! A node that is frozen is connected to by its kernel, and never answers a handshake.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use local_cassandra::{LocalCluster, testing};
+use tokio::time::Instant;
 use tower_cassandra::ClusterBuilder;
 
 use crate::certificates::SERVER_NAME;
