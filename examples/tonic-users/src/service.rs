@@ -172,7 +172,7 @@ impl Users for UsersService {
 
     type ListUsersStream = Pin<Box<dyn Stream<Item = Result<User, Status>> + Send>>;
 
-    /// A row is decoded when the client has room for it, and one page is read ahead. Dropped with the connection. Beyond [`LISTS`] at a time: `RESOURCE_EXHAUSTED`.
+    /// A row is decoded when the client has room for it, and one page is read ahead. Dropped with the connection. Beyond 64 at a time: `RESOURCE_EXHAUSTED`.
     async fn list_users(
         &self,
         request: Request<ListUsersRequest>,
