@@ -41,11 +41,30 @@ use crate::statement::Statement;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CqlClassifier {
-    table: Option<Table>,
-    /// Knows which nodes of the table may be asked at all.
-    directory: Option<ClusterDirectory>,
+    nodes: Nodes,
     rules: Rules,
     own: Option<Own>,
+}
+
+/// Where other nodes are looked for. One of them and not two: the classifier is cloned for requests.
+#[derive(Clone, Debug, Default)]
+enum Nodes {
+    /// Nowhere: it is taken that there are some.
+    #[default]
+    Unknown,
+    Table(Table),
+    /// Which of its table may be asked at all.
+    Directory(ClusterDirectory),
+}
+
+impl Nodes {
+    fn table(&self) -> Option<&Table> {
+        match self {
+            Self::Unknown => None,
+            Self::Table(table) => Some(table),
+            Self::Directory(directory) => Some(directory.table()),
+        }
+    }
 }
 
 impl CqlClassifier {
@@ -64,14 +83,14 @@ impl CqlClassifier {
     /// The same one, looking into this table for other nodes.
     #[must_use]
     pub fn looking_into(mut self, table: Table) -> Self {
-        self.table = Some(table);
+        self.nodes = Nodes::Table(table);
         self
     }
 
     /// The same one, looking for other nodes among those that this directory lets be asked.
     #[must_use]
     pub(crate) fn within(mut self, directory: ClusterDirectory) -> Self {
-        self.directory = Some(directory);
+        self.nodes = Nodes::Directory(directory);
         self
     }
 
@@ -181,10 +200,10 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
     }
 
     fn has_alternatives(&self) -> bool {
-        match (&self.directory, &self.table) {
-            (Some(directory), _) => directory.has_alternatives(),
-            (None, Some(table)) => table.len() > 1,
-            (None, None) => true,
+        match &self.nodes {
+            Nodes::Unknown => true,
+            Nodes::Table(table) => table.len() > 1,
+            Nodes::Directory(directory) => directory.has_alternatives(),
         }
     }
 
@@ -201,7 +220,7 @@ impl Classify<Statement, Response, Error> for CqlClassifier {
     }
 
     fn hedged(&self, response: &mut Response, beside: Beside<Error>) {
-        let owing = self.table.as_ref().and_then(|table| table.owing(beside.call));
+        let owing = self.nodes.table().and_then(|table| table.owing(beside.call));
         response.hedged(beside, owing.map(|node| Uuid::from_u128(node.0)));
     }
 

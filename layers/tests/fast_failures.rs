@@ -41,15 +41,21 @@ async fn share_in_second(rig: &mut Rig, second: u64) -> usize {
     first * 1_000 / all
 }
 
+/// Three nodes that answer alike, and have had their share of requests.
+async fn known_nodes() -> Rig {
+    let mut rig = Rig::new(3);
+    for node in 0..3 {
+        rig.plan(node, Plan::answer(ms(3)));
+    }
+    let share = share_of_the_first(&mut rig).await;
+    assert!((300..370).contains(&share), "{share}");
+    rig
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_node_that_refuses_at_once_gets_no_more_than_it_did() {
     for kind in [Fault::Load, Fault::Replicas] {
-        let mut rig = Rig::new(3);
-        for node in 0..3 {
-            rig.plan(node, Plan::answer(ms(3)));
-        }
-        let before = share_of_the_first(&mut rig).await;
-        assert!((300..370).contains(&before), "{before}");
+        let mut rig = known_nodes().await;
         rig.plan(0, Plan::fail(fault(kind)).after(ms(1)));
         let share = share_of_the_first(&mut rig).await;
         assert!(share <= 20, "{kind:?}: {share} of 1,000");
@@ -62,11 +68,7 @@ async fn a_node_that_refuses_at_once_gets_no_more_than_it_did() {
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_fails_and_may_not_be_ejected_does_not_get_everything() {
-    let mut rig = Rig::new(3);
-    for node in 0..3 {
-        rig.plan(node, Plan::answer(ms(3)));
-    }
-    let _ = share_of_the_first(&mut rig).await;
+    let mut rig = known_nodes().await;
     // Two of three: one of them stays.
     for node in [0, 1] {
         rig.plan(node, Plan::fail(fault(Fault::Node)).after(ms(1)));
@@ -79,11 +81,7 @@ async fn a_node_that_fails_and_may_not_be_ejected_does_not_get_everything() {
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_has_served_its_time_gets_its_share_again() {
-    let mut rig = Rig::new(3);
-    for node in 0..3 {
-        rig.plan(node, Plan::answer(ms(3)));
-    }
-    let _ = share_of_the_first(&mut rig).await;
+    let mut rig = known_nodes().await;
     rig.prefer(&[0]);
     rig.plan(0, Plan::answer(ms(700)));
     let (_, slow) = rig.start();
@@ -103,11 +101,7 @@ async fn a_node_that_has_served_its_time_gets_its_share_again() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_are_wrong_say_nothing_of_their_node() {
-    let mut rig = Rig::new(3);
-    for node in 0..3 {
-        rig.plan(node, Plan::answer(ms(3)));
-    }
-    let _ = share_of_the_first(&mut rig).await;
+    let mut rig = known_nodes().await;
     for _ in 0..1_000 {
         rig.plan(0, Plan::fail(fault(Fault::Request)));
         rig.send_to(0).await.unwrap_err();

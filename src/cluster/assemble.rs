@@ -4,10 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use scylla::client::session::Session as Driver;
-use tokio::net::lookup_host;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tower_cassandra_layers::balance::Reaper;
 use tower_cassandra_layers::health::Table;
 use tower_cassandra_layers::hedge::HedgeLayer;
@@ -19,11 +17,11 @@ use tower_cassandra_layers::timeout::TimeoutLayer;
 use tower_service::Service;
 
 use super::builder::ClusterBuilder;
-use super::connect::with_port;
 use super::datacenters::is_known;
 use super::directory::{ClusterDirectory, Locality};
 use super::gauges::Gauges;
 use super::housekeeping::Housekeeping;
+use super::points::{addresses, points};
 use super::stack::{Layers, stack};
 use crate::classifier::CqlClassifier;
 use crate::error::Error;
@@ -159,11 +157,12 @@ pub(super) fn unconnected(builder: &ClusterBuilder) -> Result<(Session, Parts), 
         .driver_load_balancing
         .is_none()
         .then(|| (table.clone(), directory.clone()));
-    let mut classifier = builder.classifier.clone().looking_into(table.clone());
-    // The driver's own choice is among others.
-    if balance.is_some() {
-        classifier = classifier.within(directory.clone());
-    }
+    let classifier = builder.classifier.clone();
+    let classifier = match &balance {
+        Some((_, directory)) => classifier.within(directory.clone()),
+        // The driver's own choice is among others.
+        None => classifier.looking_into(table.clone()),
+    };
     let layers = layers(builder, classifier, metrics, balance, true)?;
     let settings = settings(builder, &layers);
     let gauges = Gauges {
@@ -191,6 +190,9 @@ pub(super) fn unconnected(builder: &ClusterBuilder) -> Result<(Session, Parts), 
     Ok((Session::assemble(stack, Some(core), settings), parts))
 }
 
+/// So long contact points are looked up at most, once the driver has done so: it is only to tell which data centre is nearby, and nobody should wait for that.
+const LOOKUP: Duration = Duration::from_secs(2);
+
 /// A driver that is connected, with the addresses of the contact points as far as they are needed.
 pub(super) struct Connected {
     driver: Arc<Driver>,
@@ -201,7 +203,7 @@ impl Connected {
     pub(super) async fn new(builder: &ClusterBuilder, driver: Driver, end: Instant) -> Self {
         let points = match &builder.datacenter {
             Some(wanted) if is_known(&driver.get_cluster_state(), wanted) => Vec::new(),
-            _ => resolve(builder, end).await,
+            _ => addresses(&points(builder), end.min(Instant::now() + LOOKUP)).await,
         };
         Self {
             driver: Arc::new(driver),
@@ -285,17 +287,4 @@ where
     )?;
     let settings = settings(builder, &layers);
     Ok(Session::assemble(stack(layers, leaf), None, settings))
-}
-
-/// No longer than that names are looked up beside each other. The driver has looked them up a moment ago.
-const LOOKUP: Duration = Duration::from_secs(2);
-
-/// The addresses of the contact points, as far as they can be found: only to tell which data centre is nearby, and nobody should wait for that.
-async fn resolve(builder: &ClusterBuilder, end: Instant) -> Vec<SocketAddr> {
-    let end = end.min(Instant::now() + LOOKUP);
-    let lookups = builder.contact_points.iter().map(async |point| {
-        let found = timeout_at(end, lookup_host(with_port(point, builder.port))).await;
-        found.ok().and_then(Result::ok).into_iter().flatten()
-    });
-    join_all(lookups).await.into_iter().flatten().collect()
 }

@@ -25,19 +25,17 @@ pub(super) fn check(builder: &ClusterBuilder) -> Result<(), Error> {
                 "hosts or host:port without white space",
             ));
         }
-        if split_port(point)
-            .map_or(point.as_str(), |(host, _)| host)
-            .is_empty()
-        {
+        let Some((host, port)) = split_port(point) else {
+            continue;
+        };
+        if host.is_empty() {
             return Err(Error::config(
                 "contact_points",
                 point,
                 "a host before the colon: a variable that was not set leaves nothing there",
             ));
         }
-        if let Some((_, port)) = split_port(point)
-            && port.parse::<u16>().ok().filter(|port| *port != 0).is_none()
-        {
+        if port.parse::<u16>().ok().filter(|port| *port != 0).is_none() {
             return Err(Error::config(
                 "contact_points",
                 point,

@@ -13,9 +13,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::assemble::{Connected, complete, unconnected};
 use super::builder::ClusterBuilder;
-use super::check::{check_keyspace, exact_keyspace, split_port};
+use super::check::{check_keyspace, exact_keyspace};
 use super::defaults;
 use super::login::{Login, Refusal};
+use super::points::points;
 use super::profile::profile;
 use crate::error::Error;
 use crate::session::Session;
@@ -212,41 +213,4 @@ fn driver_builder(builder: &ClusterBuilder, keyspace: Option<Keyspace<'_>>, logi
         driver = driver.use_keyspace(exact_keyspace(name, case_sensitive), case_sensitive);
     }
     driver
-}
-
-/// The contact points, each with its port.
-fn points(builder: &ClusterBuilder) -> Vec<String> {
-    let points = builder.contact_points.iter();
-    points.map(|point| with_port(point, builder.port)).collect()
-}
-
-pub(super) fn with_port(point: &str, port: u16) -> String {
-    if split_port(point).is_some() {
-        return point.to_owned();
-    }
-    let host = if point.contains(':') && !point.starts_with('[') {
-        format!("[{point}]")
-    } else {
-        point.to_owned()
-    };
-    format!("{host}:{port}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_port;
-
-    #[test]
-    fn the_port_is_added_only_where_there_is_none() {
-        for (point, whole) in [
-            ("host", "host:9042"),
-            ("host:1", "host:1"),
-            ("127.0.0.1", "127.0.0.1:9042"),
-            ("::1", "[::1]:9042"),
-            ("[::1]", "[::1]:9042"),
-            ("[::1]:5", "[::1]:5"),
-        ] {
-            assert_eq!(with_port(point, 9042), whole);
-        }
-    }
 }

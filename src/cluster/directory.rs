@@ -186,6 +186,10 @@ impl ClusterDirectory {
         self.shared.local.get().map(String::as_str)
     }
 
+    pub(crate) fn table(&self) -> &Table {
+        &self.shared.table
+    }
+
     /// Is there more than one node that statements may go to?
     pub(crate) fn has_alternatives(&self) -> bool {
         let view = self.shared.view.load();

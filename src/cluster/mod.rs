@@ -13,6 +13,7 @@ mod lazy;
 mod login;
 mod named;
 mod nodes;
+mod points;
 mod profile;
 mod registry;
 mod schema;

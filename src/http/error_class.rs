@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn an_error_that_becomes_no_answer_has_the_line_of_one_that_does() {
-        let (heard, _guard) = Heard::listen();
+        let (heard, _guard) = Heard::with_spans();
         let error = Error::invalid("no such thing");
         log(&error);
         let by_hand = heard.take();

@@ -133,14 +133,20 @@ impl Collectors {
     }
 
     pub(crate) fn hosts(&self, hosts: impl IntoIterator<Item = HostHealth>) {
-        for host in hosts {
-            self.tell(&Message::Host(Arc::new(host)));
-        }
+        self.tell_each(hosts, Message::Host);
     }
 
     pub(crate) fn left(&self, hosts: impl IntoIterator<Item = HostHealth>) {
+        self.tell_each(hosts, Message::Left);
+    }
+
+    fn tell_each(
+        &self,
+        hosts: impl IntoIterator<Item = HostHealth>,
+        message: fn(Arc<HostHealth>) -> Message,
+    ) {
         for host in hosts {
-            self.tell(&Message::Left(Arc::new(host)));
+            self.tell(&message(Arc::new(host)));
         }
     }
 

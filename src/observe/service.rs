@@ -204,7 +204,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_knows_of_a_cancelled_request_is_not_logged_as_zero() {
-        let (heard, _guard) = Heard::listen();
+        let (heard, _guard) = Heard::with_spans();
         let layer = ObserveLayer::new()
             .slow_log(SlowLog::above(Duration::ZERO))
             .unwrap();

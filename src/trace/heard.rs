@@ -1,4 +1,4 @@
-//! What a subscriber is told, for tests.
+//! A subscriber that keeps what it is told, for a test on one thread. Also that of the tests in `tests`.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -8,9 +8,15 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Event, Metadata, Subscriber};
 
-/// A line for each span that is made, each record of fields, and each event.
-#[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Vec<String>>>);
+type Wanted = fn(&Metadata<'_>) -> bool;
+
+/// A line for each event that is wanted, with its level and its fields; where they are asked for, for each span and each record of its fields, too.
+#[derive(Clone)]
+pub(crate) struct Heard {
+    wanted: Wanted,
+    with_spans: bool,
+    lines: Arc<Mutex<Vec<String>>>,
+}
 
 struct Words(String);
 
@@ -21,38 +27,64 @@ impl Visit for Words {
 }
 
 impl Heard {
-    /// Hears this thread until the guard is dropped.
-    pub(crate) fn listen() -> (Self, DefaultGuard) {
+    fn new(wanted: Wanted, with_spans: bool) -> Self {
+        Self {
+            wanted,
+            with_spans,
+            lines: Arc::default(),
+        }
+    }
+
+    /// Hears the events of this thread until the guard is dropped.
+    pub(crate) fn listen(wanted: Wanted) -> (Self, DefaultGuard) {
+        Self::new(wanted, false).begin()
+    }
+
+    /// Hears all that is ours, spans as well.
+    pub(crate) fn with_spans() -> (Self, DefaultGuard) {
+        Self::new(|metadata| metadata.target().starts_with("tower_cassandra"), true).begin()
+    }
+
+    fn begin(self) -> (Self, DefaultGuard) {
         // As long as there is only one subscriber, a line that another thread comes to first is switched off for all: that thread has none. With two of
         // them both are asked.
         static SECOND: OnceLock<Dispatch> = OnceLock::new();
-        SECOND.get_or_init(|| Dispatch::new(Self::default()));
-        let heard = Self::default();
-        let guard = tracing::subscriber::set_default(heard.clone());
-        (heard, guard)
+        SECOND.get_or_init(|| Dispatch::new(Self::new(|_| false, false)));
+        let guard = tracing::subscriber::set_default(self.clone());
+        (self, guard)
     }
 
+    /// What was heard until now.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+
+    /// The same, from now on without it.
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.lines.lock().unwrap())
     }
 
     fn add(&self, kind: &str, record: impl FnOnce(&mut Words)) {
         let mut words = Words(kind.to_owned());
         record(&mut words);
-        self.0.lock().unwrap().push(words.0);
+        self.lines.lock().unwrap().push(words.0);
     }
 }
 
 impl Subscriber for Heard {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("tower_cassandra")
+        (self.wanted)(metadata)
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.add(span.metadata().name(), |words| span.record(words));
+        if self.with_spans {
+            self.add(span.metadata().name(), |words| span.record(words));
+        }
         Id::from_u64(1)
     }
     fn record(&self, _: &Id, values: &Record<'_>) {
-        self.add("record", |words| values.record(words));
+        if self.with_spans {
+            self.add("record", |words| values.record(words));
+        }
     }
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {

@@ -38,6 +38,7 @@
 mod attempt;
 mod fields;
 #[cfg(test)]
+#[allow(dead_code, reason = "each of the tests that share it uses a part")]
 pub(crate) mod heard;
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ const FROM_A: &str = "DELETE FROM ks.a WHERE id = 1";
 
 /// The fields of a request that are about what it does to what.
 fn fields(statement: &Statement) -> String {
-    let (heard, _guard) = Heard::listen();
+    let (heard, _guard) = Heard::with_spans();
     drop(request(statement, SessionFields::default(), || Some("ks".into())));
     let line = heard.take().concat();
     let ours = [
@@ -92,7 +92,7 @@ fn a_batch_is_called_what_all_its_members_are() {
 async fn a_request_that_nobody_waits_for_any_more_says_so_and_others_do_not() {
     let silent = service_fn(|_: Statement| pending::<Result<Response, Error>>());
     let silent = Session::from_service(silent);
-    let (heard, _guard) = Heard::listen();
+    let (heard, _guard) = Heard::with_spans();
     let call = silent.execute("SELECT a FROM t");
     timeout(Duration::from_millis(10), call).await.unwrap_err();
     let said = heard.take();

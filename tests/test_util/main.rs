@@ -1,6 +1,7 @@
 //! Scripted answers: what a user's tests can rely on.
 
-#[path = "../support/heard.rs"]
+#[allow(dead_code, reason = "each of the tests that share it uses a part")]
+#[path = "../../src/trace/heard.rs"]
 mod heard;
 #[path = "../support/kinds.rs"]
 mod kinds;

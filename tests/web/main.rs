@@ -4,7 +4,8 @@ mod cancelling;
 mod errors;
 mod headers;
 mod health;
-#[path = "../support/heard.rs"]
+#[allow(dead_code, reason = "each of the tests that share it uses a part")]
+#[path = "../../src/trace/heard.rs"]
 mod heard;
 #[path = "../support/kinds.rs"]
 mod kinds;

@@ -5,7 +5,8 @@
 
 mod connecting;
 mod frozen;
-#[path = "../support/heard.rs"]
+#[allow(dead_code, reason = "each of the tests that share it uses a part")]
+#[path = "../../src/trace/heard.rs"]
 mod heard;
 mod hedging;
 mod inference;

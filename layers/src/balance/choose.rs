@@ -98,14 +98,13 @@ impl<'a> Candidates<'a> {
             }
         }
         let in_flight = endpoint.in_flight();
-        let class = self.class(endpoint, connected, in_flight);
+        let standing = endpoint.passive.standing(self.bar.now);
+        let class = self.class(endpoint, connected, in_flight, standing);
         if let Some(i) = self.place_for(class) {
-            let is_on_trial = endpoint.passive.standing(self.bar.now) == Standing::Probation;
-            // What it failed before its ejection must not keep its trial away.
-            let mean = if is_on_trial {
-                UNSETTLED
-            } else {
-                endpoint.settled_mean(&self.bar)
+            let mean = match standing {
+                // What it failed before its ejection must not keep its trial away.
+                Standing::Probation => UNSETTLED,
+                Standing::Good | Standing::Ejected => endpoint.settled_mean(&self.bar),
             };
             // A number of its own for each candidate: a common starting point would favour the one behind a gap.
             self.loads[i] = load(in_flight, self.random >> (8 * i));
@@ -178,7 +177,7 @@ impl<'a> Candidates<'a> {
         self.looked = 0;
     }
 
-    fn class(&self, endpoint: &Endpoint, connected: bool, in_flight: u32) -> Class {
+    fn class(&self, endpoint: &Endpoint, connected: bool, in_flight: u32, standing: Standing) -> Class {
         if endpoint.is_full_at(in_flight) {
             Class::Full
         } else if !connected {
@@ -187,7 +186,7 @@ impl<'a> Candidates<'a> {
             // Rare, and a few atomic operations: the prober finds out whether it is only slow.
             self.shared.doubt.notify_one();
             Class::Stalled
-        } else if endpoint.passive.standing(self.bar.now) == Standing::Ejected && !self.shared.panics() {
+        } else if standing == Standing::Ejected && !self.shared.panics() {
             Class::Ejected
         } else if self.has_tried(endpoint) {
             Class::Tried

@@ -15,9 +15,10 @@ use scylla::client::session::TlsContext;
 use scylla::errors::{CustomTranslationError, TranslationError};
 use scylla::policies::address_translator::{AddressTranslator, UntranslatedPeer};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
 
+use super::super::points::addresses;
 use super::Ready;
 
 /// What a handshake is made with.
@@ -88,9 +89,7 @@ impl Knock {
 
     /// The addresses of these contact points without those that are silent; none where there is nothing to leave out, or nothing would be left.
     pub(in crate::cluster) async fn without_silent(&self, points: &[String]) -> Option<Vec<SocketAddr>> {
-        let found = points.iter().map(|point| timeout(self.limit, lookup_host(point)));
-        let found = join_all(found).await.into_iter().flatten().flatten().flatten();
-        let mut addresses: Vec<SocketAddr> = found.collect();
+        let mut addresses = addresses(points, Instant::now() + self.limit).await;
         addresses.sort_unstable();
         addresses.dedup();
         if addresses.len() < 2 {
